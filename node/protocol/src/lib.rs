@@ -1,1 +1,13 @@
-//! Placeholder.
+//! What a node says and does, as a state machine without input or output.
+//!
+//! [`input`], [`output`] and [`event`] are the whole contract with the world.
+//! A driver (the daemon's loop, or the simulator's) stamps the time, calls
+//! [`node::Node::handle`], then carries out every [`output::Output`] in order
+//! before it calls again.
+//!
+//! This room imports `chain` and a seeded generator. It must never import the
+//! daemon, the simulator, the shared API words, a runtime, a clock, or a log.
+
+pub mod event;
+pub mod input;
+pub mod output;
