@@ -12,6 +12,10 @@ use crate::port;
 /// YAML; it stands in for the file given by `--config`.
 pub const CONFIG_ENV: &str = "MINICHAIN_CONFIG";
 
+/// A commented configuration in YAML. It parses to [`NodeConfig::default`] and
+/// names every field; those unset by default are commented out.
+pub const EXAMPLE: &str = include_str!("config_example.yaml");
+
 /// Everything a node needs to know to run.
 ///
 /// Every field has a default, so an empty document is a valid configuration: a
@@ -115,7 +119,7 @@ pub struct MetricsConfig {
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// A level (`error` to `trace`) or a tracing filter such as
-    /// `info,minichain::net=debug`.
+    /// `info,minichain_node::net=debug`.
     pub filter: String,
     /// How a line looks.
     pub format: LogFormat,
@@ -177,30 +181,51 @@ impl Default for P2pConfig {
 
 impl Default for MiningConfig {
     fn default() -> Self {
-        Self { enabled: false, hash_rate: 10_000.0, address: None, account: None }
+        Self {
+            enabled: false,
+            hash_rate: 10_000.0,
+            address: None,
+            account: None,
+        }
     }
 }
 
 impl Default for RpcConfig {
     fn default() -> Self {
-        Self { enabled: true, listen: LOOPBACK, port: port::RPC, user: None, password: None }
+        Self {
+            enabled: true,
+            listen: LOOPBACK,
+            port: port::RPC,
+            user: None,
+            password: None,
+        }
     }
 }
 
 impl Default for MetricsConfig {
     fn default() -> Self {
-        Self { enabled: true, listen: LOOPBACK, port: port::METRICS }
+        Self {
+            enabled: true,
+            listen: LOOPBACK,
+            port: port::METRICS,
+        }
     }
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { filter: "info".into(), format: LogFormat::Text }
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Text,
+        }
     }
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { mempool_bytes: 32 << 20, store_cache_bytes: 8 << 20 }
+        Self {
+            mempool_bytes: 32 << 20,
+            store_cache_bytes: 8 << 20,
+        }
     }
 }

@@ -68,7 +68,8 @@ pub enum DifficultyRule {
         window: u32,
     },
     /// The initial target for ever.
-    Fixed,
+    // With braces, since serde would let a unit variant swallow unknown keys.
+    Fixed {},
 }
 
 /// What a block may create.
@@ -112,7 +113,10 @@ impl Default for DifficultyRule {
 
 impl Default for Reward {
     fn default() -> Self {
-        Self { initial: "50".into(), halving_interval: 210_000 }
+        Self {
+            initial: "50".into(),
+            halving_interval: 210_000,
+        }
     }
 }
 

@@ -392,4 +392,3 @@ pub struct RpcError {
     /// What was wrong.
     pub message: String,
 }
-

@@ -1,0 +1,47 @@
+//! Metric and method names keep the rules of their worlds.
+
+use std::collections::BTreeSet;
+
+use minichain_api::metric::{self, Kind};
+use minichain_api::{port, rpc};
+
+#[test]
+fn metric_names_are_unique_and_follow_prometheus() {
+    let names: BTreeSet<_> = metric::ALL.iter().map(|metric| metric.name).collect();
+    assert_eq!(names.len(), metric::ALL.len());
+    for metric in metric::ALL {
+        let name = metric.name;
+        assert!(name.starts_with("minichain_"), "{name}");
+        assert!(
+            name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
+            "{name}"
+        );
+        assert_eq!(
+            name.ends_with("_total"),
+            metric.kind == Kind::Counter,
+            "{name}"
+        );
+        assert!(
+            metric.help.ends_with('.') && metric.help.len() > 10,
+            "{name}"
+        );
+        for reserved in ["le", "quantile", "job", "instance"] {
+            assert!(!metric.labels.contains(&reserved), "{name}");
+        }
+    }
+}
+
+#[test]
+fn method_names_are_sorted_and_unique() {
+    let sorted: BTreeSet<_> = rpc::method::ALL.iter().copied().collect();
+    assert!(sorted.iter().copied().eq(rpc::method::ALL.iter().copied()));
+}
+
+#[test]
+fn derived_ports_of_the_walk_do_not_collide() {
+    let ports: BTreeSet<u16> = [8999, 9000, 9001]
+        .into_iter()
+        .flat_map(|p2p| [p2p, p2p + port::RPC_OFFSET, p2p + port::METRICS_OFFSET])
+        .collect();
+    assert_eq!(ports.len(), 9);
+}
