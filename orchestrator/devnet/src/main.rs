@@ -1,2 +1,3 @@
-//! Placeholder.
+//! The `devnet` command.
+
 fn main() {}

@@ -1,0 +1,10 @@
+//! Brings up, watches and takes down networks of minichain nodes.
+//!
+//! The shell around `devnet-blueprint`: it reads arguments, looks at the world,
+//! lets the blueprint decide, and performs what was decided on an engine
+//! (Docker or plain processes). It must never import the node; it speaks to it
+//! through files, HTTP and the words of `minichain-api`.
+
+pub mod client;
+pub mod exit;
+pub mod state;
