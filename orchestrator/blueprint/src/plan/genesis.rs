@@ -1,0 +1,107 @@
+//! The genesis file of a wish, every value written out.
+
+use minichain_api::genesis::{Allocation, DifficultyRule, GenesisFile, Owner, Reward};
+
+use super::{Birth, digest};
+use crate::quantity::Coins;
+use crate::topology::{DEFAULT_HASH_RATE, Role, Topology};
+
+/// Accounts of a network whose topology names none, and what they own.
+const DEFAULT_ALLOCATIONS: [(&str, Coins); 4] = [
+    ("alice", Coins::from_whole(100_000)),
+    ("bob", Coins::from_whole(100_000)),
+    ("carol", Coins::from_whole(100_000)),
+    ("faucet", Coins::from_whole(1_000_000)),
+];
+/// Network names on the wire are at most this long.
+const NETWORK_NAME_MAX: usize = 32;
+/// Characters of a long name that are kept before its digest.
+const NETWORK_NAME_KEPT: usize = 23;
+
+/// The genesis file.
+pub fn genesis(topology: &Topology, birth: &Birth) -> GenesisFile {
+    let wish = &topology.genesis;
+    let spacing_s = topology.block_time().seconds();
+    let future_limit_s = topology.future_limit_s();
+    GenesisFile {
+        network: wire_name(&topology.name),
+        address_prefix: wish.address_prefix.clone().unwrap_or_else(|| "mini".into()),
+        time_s: birth.created_at_s,
+        spacing_s,
+        difficulty: difficulty(wish.difficulty.as_ref(), spacing_s, future_limit_s),
+        initial_hash_rate: wish
+            .initial_hash_rate
+            .unwrap_or_else(|| total_hash_rate(topology)),
+        limit_factor: wish.limit_factor.unwrap_or(2.0),
+        future_limit_s: Some(future_limit_s),
+        reward: wish.reward.clone().unwrap_or_else(Reward::default),
+        coinbase_maturity: wish.coinbase_maturity.unwrap_or(100),
+        block_weight_max: wish.block_weight_max.unwrap_or(4_000_000),
+        allocations: allocations(topology, birth),
+    }
+}
+
+/// Hashes a second of all miners together; where nobody mines, of one default
+/// miner, so that whoever joins later meets a sensible target.
+fn total_hash_rate(topology: &Topology) -> f64 {
+    let members = topology.members();
+    let miners = members.iter().filter(|member| member.role == Role::Miner);
+    let total: f64 = miners
+        .map(|member| member.settings.hash_rate.unwrap_or(DEFAULT_HASH_RATE))
+        .sum();
+    if total > 0.0 {
+        total
+    } else {
+        DEFAULT_HASH_RATE
+    }
+}
+
+/// Writes the half-life out: 30 spacings, but never less than ten times the
+/// future limit, below which one forged time stamp would make blocks cheap.
+fn difficulty(
+    wish: Option<&DifficultyRule>,
+    spacing_s: u32,
+    future_limit_s: u32,
+) -> DifficultyRule {
+    match wish {
+        None | Some(DifficultyRule::Asert { half_life_s: None }) => {
+            let half_life_s = (30 * spacing_s).max(10 * future_limit_s);
+            DifficultyRule::Asert {
+                half_life_s: Some(half_life_s),
+            }
+        }
+        Some(rule) => rule.clone(),
+    }
+}
+
+fn allocations(topology: &Topology, birth: &Birth) -> Vec<Allocation> {
+    let seed = digest::derive("devnet/accounts", birth.seed, &[&topology.name]);
+    let allocation = |account: &str, coins: Coins| Allocation {
+        account: account.into(),
+        amount: coins.to_string(),
+        owner: Owner::PublicSeed(seed.clone()),
+    };
+    match &topology.genesis.allocations {
+        Some(wished) => wished
+            .iter()
+            .map(|(name, coins)| allocation(name, *coins))
+            .collect(),
+        None => DEFAULT_ALLOCATIONS
+            .iter()
+            .map(|(name, coins)| allocation(name, *coins))
+            .collect(),
+    }
+}
+
+/// The devnet's name where it is short enough for the wire, else its beginning
+/// and a digest of all of it.
+fn wire_name(name: &str) -> String {
+    if name.len() <= NETWORK_NAME_MAX {
+        return name.into();
+    }
+    let kept: String = name.chars().take(NETWORK_NAME_KEPT).collect();
+    format!(
+        "{kept}-{}",
+        &digest::of(&name)[..NETWORK_NAME_MAX - NETWORK_NAME_KEPT - 1]
+    )
+}

@@ -1,0 +1,240 @@
+//! One node's configuration and plan.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use minichain_api::config::{
+    LimitsConfig, LogConfig, LogFormat, MetricsConfig, MiningConfig, NodeConfig, P2pConfig,
+    RpcConfig,
+};
+use minichain_api::genesis::GenesisFile;
+
+use super::address::Place;
+use super::{Birth, EngineInput, PlanError, PlanInput, RPC_USER, digest, runtime, volume};
+use crate::blueprint::NodePlan;
+use crate::label;
+use crate::topology::{DEFAULT_HASH_RATE, Member, Peers, Role, Topology};
+
+/// Nodes that every other node dials at first, at most. More would only make
+/// more connections nobody needs; discovery finds the rest.
+const ENTRIES_DIALLED_MAX: usize = 3;
+/// Connections a node accepts at least; more where the topology gives it more
+/// neighbours.
+const MAX_PEERS: u32 = 64;
+/// Connections beyond the neighbours a topology gives a node.
+const SPARE_PEERS: u32 = 16;
+
+/// What all nodes of one plan have in common.
+pub struct Context<'a> {
+    pub topology: &'a Topology,
+    pub input: &'a PlanInput,
+    pub birth: &'a Birth,
+    pub genesis: &'a GenesisFile,
+}
+
+impl Context<'_> {
+    /// The plan of every member, in their order.
+    pub fn nodes(&self, members: &[Member], places: &[Place]) -> Result<Vec<NodePlan>, PlanError> {
+        let roster = Roster::new(members, places);
+        (0..members.len())
+            .map(|at| self.node(&roster, at))
+            .collect()
+    }
+
+    fn node(&self, roster: &Roster<'_>, at: usize) -> Result<NodePlan, PlanError> {
+        let (member, place) = (&roster.members[at], roster.places[at]);
+        let names = [self.topology.name.as_str(), member.name.as_str()];
+        let identity_seed = digest::derive("devnet/identity", self.birth.seed, &names);
+        let config = self.config(roster, at, &identity_seed);
+        let runtime = runtime::runtime(self, member, &place, &config)?;
+        let volume = volume(self.topology, self.birth, &member.name, &runtime);
+        let spec = digest::of(&(
+            &member.name,
+            place.ip,
+            place.inside,
+            place.host,
+            &runtime,
+            &volume,
+        ));
+        let mut labels = self.birth.labels(&self.topology.name);
+        labels.extend([
+            (label::NODE.into(), member.name.clone()),
+            (label::ROLE.into(), member.role.to_string()),
+            (label::SPEC.into(), spec.clone()),
+            (label::IP.into(), place.ip.to_string()),
+            (label::RPC.into(), place.host.rpc.to_string()),
+            (label::METRICS.into(), place.host.metrics.to_string()),
+        ]);
+        Ok(NodePlan {
+            name: member.name.clone(),
+            group: member.group.clone(),
+            role: member.role,
+            is_entry: roster.entries.contains(&at),
+            ip: place.ip,
+            inside: place.inside,
+            host: place.host,
+            identity_seed,
+            config,
+            volume,
+            runtime,
+            spec,
+            labels,
+        })
+    }
+
+    fn config(&self, roster: &Roster<'_>, at: usize, identity_seed: &str) -> NodeConfig {
+        let (member, place) = (&roster.members[at], roster.places[at]);
+        // In a container the published ports arrive on an address of the
+        // engine's choice; a process has its own address on the host.
+        let listen = match self.input.engine {
+            EngineInput::Docker(_) => Ipv4Addr::UNSPECIFIED,
+            EngineInput::Process(_) => place.ip,
+        };
+        let neighbours = roster.neighbours(&self.topology.peers, at);
+        let default = NodeConfig::default();
+        NodeConfig {
+            name: member.name.clone(),
+            data_dir: runtime::data_dir(&self.input.engine, &member.name),
+            genesis_file: None,
+            genesis: Some(self.genesis.clone()),
+            p2p: P2pConfig {
+                listen: IpAddr::V4(listen),
+                port: place.inside.p2p.port(),
+                advertise: Some(IpAddr::V4(place.ip)),
+                bootstrap: neighbours.dialled,
+                discovery: self.topology.peers == Peers::Mesh,
+                identity_seed: Some(identity_seed.into()),
+                target_peers: default.p2p.target_peers,
+                max_peers: neighbours.max_peers,
+            },
+            mining: MiningConfig {
+                enabled: member.role == Role::Miner,
+                hash_rate: member.settings.hash_rate.unwrap_or(DEFAULT_HASH_RATE),
+                address: None,
+                account: None,
+            },
+            rpc: RpcConfig {
+                enabled: true,
+                listen: IpAddr::V4(listen),
+                port: place.inside.rpc.port(),
+                user: Some(RPC_USER.into()),
+                password: Some(self.birth.rpc_password.clone()),
+            },
+            metrics: MetricsConfig {
+                enabled: true,
+                listen: IpAddr::V4(listen),
+                port: place.inside.metrics.port(),
+            },
+            log: LogConfig {
+                filter: member
+                    .settings
+                    .log_filter
+                    .clone()
+                    .unwrap_or(default.log.filter),
+                format: LogFormat::Text,
+            },
+            limits: LimitsConfig::default(),
+        }
+    }
+}
+
+/// All members with their places, and those known to all from the start.
+struct Roster<'a> {
+    members: &'a [Member],
+    places: &'a [Place],
+    /// Positions of the entry nodes.
+    entries: Vec<usize>,
+}
+
+struct Neighbours {
+    dialled: Vec<String>,
+    max_peers: u32,
+}
+
+impl<'a> Roster<'a> {
+    fn new(members: &'a [Member], places: &'a [Place]) -> Self {
+        Self {
+            members,
+            places,
+            entries: entries(members),
+        }
+    }
+
+    fn neighbours(&self, peers: &Peers, at: usize) -> Neighbours {
+        match peers {
+            Peers::Mesh => self.mesh_neighbours(at),
+            Peers::Edges(edges) => self.edge_neighbours(edges, at),
+        }
+    }
+
+    /// Entry nodes dial those before them; all others dial the first few.
+    fn mesh_neighbours(&self, at: usize) -> Neighbours {
+        let is_entry = self.entries.contains(&at);
+        let dialled = self
+            .entries
+            .iter()
+            .filter(|entry| !is_entry || **entry < at)
+            .take(ENTRIES_DIALLED_MAX)
+            .map(|entry| self.address(*entry))
+            .collect();
+        let expected = if is_entry { self.members.len() } else { 0 };
+        Neighbours {
+            dialled,
+            max_peers: max_peers(expected),
+        }
+    }
+
+    fn edge_neighbours(&self, edges: &[(String, String)], at: usize) -> Neighbours {
+        let name = &self.members[at].name;
+        let position = |name: &String| self.members.iter().position(|member| member.name == *name);
+        let dialled = edges
+            .iter()
+            .filter(|(from, _)| from == name)
+            .filter_map(|(_, to)| position(to))
+            .map(|to| self.address(to))
+            .collect();
+        let degree = edges
+            .iter()
+            .filter(|(from, to)| from == name || to == name)
+            .count();
+        Neighbours {
+            dialled,
+            max_peers: max_peers(degree),
+        }
+    }
+
+    fn address(&self, at: usize) -> String {
+        self.places[at].inside.p2p.to_string()
+    }
+}
+
+/// The bootstrap nodes; where there is none the first that does not mine; where
+/// all mine the first.
+fn entries(members: &[Member]) -> Vec<usize> {
+    let with = |wanted: fn(&Member) -> bool| {
+        members
+            .iter()
+            .enumerate()
+            .filter(move |(_, member)| wanted(member))
+            .map(|(at, _)| at)
+    };
+    let bootstraps: Vec<usize> = with(|member| member.role == Role::Bootstrap).collect();
+    if bootstraps.is_empty() {
+        with(|member| member.role != Role::Miner)
+            .chain(0..members.len())
+            .take(1)
+            .collect()
+    } else {
+        bootstraps
+    }
+}
+
+/// Rounded up to a power of two, so that a network that grows by a few nodes
+/// does not change, and thus restart, its entry nodes.
+fn max_peers(neighbours: usize) -> u32 {
+    let neighbours = u32::try_from(neighbours).unwrap_or(u32::MAX);
+    let wanted = neighbours.saturating_add(SPARE_PEERS);
+    wanted
+        .checked_next_power_of_two()
+        .unwrap_or(u32::MAX)
+        .max(MAX_PEERS)
+}
