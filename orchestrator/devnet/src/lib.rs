@@ -6,5 +6,9 @@
 //! through files, HTTP and the words of `minichain-api`.
 
 pub mod client;
+pub mod clock;
+pub mod engine;
 pub mod exit;
+pub mod keeper;
+pub mod program;
 pub mod state;

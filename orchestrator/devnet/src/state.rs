@@ -241,7 +241,7 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
+        drop(file);
         fs::rename(&partial, path)
     };
     write().map_err(|error| {

@@ -1,0 +1,143 @@
+//! Which processes run: read from Linux's /proc.
+//!
+//! A node's process is known by the environment variable [`MARKER`], set when
+//! it is spawned and kept until it ends, so it is found even if whoever spawned
+//! it was killed before it could write anything down.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Environment variable of every node's process: the path of its folder.
+pub const MARKER: &str = "DEVNET_NODE_FOLDER";
+
+/// One life of a process: a number is reused, a number with its start time not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Life {
+    /// Process id.
+    pub pid: i32,
+    /// Start time in clock ticks since the machine booted.
+    pub start_ticks: u64,
+}
+
+/// A live process of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeProcess {
+    /// Which process, in which life.
+    pub life: Life,
+    /// The node's folder, from the marker.
+    pub folder: PathBuf,
+    /// Whether it is stopped by a signal.
+    pub is_stopped: bool,
+}
+
+/// The fields of `/proc/PID/stat` that matter here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stat {
+    state: char,
+    start_ticks: u64,
+}
+
+/// Every live process whose marker lies in or at `root`.
+pub fn processes_under(root: &Path) -> io::Result<Vec<NodeProcess>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        // Processes end while we look; whatever cannot be read is gone or is
+        // another user's.
+        let Ok(entry) = entry else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        if let Some(process) = node_process(pid)
+            && process.folder.starts_with(root)
+        {
+            found.push(process);
+        }
+    }
+    found.sort_by(|a, b| a.folder.cmp(&b.folder).then(a.life.pid.cmp(&b.life.pid)));
+    Ok(found)
+}
+
+/// The node's process with this number, if there is one and it lives.
+pub fn node_process(pid: i32) -> Option<NodeProcess> {
+    let folder = marker(&fs::read(format!("/proc/{pid}/environ")).ok()?)?;
+    let stat = read_stat(pid)?;
+    // The marker was read before the start time, so both are of one life unless
+    // the number was reused in between by another node; then the second look
+    // by whoever acts on it disagrees.
+    (!matches!(stat.state, 'Z' | 'X')).then(|| NodeProcess {
+        life: Life { pid, start_ticks: stat.start_ticks },
+        folder,
+        is_stopped: matches!(stat.state, 'T' | 't'),
+    })
+}
+
+/// The life of the process with this number, dead children included.
+pub fn life(pid: i32) -> Option<Life> {
+    read_stat(pid).map(|stat| Life { pid, start_ticks: stat.start_ticks })
+}
+
+/// Whether this very process still runs.
+pub fn is_alive(life: Life) -> bool {
+    read_stat(life.pid).is_some_and(|stat| {
+        stat.start_ticks == life.start_ticks && !matches!(stat.state, 'Z' | 'X')
+    })
+}
+
+fn read_stat(pid: i32) -> Option<Stat> {
+    parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The second field is the program's name in brackets and may itself hold
+/// brackets and spaces, so fields are counted from the last one.
+fn parse_stat(text: &str) -> Option<Stat> {
+    let (_, fields) = text.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace();
+    let state = fields.next()?.chars().next()?;
+    // The state is field 3 of proc(5), the start time field 22.
+    let start_ticks = fields.nth(18)?.parse().ok()?;
+    Some(Stat { state, start_ticks })
+}
+
+fn marker(environ: &[u8]) -> Option<PathBuf> {
+    let prefix = format!("{MARKER}=");
+    environ
+        .split(|byte| *byte == 0)
+        .find_map(|variable| variable.strip_prefix(prefix.as_bytes()))
+        .and_then(|path| std::str::from_utf8(path).ok())
+        .map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_name_with_brackets_does_not_shift_the_fields() {
+        let text = "42 (a) b (c)) T 1 42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2";
+        assert_eq!(parse_stat(text), Some(Stat { state: 'T', start_ticks: 98765 }));
+    }
+
+    #[test]
+    fn a_truncated_line_is_no_process() {
+        for text in ["", "42 (a", "42 (a) S 1 2 3", "42 (a) "] {
+            assert_eq!(parse_stat(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_marker_is_a_whole_variable() {
+        let found = marker(b"A=1\0DEVNET_NODE_FOLDER=/s/n/nodes/miner-0\0B=2\0");
+        assert_eq!(found, Some(PathBuf::from("/s/n/nodes/miner-0")));
+        assert_eq!(marker(b"XDEVNET_NODE_FOLDER=/s\0"), None);
+        assert_eq!(marker(b""), None);
+    }
+
+    #[test]
+    fn this_process_lives_and_the_same_number_with_another_start_does_not() {
+        let own = i32::try_from(std::process::id()).expect("process ids fit");
+        let life = life(own).expect("this process exists");
+        assert!(is_alive(life));
+        assert!(!is_alive(Life { start_ticks: life.start_ticks + 1, ..life }));
+    }
+}

@@ -1,0 +1,88 @@
+//! Ends, and resumes, a node's process.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::layout::NodeFolder;
+use super::procfs::{self, Life};
+use super::running;
+use crate::engine::{EngineError, ErrorKind};
+
+/// Given to a process that was killed outright to leave the process table.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
+/// Of a node whose labels are lost.
+const STOP_TIMEOUT_DEFAULT_S: u32 = 5;
+
+/// Ends every process of the node: SIGTERM, then SIGKILL after the node's own
+/// time limit. None running is fine.
+pub async fn stop(folder: &NodeFolder) -> Result<(), EngineError> {
+    let file = folder.read_node();
+    let lives = lives(folder)?;
+    let timeout_s = file.map_or(STOP_TIMEOUT_DEFAULT_S, |file| file.stop_timeout_s);
+    for life in &lives {
+        // A stopped process cannot act on SIGTERM until it goes on.
+        signal(*life, Signal::TERM)?;
+        signal(*life, Signal::CONT)?;
+    }
+    if all_end(&lives, Duration::from_secs(timeout_s.into())).await {
+        return Ok(());
+    }
+    for life in &lives {
+        signal(*life, Signal::KILL)?;
+    }
+    if all_end(&lives, KILL_TIMEOUT).await {
+        return Ok(());
+    }
+    let pids: Vec<String> = lives.iter().map(|life| life.pid.to_string()).collect();
+    Err(EngineError::new(
+        ErrorKind::TimedOut,
+        format!("cannot stop {}", folder.node()),
+        format!("process {} did not end after SIGKILL", pids.join(", ")),
+    )
+    .remedy("It hangs in the system, perhaps on a disk or network mount that does not answer."))
+}
+
+/// Lets a stopped process go on.
+pub fn resume(folder: &Path) -> Result<(), EngineError> {
+    running(folder)?.iter().try_for_each(|process| signal(process.life, Signal::CONT))
+}
+
+/// Every process of the node. The pid file is not asked: whatever it names
+/// either carries the marker or is not ours.
+fn lives(folder: &NodeFolder) -> Result<Vec<Life>, EngineError> {
+    Ok(running(folder.path())?.into_iter().map(|process| process.life).collect())
+}
+
+/// Signals the process unless its number now belongs to another.
+fn signal(life: Life, signal: Signal) -> Result<(), EngineError> {
+    if !procfs::is_alive(life) {
+        return Ok(());
+    }
+    let Some(pid) = Pid::from_raw(life.pid) else { return Ok(()) };
+    match kill_process(pid, signal) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(EngineError::new(
+            ErrorKind::PermissionDenied,
+            format!("cannot signal process {}", life.pid),
+            error,
+        )
+        .remedy("Run devnet as the user who brought the network up.")),
+    }
+}
+
+async fn all_end(lives: &[Life], timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
+    loop {
+        if !lives.iter().any(|life| procfs::is_alive(*life)) {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
