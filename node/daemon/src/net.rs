@@ -1,0 +1,174 @@
+//! The network side: one task that owns the libp2p swarm and speaks with the
+//! driver in the words of the protocol room.
+//!
+//! Whatever arrives becomes an [`Input`] on the driver's inbox; whatever the
+//! core orders comes back as a [`Command`]. Neither direction can grow without
+//! bound, and the task never waits for the driver while commands wait, so the
+//! two cannot lock each other up. This room decides who is dialled, kept and
+//! kept away; it never looks into a block, a transaction or a request.
+//!
+//! It must never import the chain's state, the store, the RPC server or the
+//! miner.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libp2p::Multiaddr;
+use libp2p::identity::Keypair;
+use minichain_protocol::input::{GossipId, InboundRequest, OutboundRequest, Peer};
+use minichain_protocol::output::{Topic, Verdict};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+pub mod addresses;
+mod behaviour;
+mod book;
+mod dialer;
+mod exchange;
+pub mod gossip;
+pub mod identity;
+mod outlet;
+mod peers;
+mod sync_codec;
+mod task;
+mod transport;
+mod view;
+
+pub use outlet::Delivery;
+pub use view::{Connection, View};
+
+/// What the network side needs to know.
+#[derive(Clone)]
+pub struct Config {
+    /// Network name; part of every protocol name on the wire.
+    pub network: String,
+    /// Address to listen on.
+    pub listen: IpAddr,
+    /// TCP port to listen on; 0 lets the system choose.
+    pub port: u16,
+    /// Address told to others instead of what is found out.
+    pub advertise: Option<IpAddr>,
+    /// Peers to dial and keep dialling.
+    pub bootstrap: Vec<Multiaddr>,
+    /// Whether to look for further peers.
+    pub discovery: bool,
+    /// Peers to look for before discovery rests.
+    pub target_peers: u32,
+    /// Connections at most. Of every four, one is kept for peers this node
+    /// dials, so that strangers alone cannot take all places.
+    pub max_peers: u32,
+    /// Who we are.
+    pub keypair: Keypair,
+    /// Name and version told to peers.
+    pub user_agent: String,
+    /// Where good addresses are kept over a restart.
+    pub peers_file: Option<PathBuf>,
+}
+
+/// An order to the network side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Gossip these bytes.
+    Publish {
+        /// Under which topic.
+        topic: Topic,
+        /// The encoded block or transaction.
+        bytes: Vec<u8>,
+        /// Milliseconds since 1970, told to receivers as the time of sending.
+        sent_at_ms: u64,
+    },
+    /// Decide what becomes of a received gossip message.
+    Verdict {
+        /// The message.
+        id: GossipId,
+        /// The decision.
+        verdict: Verdict,
+    },
+    /// Ask a peer.
+    Request {
+        /// Returned with the response or failure.
+        id: OutboundRequest,
+        /// Whom.
+        peer: Peer,
+        /// The encoded request.
+        bytes: Vec<u8>,
+        /// Give up after this long.
+        timeout: Duration,
+    },
+    /// Answer a peer.
+    Respond {
+        /// The request answered.
+        id: InboundRequest,
+        /// The encoded response.
+        bytes: Vec<u8>,
+    },
+    /// Leave a request without an answer.
+    Refuse {
+        /// The request.
+        id: InboundRequest,
+    },
+    /// Close all connections to a peer.
+    Disconnect {
+        /// Which.
+        peer: Peer,
+        /// Refuse the peer for this long. None: it may come back, and is
+        /// dialled again where its address is known.
+        keep_away: Option<Duration>,
+    },
+}
+
+/// Why the network side did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, not ours, or forbidden.
+    #[error(
+        "listen for peers on {address}: {reason}; choose another address or port \
+         (`--listen`, `--port`, `p2p` in the configuration), or stop what uses it"
+    )]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        reason: String,
+    },
+    /// A behaviour refused its settings.
+    #[error("set up the peer-to-peer protocols: {0}")]
+    Setup(String),
+}
+
+/// The driver's end of the network task.
+#[derive(Debug)]
+pub struct Handle {
+    /// Orders; the task ends once this end is dropped.
+    pub commands: mpsc::Sender<Command>,
+    /// What is connected, renewed at every change.
+    pub view: watch::Receiver<Arc<View>>,
+    /// Ends after the last good addresses are written.
+    pub task: JoinHandle<()>,
+}
+
+/// Orders that may wait; beyond that the driver waits for the network task,
+/// which always takes them before it reads from any peer.
+const COMMANDS_MAX: usize = 256;
+
+/// Binds the port, then serves peers in a task of its own until the handle's
+/// command sender is dropped. Inputs go to `inbox`, wrapped by `E`.
+///
+/// # Errors
+/// When the port cannot be bound or a setting does not fit.
+pub async fn start<E>(config: Config, inbox: mpsc::Sender<E>) -> Result<Handle, StartError>
+where
+    E: From<Delivery> + Send + 'static,
+{
+    let (commands, orders) = mpsc::channel(COMMANDS_MAX);
+    let (sender, view) = watch::channel(Arc::default());
+    let mut task = task::Task::new(config, inbox, orders, sender)?;
+    task.bind().await?;
+    Ok(Handle {
+        commands,
+        view,
+        task: tokio::spawn(task.run()),
+    })
+}

@@ -1,0 +1,125 @@
+//! The libp2p protocols a node speaks, all named after its network, and their
+//! settings.
+
+use std::time::Duration;
+
+use libp2p::allow_block_list::{self, BlockedPeers};
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::kad::{self, store::MemoryStore};
+use libp2p::request_response::{self, ProtocolSupport};
+use libp2p::swarm::NetworkBehaviour;
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::{StreamProtocol, gossipsub, identify, ping};
+
+use super::sync_codec::SyncCodec;
+use super::{Config, StartError, gossip};
+
+/// Everything a node speaks. Those who may refuse a connection stand first.
+#[derive(NetworkBehaviour)]
+pub struct Behaviour {
+    pub blocked: allow_block_list::Behaviour<BlockedPeers>,
+    pub limits: connection_limits::Behaviour,
+    pub ping: ping::Behaviour,
+    pub identify: identify::Behaviour,
+    pub kad: Toggle<kad::Behaviour<MemoryStore>>,
+    pub gossip: gossipsub::Behaviour,
+    pub sync: request_response::Behaviour<SyncCodec>,
+}
+
+/// Time between pings, and to wait for one: a dead link is noticed within the
+/// sum.
+const PING: Duration = Duration::from_secs(5);
+/// The core sets its own, shorter time limits; this one only bounds how long a
+/// forgotten stream lives.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+/// Requests at once on one connection, both directions together.
+const REQUESTS_MAX: usize = 64;
+/// Two, because both sides may dial at the same moment.
+const CONNECTIONS_PER_PEER: u32 = 2;
+/// Handshakes at once in each direction.
+const PENDING_MAX: u32 = 64;
+
+/// What identify announces; peers of another network see it and part.
+pub fn identify_protocol(network: &str) -> String {
+    format!("/minichain/{network}/1")
+}
+
+/// Kademlia's protocol name.
+///
+/// # Errors
+/// When the network's name does not fit.
+pub fn kad_protocol(network: &str) -> Result<StreamProtocol, StartError> {
+    protocol(format!("/minichain/{network}/kad/1"))
+}
+
+/// Sets all protocols up.
+///
+/// # Errors
+/// When gossipsub refuses its settings or the network's name does not fit.
+pub fn build(config: &Config, topics: &gossip::Topics) -> Result<Behaviour, StartError> {
+    let id = config.keypair.public().to_peer_id();
+    let mut kad = None;
+    if config.discovery {
+        let mut settings = kad::Config::new(kad_protocol(&config.network)?);
+        // Nobody stores anything here; the discovery timer decides when to
+        // look around.
+        settings
+            .set_record_filtering(kad::StoreInserts::FilterBoth)
+            .set_periodic_bootstrap_interval(None)
+            .set_query_timeout(Duration::from_secs(20));
+        let mut behaviour = kad::Behaviour::with_config(id, MemoryStore::new(id), settings);
+        // Left to itself it stays a client wherever no address is public.
+        behaviour.set_mode(Some(kad::Mode::Server));
+        kad = Some(behaviour);
+    }
+    let sync = protocol(format!("/minichain/{}/sync/1", config.network))?;
+    let sync_settings = request_response::Config::default()
+        .with_request_timeout(REQUEST_TIMEOUT)
+        .with_max_concurrent_streams(REQUESTS_MAX);
+    Ok(Behaviour {
+        blocked: allow_block_list::Behaviour::default(),
+        limits: connection_limits::Behaviour::new(limits(config.max_peers)),
+        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
+        identify: identify(config),
+        kad: kad.into(),
+        gossip: gossip(config, topics)?,
+        sync: request_response::Behaviour::new([(sync, ProtocolSupport::Full)], sync_settings),
+    })
+}
+
+fn limits(max_peers: u32) -> ConnectionLimits {
+    ConnectionLimits::default()
+        .with_max_pending_incoming(Some(PENDING_MAX))
+        .with_max_pending_outgoing(Some(PENDING_MAX))
+        .with_max_established_incoming(Some(max_peers - max_peers / 4))
+        .with_max_established(Some(max_peers))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
+}
+
+fn identify(config: &Config) -> identify::Behaviour {
+    let settings =
+        identify::Config::new(identify_protocol(&config.network), config.keypair.public())
+            .with_agent_version(config.user_agent.clone())
+            .with_interval(Duration::from_secs(60))
+            // Only addresses found to be reachable are told, see `addresses`.
+            .with_hide_listen_addrs(true)
+            .with_cache_size(0);
+    identify::Behaviour::new(settings)
+}
+
+fn gossip(config: &Config, topics: &gossip::Topics) -> Result<gossipsub::Behaviour, StartError> {
+    let settings = gossip::config(&config.network, topics).map_err(StartError::Setup)?;
+    let mut behaviour =
+        gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, settings)
+            .map_err(|error| StartError::Setup(error.to_owned()))?;
+    for topic in topics.all() {
+        behaviour
+            .subscribe(topic)
+            .map_err(|error| StartError::Setup(error.to_string()))?;
+    }
+    Ok(behaviour)
+}
+
+fn protocol(name: String) -> Result<StreamProtocol, StartError> {
+    StreamProtocol::try_from_owned(name).map_err(|error| StartError::Setup(error.to_string()))
+}

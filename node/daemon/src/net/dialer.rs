@@ -1,0 +1,364 @@
+//! Whom to dial, and when: the configured peers for as long as the node runs,
+//! known peers while too few are connected, and peers sent away for a fresh
+//! start.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError};
+use libp2p::{Multiaddr, PeerId};
+
+use super::addresses::split_peer_id;
+use super::book::Book;
+
+/// Decides whom to dial.
+#[derive(Debug)]
+pub struct Dialer {
+    edges: Vec<Edge>,
+    candidates: BTreeMap<PeerId, Candidate>,
+    in_flight: BTreeMap<ConnectionId, Aim>,
+}
+
+/// A configured peer.
+#[derive(Debug)]
+struct Edge {
+    address: Multiaddr,
+    /// Who answered there last, or who must.
+    peer: Option<PeerId>,
+    is_pinned: bool,
+    is_self: bool,
+    backoff: Backoff,
+}
+
+/// A peer known by its id.
+#[derive(Debug)]
+struct Candidate {
+    addresses: Vec<Multiaddr>,
+    /// Dialled even when enough peers are connected.
+    is_wanted_back: bool,
+    backoff: Backoff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    Edge(usize),
+    Candidate(PeerId),
+}
+
+/// Waits between attempts, doubled by every failure.
+#[derive(Debug)]
+struct Backoff {
+    failures: u32,
+    next_at: Instant,
+    is_dialling: bool,
+    connected_at: Option<Instant>,
+    max: Duration,
+}
+
+const WAIT_MIN: Duration = Duration::from_millis(200);
+/// A bootstrap that comes up late is found within this time.
+const EDGE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// A partition that heals is bridged within this time.
+const CANDIDATE_WAIT_MAX: Duration = Duration::from_secs(15);
+/// A connection that lasts this long was a success. One that the other side
+/// closes at once, because it is full or keeps us away, was not.
+const SETTLED: Duration = Duration::from_secs(10);
+/// Failures in a row after which a known peer is forgotten; about half an hour.
+const FAILURES_MAX: u32 = 120;
+/// Failures after which a peer is no longer wanted back at any price.
+const WANTED_BACK_MAX: u32 = 5;
+/// Known peers dialled at once.
+const DIALLING_MAX: usize = 8;
+
+impl Dialer {
+    /// Dials `bootstrap` from `now` on.
+    pub fn new(bootstrap: &[Multiaddr], now: Instant) -> Self {
+        let edge = |address: &Multiaddr| {
+            let (address, peer) = split_peer_id(address.clone());
+            Edge {
+                address,
+                peer,
+                is_pinned: peer.is_some(),
+                is_self: false,
+                backoff: Backoff::new(now, EDGE_WAIT_MAX),
+            }
+        };
+        Self {
+            edges: bootstrap.iter().map(edge).collect(),
+            candidates: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over what the book knows.
+    pub fn add_known(&mut self, book: &Book, now: Instant) {
+        for (peer, addresses) in book.peers() {
+            self.add_candidate(peer, addresses.to_vec(), now);
+        }
+    }
+
+    /// Notes where a connected peer listens. A configured address among them
+    /// needs no dialling while the peer is connected.
+    pub fn on_identified(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, now: Instant) {
+        for edge in self
+            .edges
+            .iter_mut()
+            .filter(|edge| addresses.contains(&edge.address))
+        {
+            edge.peer = Some(peer);
+        }
+        if !addresses.is_empty() {
+            self.add_candidate(peer, addresses, now);
+        }
+    }
+
+    /// Dials a peer again after `delay`, whether or not others are connected.
+    pub fn want_back(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, at: Instant) {
+        if !addresses.is_empty() {
+            self.add_candidate(peer, addresses, at);
+        }
+        if let Some(candidate) = self.candidates.get_mut(&peer) {
+            candidate.is_wanted_back = true;
+            candidate.backoff.next_at = at;
+        }
+    }
+
+    /// Forgets a peer that is kept away.
+    pub fn remove(&mut self, peer: &PeerId) {
+        self.candidates.remove(peer);
+    }
+
+    /// Whom to dial now, given who is connected and how many more peers are
+    /// looked for. Every attempt's end must be told.
+    pub fn due(
+        &mut self,
+        now: Instant,
+        is_connected: impl Fn(&PeerId) -> bool,
+        looked_for: usize,
+    ) -> Vec<DialOpts> {
+        let mut dials = Vec::new();
+        for (index, edge) in self.edges.iter_mut().enumerate() {
+            if edge.peer.is_some_and(|peer| is_connected(&peer)) {
+                edge.backoff.rest(now);
+            } else if !edge.is_self && edge.backoff.begin(now) {
+                let options = edge.options();
+                self.in_flight
+                    .insert(options.connection_id(), Aim::Edge(index));
+                dials.push(options);
+            }
+        }
+        let dialling = self
+            .candidates
+            .values()
+            .filter(|c| c.backoff.is_dialling)
+            .count();
+        let mut places = looked_for.min(DIALLING_MAX).saturating_sub(dialling);
+        for (peer, candidate) in &mut self.candidates {
+            if is_connected(peer) {
+                candidate.backoff.rest(now);
+                candidate.is_wanted_back = false;
+                continue;
+            }
+            if (places == 0 && !candidate.is_wanted_back) || !candidate.backoff.begin(now) {
+                continue;
+            }
+            places = places.saturating_sub(1);
+            let options = candidate.options(*peer);
+            self.in_flight
+                .insert(options.connection_id(), Aim::Candidate(*peer));
+            dials.push(options);
+        }
+        dials
+    }
+
+    /// A dial led to a connection with `peer`.
+    pub fn on_connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) {
+        match self.in_flight.remove(&connection) {
+            Some(Aim::Edge(index)) => {
+                let edge = &mut self.edges[index];
+                if edge.backoff.failures > 0 {
+                    tracing::info!(address = %edge.address, %peer, "bootstrap peer reached");
+                }
+                edge.peer = Some(peer);
+                edge.backoff.connected(now);
+            }
+            Some(Aim::Candidate(peer)) => {
+                if let Some(candidate) = self.candidates.get_mut(&peer) {
+                    candidate.backoff.connected(now);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// A dial failed. Returns a peer that was given up for good.
+    pub fn on_failed(
+        &mut self,
+        connection: ConnectionId,
+        error: &DialError,
+        now: Instant,
+    ) -> Option<PeerId> {
+        match self.in_flight.remove(&connection)? {
+            Aim::Edge(index) => {
+                self.edges[index].on_failed(error, now);
+                None
+            }
+            Aim::Candidate(peer) => {
+                let candidate = self.candidates.get_mut(&peer)?;
+                // Another dial to the same peer was under way: no failure.
+                if matches!(error, DialError::DialPeerConditionFalse(_)) {
+                    candidate.backoff.postpone(now);
+                    return None;
+                }
+                // Someone else lives there now.
+                if matches!(error, DialError::WrongPeerId { .. }) {
+                    self.candidates.remove(&peer);
+                    return Some(peer);
+                }
+                candidate.backoff.fail(now);
+                candidate.is_wanted_back &= candidate.backoff.failures < WANTED_BACK_MAX;
+                if candidate.backoff.failures < FAILURES_MAX {
+                    return None;
+                }
+                self.candidates.remove(&peer);
+                Some(peer)
+            }
+        }
+    }
+
+    fn add_candidate(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, at: Instant) {
+        let candidate = self.candidates.entry(peer).or_insert_with(|| Candidate {
+            addresses: Vec::new(),
+            is_wanted_back: false,
+            backoff: Backoff::new(at, CANDIDATE_WAIT_MAX),
+        });
+        candidate.addresses = addresses;
+        // The book is bounded, and so is this copy of it.
+        while self.candidates.len() > CANDIDATES_MAX {
+            self.candidates.pop_first();
+        }
+    }
+}
+
+/// A little more than the book holds.
+const CANDIDATES_MAX: usize = 300;
+
+impl Edge {
+    /// An address given without a peer id is dialled bare every time: a node
+    /// made anew there has another identity.
+    fn options(&self) -> DialOpts {
+        match self.peer.filter(|_| self.is_pinned) {
+            Some(peer) => DialOpts::peer_id(peer)
+                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .addresses(vec![self.address.clone()])
+                .build(),
+            None => DialOpts::unknown_peer_id()
+                .address(self.address.clone())
+                .build(),
+        }
+    }
+
+    fn on_failed(&mut self, error: &DialError, now: Instant) {
+        if matches!(error, DialError::LocalPeerId { .. }) {
+            self.is_self = true;
+            tracing::debug!(address = %self.address, "bootstrap address is this node's own");
+            return;
+        }
+        if matches!(error, DialError::DialPeerConditionFalse(_)) {
+            self.backoff.postpone(now);
+            return;
+        }
+        // Once for people, then only for those who look closely.
+        if self.backoff.failures == 3 {
+            tracing::warn!(
+                address = %self.address, error = %cause(error),
+                "bootstrap peer does not answer; dialling goes on in the background"
+            );
+        } else {
+            tracing::debug!(address = %self.address, error = %cause(error), "dial failed");
+        }
+        self.backoff.fail(now);
+    }
+}
+
+impl Candidate {
+    fn options(&self, peer: PeerId) -> DialOpts {
+        DialOpts::peer_id(peer)
+            .condition(PeerCondition::DisconnectedAndNotDialing)
+            .addresses(self.addresses.clone())
+            .build()
+    }
+}
+
+impl Backoff {
+    fn new(next_at: Instant, max: Duration) -> Self {
+        Self {
+            failures: 0,
+            next_at,
+            is_dialling: false,
+            connected_at: None,
+            max,
+        }
+    }
+
+    /// Whether to dial now; if so the attempt is under way.
+    fn begin(&mut self, now: Instant) -> bool {
+        self.connected_at = None;
+        let is_due = !self.is_dialling && self.next_at <= now;
+        self.is_dialling |= is_due;
+        is_due
+    }
+
+    fn fail(&mut self, now: Instant) {
+        let wait = WAIT_MIN
+            .saturating_mul(1 << self.failures.min(16))
+            .min(self.max);
+        self.failures = self.failures.saturating_add(1);
+        self.next_at = now + wait;
+        self.is_dialling = false;
+    }
+
+    /// A connection that breaks at once counts as a failure.
+    fn connected(&mut self, now: Instant) {
+        self.fail(now);
+        self.connected_at = Some(now);
+    }
+
+    /// The peer is connected.
+    fn rest(&mut self, now: Instant) {
+        let since = *self.connected_at.get_or_insert(now);
+        if now.saturating_duration_since(since) >= SETTLED {
+            self.failures = 0;
+            self.next_at = now;
+        }
+    }
+
+    /// Another dial to the same peer was under way: no failure.
+    fn postpone(&mut self, now: Instant) {
+        self.next_at = now + WAIT_MIN;
+        self.is_dialling = false;
+    }
+}
+
+/// The innermost reason in one line.
+fn cause(error: &DialError) -> String {
+    match error {
+        DialError::Transport(errors) => {
+            let reasons: Vec<_> = errors.iter().map(|(_, error)| innermost(error)).collect();
+            reasons.join("; ")
+        }
+        other => innermost(other),
+    }
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests;

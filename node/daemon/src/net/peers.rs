@@ -1,0 +1,320 @@
+//! Who is connected: libp2p's peer ids and connections on one side, the core's
+//! peer numbers on the other.
+//!
+//! A peer may hold two connections for a while, when both sides dial at once.
+//! For the core it is one peer: it appears with the first connection and goes
+//! with the last.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
+use minichain_protocol::input::{Direction, Peer};
+
+use super::addresses;
+use super::view::Connection;
+
+/// All connected peers.
+#[derive(Debug, Default)]
+pub struct Peers {
+    relations: BTreeMap<PeerId, Relation>,
+    ids: BTreeMap<Peer, PeerId>,
+    next: u64,
+}
+
+/// One connected peer.
+#[derive(Debug)]
+struct Relation {
+    number: Peer,
+    /// Oldest first, never empty.
+    links: Vec<Link>,
+    since_unix_s: u64,
+    ping: Option<Duration>,
+    addresses: Vec<Multiaddr>,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Link {
+    /// libp2p's number.
+    pub id: ConnectionId,
+    /// The peer's end.
+    pub remote: Multiaddr,
+    /// Who dialled.
+    pub direction: Direction,
+    /// When it opened.
+    pub opened: Instant,
+}
+
+/// What a new connection means.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The peer is new.
+    First(Peer),
+    /// The peer is connected already, for this long.
+    Another {
+        /// Age of its oldest connection.
+        eldest_age: Duration,
+    },
+}
+
+/// What a closed connection means.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The peer is gone.
+    Last(Peer),
+    /// The oldest connection closed; others remain, the next one opened this
+    /// much later.
+    Eldest {
+        /// Time between the two openings.
+        gap: Duration,
+    },
+    /// A younger connection closed; the oldest remains.
+    Younger,
+    /// The connection was not known.
+    Unknown,
+}
+
+impl Peers {
+    /// Notes a connection.
+    pub fn opened(&mut self, id: PeerId, link: Link, now_unix_s: u64) -> Opened {
+        if let Some(relation) = self.relations.get_mut(&id) {
+            let eldest = relation
+                .links
+                .first()
+                .map_or(link.opened, |eldest| eldest.opened);
+            let eldest_age = link.opened.saturating_duration_since(eldest);
+            relation.links.push(link);
+            return Opened::Another { eldest_age };
+        }
+        let number = Peer(self.next);
+        self.next += 1;
+        self.ids.insert(number, id);
+        let relation = Relation {
+            number,
+            links: vec![link],
+            since_unix_s: now_unix_s,
+            ping: None,
+            addresses: Vec::new(),
+        };
+        self.relations.insert(id, relation);
+        Opened::First(number)
+    }
+
+    /// Notes a connection's end.
+    pub fn closed(&mut self, id: &PeerId, connection: ConnectionId) -> Closed {
+        let Some(relation) = self.relations.get_mut(id) else {
+            return Closed::Unknown;
+        };
+        let Some(index) = relation.links.iter().position(|link| link.id == connection) else {
+            return Closed::Unknown;
+        };
+        let gone = relation.links.remove(index);
+        match relation.links.first() {
+            None => {
+                let number = relation.number;
+                self.ids.remove(&number);
+                self.relations.remove(id);
+                Closed::Last(number)
+            }
+            Some(next) if index == 0 => Closed::Eldest {
+                gap: next.opened.saturating_duration_since(gone.opened),
+            },
+            Some(_) => Closed::Younger,
+        }
+    }
+
+    /// Notes a round trip.
+    pub fn pinged(&mut self, id: &PeerId, round_trip: Duration) {
+        if let Some(relation) = self.relations.get_mut(id) {
+            relation.ping = Some(round_trip);
+        }
+    }
+
+    /// Notes where the peer can be dialled.
+    pub fn identified(&mut self, id: &PeerId, addresses: Vec<Multiaddr>) {
+        if let Some(relation) = self.relations.get_mut(id) {
+            relation.addresses = addresses;
+        }
+    }
+
+    /// The core's number of a connected peer.
+    pub fn number(&self, id: &PeerId) -> Option<Peer> {
+        self.relations.get(id).map(|relation| relation.number)
+    }
+
+    /// Who hides behind a number.
+    pub fn id(&self, number: Peer) -> Option<PeerId> {
+        self.ids.get(&number).copied()
+    }
+
+    /// Whether the peer is connected.
+    pub fn contains(&self, id: &PeerId) -> bool {
+        self.relations.contains_key(id)
+    }
+
+    /// How many peers are connected.
+    pub fn len(&self) -> usize {
+        self.relations.len()
+    }
+
+    /// Every connected peer.
+    pub fn ids(&self) -> impl Iterator<Item = PeerId> {
+        self.relations.keys().copied()
+    }
+
+    /// Where the peer is seen, when it is a numeric address.
+    pub fn seen_at(&self, id: &PeerId) -> Option<IpAddr> {
+        let link = self.relations.get(id)?.links.first()?;
+        addresses::to_socket(&link.remote).map(|socket| socket.ip())
+    }
+
+    /// Where the peer can be dialled: the address we dialled, then what it
+    /// tells.
+    pub fn dialable(&self, id: &PeerId) -> Vec<Multiaddr> {
+        let Some(relation) = self.relations.get(id) else {
+            return Vec::new();
+        };
+        let dialled = relation
+            .links
+            .iter()
+            .filter(|link| link.direction == Direction::Outbound);
+        let mut found: Vec<Multiaddr> = Vec::new();
+        for address in dialled.map(|link| &link.remote).chain(&relation.addresses) {
+            let (address, _) = addresses::split_peer_id(address.clone());
+            if !found.contains(&address) {
+                found.push(address);
+            }
+        }
+        found
+    }
+
+    /// Whether we dialled any of the peer's connections.
+    pub fn is_dialled(&self, id: &PeerId) -> bool {
+        self.relations.get(id).is_some_and(|relation| {
+            relation
+                .links
+                .iter()
+                .any(|link| link.direction == Direction::Outbound)
+        })
+    }
+
+    /// All peers as shown to those who ask.
+    pub fn connections(&self) -> BTreeMap<Peer, Connection> {
+        let shown = |(id, relation): (&PeerId, &Relation)| {
+            let eldest = relation.links.first()?;
+            let connection = Connection {
+                address: addresses::display(&addresses::split_peer_id(eldest.remote.clone()).0),
+                peer_id: id.to_string(),
+                direction: eldest.direction,
+                since_unix_s: relation.since_unix_s,
+                ping_ms: relation.ping.map(|ping| ping.as_secs_f64() * 1e3),
+            };
+            Some((relation.number, connection))
+        };
+        self.relations.iter().filter_map(shown).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use libp2p::PeerId;
+    use libp2p::swarm::ConnectionId;
+    use minichain_protocol::input::{Direction, Peer};
+
+    use super::{Closed, Link, Opened, Peers};
+
+    fn link(id: usize, direction: Direction, opened: Instant) -> Link {
+        let remote = format!("/ip4/10.0.0.1/tcp/{}", 9_000 + id)
+            .parse()
+            .expect("multiaddr");
+        Link {
+            id: ConnectionId::new_unchecked(id),
+            remote,
+            direction,
+            opened,
+        }
+    }
+
+    #[test]
+    fn two_connections_are_one_peer() {
+        let (mut peers, id, start) = (Peers::default(), PeerId::random(), Instant::now());
+        let first = peers.opened(id, link(1, Direction::Inbound, start), 100);
+        assert_eq!(first, Opened::First(Peer(0)));
+        let later = start + Duration::from_secs(7);
+        let second = peers.opened(id, link(2, Direction::Outbound, later), 107);
+        assert_eq!(
+            second,
+            Opened::Another {
+                eldest_age: Duration::from_secs(7)
+            }
+        );
+        assert_eq!(peers.len(), 1);
+        assert_eq!(peers.connections()[&Peer(0)].address, "10.0.0.1:9001");
+
+        let eldest = peers.closed(&id, ConnectionId::new_unchecked(1));
+        assert_eq!(
+            eldest,
+            Closed::Eldest {
+                gap: Duration::from_secs(7)
+            }
+        );
+        assert_eq!(
+            peers.closed(&id, ConnectionId::new_unchecked(2)),
+            Closed::Last(Peer(0))
+        );
+        assert_eq!(peers.number(&id), None);
+        assert_eq!(peers.id(Peer(0)), None);
+    }
+
+    #[test]
+    fn a_number_is_never_used_twice() {
+        let (mut peers, id) = (Peers::default(), PeerId::random());
+        for expected in 0..3 {
+            let opened = peers.opened(id, link(1, Direction::Inbound, Instant::now()), 0);
+            assert_eq!(opened, Opened::First(Peer(expected)));
+            let closed = peers.closed(&id, ConnectionId::new_unchecked(1));
+            assert_eq!(closed, Closed::Last(Peer(expected)));
+        }
+    }
+
+    #[test]
+    fn unknown_connections_close_without_effect() {
+        let (mut peers, id, now) = (Peers::default(), PeerId::random(), Instant::now());
+        assert_eq!(
+            peers.closed(&id, ConnectionId::new_unchecked(1)),
+            Closed::Unknown
+        );
+        peers.opened(id, link(1, Direction::Inbound, now), 0);
+        peers.opened(id, link(2, Direction::Inbound, now), 0);
+        assert_eq!(
+            peers.closed(&id, ConnectionId::new_unchecked(3)),
+            Closed::Unknown
+        );
+        assert_eq!(
+            peers.closed(&id, ConnectionId::new_unchecked(2)),
+            Closed::Younger
+        );
+        assert!(peers.contains(&id));
+    }
+
+    #[test]
+    fn an_inbound_port_is_not_dialled_but_told_addresses_are() {
+        let (mut peers, id, now) = (Peers::default(), PeerId::random(), Instant::now());
+        peers.opened(id, link(1, Direction::Inbound, now), 0);
+        assert!(peers.dialable(&id).is_empty());
+        let told = "/ip4/10.0.0.1/tcp/9000".parse().expect("multiaddr");
+        peers.identified(&id, vec![told]);
+        peers.opened(id, link(2, Direction::Outbound, now), 0);
+        let texts: Vec<_> = peers
+            .dialable(&id)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(texts, ["/ip4/10.0.0.1/tcp/9002", "/ip4/10.0.0.1/tcp/9000"]);
+    }
+}

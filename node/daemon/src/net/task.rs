@@ -1,0 +1,390 @@
+//! The network task: the swarm, and what is remembered beside it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use futures::StreamExt;
+use libp2p::gossipsub::PublishError;
+use libp2p::swarm::SwarmEvent;
+use libp2p::{PeerId, Swarm, gossipsub, swarm};
+use minichain_protocol::input::{GossipId, Input, OutboundRequest, Peer, RequestFailure};
+use minichain_protocol::output::{Topic, Verdict};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+use super::addresses::{self, Advertised};
+use super::behaviour::{self, Behaviour};
+use super::book::Book;
+use super::dialer::Dialer;
+use super::exchange::{Exchange, Outbound};
+use super::gossip::{self, Pending, Topics};
+use super::outlet::{Delivery, Outlet};
+use super::peers::Peers;
+use super::view::View;
+use super::{Command, Config, StartError, transport};
+
+mod events;
+
+/// All the network side owns.
+pub struct Task<E> {
+    config: Config,
+    topics: Topics,
+    swarm: Swarm<Behaviour>,
+    commands: mpsc::Receiver<Command>,
+    outlet: Outlet<E>,
+    view: watch::Sender<Arc<View>>,
+    is_view_stale: bool,
+    peers: Peers,
+    exchange: Exchange,
+    pending: Pending,
+    dialer: Dialer,
+    book: Book,
+    advertised: Advertised,
+    kept_away: BTreeMap<PeerId, Instant>,
+    look_around: LookAround,
+    saved_at: Instant,
+    publishes_unheard: u64,
+}
+
+/// When to ask Kademlia for more peers.
+struct LookAround {
+    next_at: Instant,
+    wait: Duration,
+}
+
+/// Connections close by the ping, never for being idle.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3_600);
+/// Time the system may take to say which addresses are listened on.
+const BIND_TIMEOUT: Duration = Duration::from_secs(5);
+/// Resolution of everything that waits for a time.
+const TICK: Duration = Duration::from_millis(100);
+const SAVE_INTERVAL: Duration = Duration::from_secs(60);
+const LOOK_WAIT_MIN: Duration = Duration::from_secs(2);
+const LOOK_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Peers refused at once; the one due back first is forgiven beyond that.
+const KEPT_AWAY_MAX: usize = 1_024;
+
+impl<E: From<Delivery> + Send + 'static> Task<E> {
+    /// Sets everything up; nothing is bound or dialled yet.
+    pub fn new(
+        config: Config,
+        inbox: mpsc::Sender<E>,
+        commands: mpsc::Receiver<Command>,
+        view: watch::Sender<Arc<View>>,
+    ) -> Result<Self, StartError> {
+        let now = Instant::now();
+        let topics = Topics::new(&config.network);
+        let transport = transport::build(&config.keypair)
+            .map_err(|error| StartError::Setup(error.to_string()))?;
+        let behaviour = behaviour::build(&config, &topics)?;
+        let settings =
+            swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE_TIMEOUT);
+        let id = config.keypair.public().to_peer_id();
+        // Explicit edges alone: what was known before does not count.
+        let book = Book::open(config.peers_file.clone().filter(|_| config.discovery));
+        let mut dialer = Dialer::new(&config.bootstrap, now);
+        dialer.add_known(&book, now);
+        Ok(Self {
+            swarm: Swarm::new(transport, behaviour, id, settings),
+            advertised: Advertised::new(config.listen, config.advertise),
+            outlet: Outlet::new(inbox),
+            look_around: LookAround {
+                next_at: now,
+                wait: LOOK_WAIT_MIN,
+            },
+            saved_at: now,
+            config,
+            topics,
+            commands,
+            view,
+            is_view_stale: true,
+            peers: Peers::default(),
+            exchange: Exchange::default(),
+            pending: Pending::default(),
+            dialer,
+            book,
+            kept_away: BTreeMap::new(),
+            publishes_unheard: 0,
+        })
+    }
+
+    /// Binds the port and waits until the system names an address.
+    pub async fn bind(&mut self) -> Result<(), StartError> {
+        let address = SocketAddr::new(self.config.listen, self.config.port);
+        let failed = |reason: String| StartError::Listen { address, reason };
+        self.swarm
+            .listen_on(addresses::from_socket(address))
+            .map_err(|error| failed(innermost(&error)))?;
+        let deadline = tokio::time::Instant::now() + BIND_TIMEOUT;
+        while self.swarm.listeners().next().is_none() {
+            let event = tokio::time::timeout_at(deadline, self.swarm.select_next_some()).await;
+            match event.map_err(|_| failed("no address came up in time".into()))? {
+                SwarmEvent::ListenerClosed {
+                    reason: Err(error), ..
+                }
+                | SwarmEvent::ListenerError { error, .. } => return Err(failed(error.to_string())),
+                event => self.on_event(event),
+            }
+        }
+        self.publish_view();
+        Ok(())
+    }
+
+    /// Serves until the driver is gone, then writes the address book.
+    ///
+    /// Orders come first: they empty what the driver waits for. Peers are read
+    /// from last, and not at all while the driver is behind.
+    pub async fn run(mut self) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let has_room = self.outlet.has_room();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => self.on_command(command),
+                    None => break,
+                },
+                delivered = self.outlet.deliver() => if delivered.is_err() {
+                    break;
+                },
+                _ = tick.tick() => self.on_tick(Instant::now()),
+                event = self.swarm.select_next_some(), if has_room => self.on_event(event),
+            }
+            self.publish_view();
+        }
+        self.book.save();
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Publish {
+                topic,
+                bytes,
+                sent_at_ms,
+            } => self.publish(topic, &bytes, sent_at_ms),
+            Command::Verdict { id, verdict } => self.report(id, verdict),
+            Command::Request {
+                id,
+                peer,
+                bytes,
+                timeout,
+            } => self.request(id, peer, bytes, timeout),
+            Command::Respond { id, bytes } => {
+                if let Some(channel) = self.exchange.take_channel(id) {
+                    // The peer may have gone meanwhile; nobody is left to tell.
+                    let _gone = self
+                        .swarm
+                        .behaviour_mut()
+                        .sync
+                        .send_response(channel, bytes);
+                }
+            }
+            Command::Refuse { id } => drop(self.exchange.take_channel(id)),
+            Command::Disconnect { peer, keep_away } => self.disconnect(peer, keep_away),
+        }
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: &[u8], sent_at_ms: u64) {
+        if bytes.len() > gossip::payload_max(topic) {
+            tracing::error!(?topic, len = bytes.len(), "message too large to gossip");
+            return;
+        }
+        let message = gossip::stamp(sent_at_ms, bytes);
+        let topic_hash = self.topics.get(topic).hash();
+        match self
+            .swarm
+            .behaviour_mut()
+            .gossip
+            .publish(topic_hash, message)
+        {
+            Ok(_) | Err(PublishError::Duplicate) => {}
+            Err(error) => {
+                self.publishes_unheard += 1;
+                self.is_view_stale = true;
+                tracing::debug!(?topic, %error, "nobody heard; peers will fetch it");
+            }
+        }
+    }
+
+    fn report(&mut self, id: GossipId, verdict: Verdict) {
+        if let Some((message, source)) = self.pending.remove(id) {
+            self.report_message(&message, &source, verdict);
+        }
+    }
+
+    fn report_message(&mut self, id: &gossipsub::MessageId, source: &PeerId, verdict: Verdict) {
+        let acceptance = gossip::acceptance(verdict);
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        // False when gossipsub has forgotten the message; then nothing is
+        // forwarded, and others pull it by request.
+        gossip.report_message_validation_result(id, source, acceptance);
+    }
+
+    fn request(&mut self, id: OutboundRequest, peer: Peer, bytes: Vec<u8>, timeout: Duration) {
+        let Some(peer_id) = self.peers.id(peer) else {
+            let failure = RequestFailure::Disconnected;
+            return self.outlet.push(Input::RequestFailed { id, peer, failure });
+        };
+        let deadline = Instant::now() + timeout;
+        let transport_id = self
+            .swarm
+            .behaviour_mut()
+            .sync
+            .send_request(&peer_id, bytes);
+        self.exchange
+            .sent(transport_id, Outbound { id, peer, deadline });
+    }
+
+    fn disconnect(&mut self, peer: Peer, keep_away: Option<Duration>) {
+        let Some(id) = self.peers.id(peer) else {
+            return;
+        };
+        match keep_away {
+            Some(time) => self.keep_away(id, time),
+            None => self.start_afresh(id, Duration::from_secs(1)),
+        }
+    }
+
+    /// Closes all connections to a peer and refuses it for a while.
+    fn keep_away(&mut self, id: PeerId, time: Duration) {
+        if self.kept_away.len() >= KEPT_AWAY_MAX {
+            let first = self
+                .kept_away
+                .iter()
+                .min_by_key(|(_, until)| **until)
+                .map(|(id, _)| *id);
+            if let Some(first) = first {
+                self.forgive(&first);
+            }
+        }
+        self.kept_away.insert(id, Instant::now() + time);
+        self.dialer.remove(&id);
+        self.book.remove(&id);
+        let behaviour = self.swarm.behaviour_mut();
+        if let Some(kad) = behaviour.kad.as_mut() {
+            kad.remove_peer(&id);
+        }
+        behaviour.blocked.block_peer(id);
+    }
+
+    fn forgive(&mut self, id: &PeerId) {
+        self.kept_away.remove(id);
+        self.swarm.behaviour_mut().blocked.unblock_peer(*id);
+    }
+
+    /// Closes all connections to a peer and dials it again, where we may: with
+    /// explicit edges only, nobody is dialled who was not.
+    fn start_afresh(&mut self, id: PeerId, delay: Duration) {
+        if self.config.discovery || self.peers.is_dialled(&id) {
+            let addresses = self.peers.dialable(&id);
+            self.dialer.want_back(id, addresses, Instant::now() + delay);
+        }
+        // Fails only when the peer is gone already.
+        let _gone = self.swarm.disconnect_peer_id(id);
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        for Outbound { id, peer, .. } in self.exchange.expired(now) {
+            let failure = RequestFailure::TimedOut;
+            self.outlet.push(Input::RequestFailed { id, peer, failure });
+        }
+        let forgiven: Vec<_> = self
+            .kept_away
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in forgiven {
+            self.forgive(&id);
+        }
+        self.dial(now);
+        self.look_around(now);
+        if now.duration_since(self.saved_at) >= SAVE_INTERVAL {
+            self.saved_at = now;
+            self.book.save();
+        }
+    }
+
+    /// How many more peers discovery looks for.
+    fn looked_for(&self) -> usize {
+        let target = if self.config.discovery {
+            self.config.target_peers
+        } else {
+            0
+        };
+        (target.min(self.config.max_peers) as usize).saturating_sub(self.peers.len())
+    }
+
+    fn dial(&mut self, now: Instant) {
+        let looked_for = self.looked_for();
+        let dials = self
+            .dialer
+            .due(now, |id| self.peers.contains(id), looked_for);
+        for options in dials {
+            let connection = options.connection_id();
+            if let Err(error) = self.swarm.dial(options) {
+                self.dialer.on_failed(connection, &error, now);
+            }
+        }
+    }
+
+    /// Asks Kademlia while peers are looked for, ever more seldom while it
+    /// finds none.
+    fn look_around(&mut self, now: Instant) {
+        if self.look_around.next_at > now || self.looked_for() == 0 {
+            return;
+        }
+        let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else {
+            return;
+        };
+        if kad.bootstrap().is_ok() {
+            self.look_around.wait = (self.look_around.wait * 2).min(LOOK_WAIT_MAX);
+        }
+        self.look_around.next_at = now + self.look_around.wait;
+    }
+
+    /// Peers changed: look around soon, whatever was found before.
+    fn look_around_soon(&mut self) {
+        self.look_around.wait = LOOK_WAIT_MIN;
+        self.look_around.next_at = Instant::now() + LOOK_WAIT_MIN;
+    }
+
+    fn publish_view(&mut self) {
+        if !std::mem::take(&mut self.is_view_stale) {
+            return;
+        }
+        let mut own: Vec<String> = self
+            .swarm
+            .listeners()
+            .chain(self.swarm.external_addresses())
+            .map(ToString::to_string)
+            .collect();
+        own.sort();
+        own.dedup();
+        let view = View {
+            peer_id: self.swarm.local_peer_id().to_string(),
+            addresses: own,
+            connections: self.peers.connections(),
+            publishes_unheard: self.publishes_unheard,
+        };
+        self.view.send_replace(Arc::new(view));
+    }
+}
+
+/// Seconds since 1970.
+fn unix_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

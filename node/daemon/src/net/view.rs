@@ -1,0 +1,46 @@
+//! What the network side shows to those who ask.
+
+use std::collections::BTreeMap;
+
+use minichain_protocol::input::{Direction, Peer};
+
+/// A snapshot of the network side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// Own libp2p peer id.
+    pub peer_id: String,
+    /// Addresses listened on and told to others, as multiaddrs.
+    pub addresses: Vec<String>,
+    /// Who is connected.
+    pub connections: BTreeMap<Peer, Connection>,
+    /// Own blocks and transactions that no peer was there to hear, since the
+    /// start. Peers fetch them later by request.
+    pub publishes_unheard: u64,
+}
+
+impl View {
+    /// How many peers dialled us, and how many we dialled.
+    pub fn counts(&self) -> (usize, usize) {
+        let inbound = self
+            .connections
+            .values()
+            .filter(|c| c.direction == Direction::Inbound)
+            .count();
+        (inbound, self.connections.len() - inbound)
+    }
+}
+
+/// One connected peer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Its end of the oldest connection, as `ip:port` where it is TCP.
+    pub address: String,
+    /// libp2p peer id.
+    pub peer_id: String,
+    /// Who dialled.
+    pub direction: Direction,
+    /// Seconds since 1970 when it connected.
+    pub since_unix_s: u64,
+    /// Last round trip in milliseconds.
+    pub ping_ms: Option<f64>,
+}
