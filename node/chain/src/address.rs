@@ -4,7 +4,7 @@
 use std::fmt;
 
 use bech32::primitives::decode::{CheckedHrpstring, UncheckedHrpstring};
-use bech32::{Bech32, Bech32m, Hrp, segwit};
+use bech32::{Bech32, Bech32m, Fe32, Hrp, segwit};
 
 use crate::script::Script;
 
@@ -121,8 +121,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Longest prefix: room for it beside 62 characters in 90 is not used up, so
-/// that prefixes stay readable.
+/// Longest prefix, so that separator, version, key and checksum (60
+/// characters) fit beside it.
 const PREFIX_BYTES_MAX: usize = 20;
 
 fn parse_prefix(prefix: &str) -> Result<Hrp, AddressError> {
@@ -139,7 +139,7 @@ fn parse_prefix(prefix: &str) -> Result<Hrp, AddressError> {
 }
 
 fn output_key(unchecked: UncheckedHrpstring<'_>) -> Result<[u8; 32], AddressError> {
-    let version = unchecked.witness_version().map(|version| version.to_u8());
+    let version = version(&unchecked);
     if !unchecked.has_valid_checksum::<Bech32m>() {
         // Version 0 uses the older checksum; say what is really wrong.
         return Err(match version {
@@ -162,3 +162,13 @@ fn output_key(unchecked: UncheckedHrpstring<'_>) -> Result<[u8; 32], AddressErro
     let program: Vec<u8> = checked.byte_iter().collect();
     program.try_into().map_err(|_| AddressError::WrongLength)
 }
+
+/// The first character of the data, if there is any data before the checksum.
+fn version(unchecked: &UncheckedHrpstring<'_>) -> Option<u8> {
+    let (data, _checksum) = unchecked
+        .data_part_ascii()
+        .split_last_chunk::<CHECKSUM_CHARS>()?;
+    Some(Fe32::from_char(char::from(*data.first()?)).ok()?.to_u8())
+}
+
+const CHECKSUM_CHARS: usize = 6;

@@ -37,7 +37,7 @@ impl Rule {
     pub const fn samples_needed(&self) -> usize {
         match self {
             Self::Asert { .. } => 1,
-            Self::Lwma { window } => *window as usize + 1,
+            Self::Lwma { window } => (*window as usize).saturating_add(1),
             Self::Fixed => 0,
         }
     }

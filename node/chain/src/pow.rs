@@ -47,20 +47,19 @@ impl CompactTarget {
         let bits = self.0;
         let length = bits >> 24;
         let mantissa = bits & 0x007f_ffff;
+        // A short length drops the mantissa's low bytes before any check.
+        let mantissa = mantissa >> (8 * 3_u32.saturating_sub(length));
         if mantissa != 0 && bits & 0x0080_0000 != 0 {
             return Err(BitsError::Negative { bits });
         }
         if overflows(length, mantissa) {
             return Err(BitsError::Overflow { bits });
         }
-        let value = if length <= 3 {
-            U256::from(mantissa >> (8 * (3 - length)))
-        } else {
-            // A mantissa of zero passes any length; shifting it is zero.
-            U256::from(mantissa)
-                .checked_shl(8 * (length - 3))
-                .unwrap_or(U256::ZERO)
-        };
+        let shift = 8 * length.saturating_sub(3);
+        // Only a mantissa of zero passes with a shift of 256 or more.
+        let value = U256::from(mantissa)
+            .checked_shl(shift)
+            .unwrap_or(U256::ZERO);
         Target::new(value).ok_or(BitsError::Zero { bits })
     }
 
@@ -145,12 +144,22 @@ impl Target {
     #[must_use]
     pub fn from_hash_rate(hashes_per_second: u64, spacing_s: u32) -> Self {
         let hashes = U256::from(hashes_per_second) * U256::from(spacing_s);
-        // The largest target whose work is not below `hashes`.
         if hashes <= U256::ONE {
             Self::MAX
         } else {
             Self(U256::MAX / hashes)
         }
+    }
+}
+
+impl Target {
+    /// How many times harder this is than Bitcoin's easiest target
+    /// (`0x1d00ffff`): the figure Bitcoin's tools call difficulty. For display
+    /// only; the rules never use floating point.
+    #[must_use]
+    pub fn difficulty(self) -> f64 {
+        let easiest = U256::from(0xffff_u32) << 208_u32;
+        easiest.as_f64() / self.0.as_f64()
     }
 }
 

@@ -123,9 +123,9 @@ impl Transaction {
     pub fn wtxid(&self) -> Wtxid {
         let mut bytes = Vec::with_capacity(self.encoded_len());
         if self.has_witness() {
-            self.encode_to(&mut bytes)
+            self.encode_to(&mut bytes);
         } else {
-            self.encode_base(&mut bytes)
+            self.encode_base(&mut bytes);
         }
         Wtxid::from_bytes(sha256d(&bytes))
     }

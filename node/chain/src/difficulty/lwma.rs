@@ -25,7 +25,9 @@ pub fn next_target(
     if spacing_s == 0 || window == 0 {
         return Err(DifficultyError::ZeroParameter);
     }
-    let surplus = recent.len().saturating_sub(window as usize + 1);
+    let surplus = recent
+        .len()
+        .saturating_sub((window as usize).saturating_add(1));
     let recent = &recent[surplus..];
     let first = recent.first().ok_or(DifficultyError::NoSamples)?;
     let missing = u64::from(window) + 1 - recent.len() as u64;

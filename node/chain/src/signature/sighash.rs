@@ -1,6 +1,6 @@
 //! The message a taproot key-path signature commits to (BIP 341).
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use crate::codec::{Encode, encode};
 use crate::hash::{sha256, tagged_hash};
@@ -126,13 +126,14 @@ pub enum SighashError {
 }
 
 /// A transaction with the outputs it spends. Hashes shared by its inputs are
-/// computed at most once, so that a transaction's signatures cost linear time.
+/// computed at most once, so that a transaction's signatures cost linear time;
+/// threads may share the cache.
 #[derive(Debug)]
 pub struct SighashCache<'a> {
     tx: &'a Transaction,
     prevouts: &'a [TxOut],
-    inputs: OnceCell<InputHashes>,
-    outputs: OnceCell<[u8; 32]>,
+    inputs: OnceLock<InputHashes>,
+    outputs: OnceLock<[u8; 32]>,
 }
 
 #[derive(Debug)]
@@ -158,8 +159,8 @@ impl<'a> SighashCache<'a> {
         Ok(Self {
             tx,
             prevouts,
-            inputs: OnceCell::new(),
-            outputs: OnceCell::new(),
+            inputs: OnceLock::new(),
+            outputs: OnceLock::new(),
         })
     }
 
