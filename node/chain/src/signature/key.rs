@@ -65,6 +65,14 @@ impl SecretKey {
     }
 }
 
+/// Best effort: copies the compiler made are beyond reach.
+impl Drop for SecretKey {
+    fn drop(&mut self) {
+        self.untweaked.non_secure_erase();
+        self.tweaked.non_secure_erase();
+    }
+}
+
 /// Shows the public side only.
 impl fmt::Debug for SecretKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
