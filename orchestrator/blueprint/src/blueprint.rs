@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use minichain_api::config::NodeConfig;
 use minichain_api::genesis::GenesisFile;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::plan::digest;
 use crate::subnet::Subnet;
@@ -17,11 +17,15 @@ use crate::topology::Role;
 /// Number of the format below; a file with another one is not read.
 pub const FORMAT: u32 = 1;
 
+/// Stands for a host port that was given up.
+pub(crate) const RELEASED_PORT: u16 = 0;
+
 /// Everything about a network that is to exist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blueprint {
-    /// [`FORMAT`].
+    /// [`FORMAT`]; reading refuses any other.
+    #[serde(deserialize_with = "known_format")]
     pub format: u32,
     /// Name of the devnet.
     pub name: String,
@@ -282,6 +286,25 @@ impl Blueprint {
         self.nodes.iter().filter(|node| node.config.mining.enabled)
     }
 
+    /// Gives the subnet up, so that planning on from here takes the one of the
+    /// new input: for a network that is gone while its subnet was taken by
+    /// another. Keys, data and host ports stay.
+    pub fn release_subnet(&mut self) {
+        self.subnet = None;
+    }
+
+    /// Gives a host port up, so that planning on from here takes a new one for
+    /// the node that had it: for a port that another program has taken.
+    pub fn release_host_port(&mut self, port: u16) {
+        for node in &mut self.nodes {
+            for endpoint in [&mut node.host.rpc, &mut node.host.metrics] {
+                if endpoint.port() == port {
+                    endpoint.set_port(RELEASED_PORT);
+                }
+            }
+        }
+    }
+
     /// Digest of the whole blueprint, 32 hexadecimal digits.
     pub fn digest(&self) -> String {
         digest::of(self)
@@ -297,6 +320,17 @@ impl NodePlan {
             Runtime::Process(_) => &self.volume.name,
         }
     }
+}
+
+fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let format = u32::deserialize(deserializer)?;
+    if format == FORMAT {
+        return Ok(format);
+    }
+    Err(serde::de::Error::custom(format_args!(
+        "format {format} is of another devnet version, this one reads {FORMAT}; \
+         use that version, or `devnet down` to remove the network"
+    )))
 }
 
 impl fmt::Display for EngineKind {

@@ -1,8 +1,5 @@
 //! The difference between what is planned and what exists, as actions.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeSet;
 
 use crate::action::{Action, Plan, Removal};

@@ -6,9 +6,8 @@ pub(crate) mod digest;
 mod error;
 mod genesis;
 mod node;
+mod resume;
 mod runtime;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +20,7 @@ use crate::subnet::Subnet;
 use crate::topology::Topology;
 
 pub use error::PlanError;
+pub use resume::rule as describe_rule;
 
 /// User of every node's JSON-RPC.
 pub const RPC_USER: &str = "devnet";
@@ -45,7 +45,9 @@ pub struct PlanInput {
     /// The blueprint of the same network as it was brought up before, where
     /// there is one. Its run id, birth, seed, password and genesis stay, and
     /// every node that stays keeps address and ports; only what is new is
-    /// taken from this input.
+    /// taken from this input. See [`Blueprint::release_subnet`] and
+    /// [`Blueprint::release_host_port`] for what can no longer be kept. `None`
+    /// or an empty one: a birth.
     pub previous: Option<Box<Blueprint>>,
 }
 
@@ -90,13 +92,17 @@ pub struct ProcessInput {
 /// wished now.
 pub fn plan(topology: &Topology, input: &PlanInput) -> Result<Blueprint, PlanError> {
     topology.check()?;
-    let previous = input.previous.as_deref();
     error::check_input(topology, input)?;
+    let previous = input
+        .previous
+        .as_deref()
+        .filter(|before| !before.is_empty());
     let birth = Birth::of(topology, input, previous);
-    let genesis = genesis::genesis(topology, &birth);
-    if let Some(before) = previous {
-        error::check_continues(topology, input.engine.kind(), before, &genesis)?;
-    }
+    let wished = genesis::genesis(topology, &birth);
+    let genesis = match previous {
+        Some(before) => resume::resume(topology, input.engine.kind(), before, wished)?,
+        None => wished,
+    };
     let members = topology.members();
     let subnet = previous
         .and_then(|before| before.subnet)
@@ -193,6 +199,11 @@ pub fn network_name(name: &str) -> String {
     format!("devnet-{name}")
 }
 
+/// Name of a node's volume, and of its container.
+pub fn volume_name(network: &str, node: &str) -> String {
+    format!("{}-{node}", network_name(network))
+}
+
 fn network(topology: &Topology, birth: &Birth, subnet: Subnet) -> NetworkPlan {
     let name = network_name(&topology.name);
     let spec = digest::of(&(&name, subnet, &birth.run_id));
@@ -209,7 +220,7 @@ fn network(topology: &Topology, birth: &Birth, subnet: Subnet) -> NetworkPlan {
 }
 
 fn volume(topology: &Topology, birth: &Birth, node: &str, runtime: &Runtime) -> VolumePlan {
-    let name = format!("{}-{node}", network_name(&topology.name));
+    let name = volume_name(&topology.name, node);
     let folder = match runtime {
         Runtime::Container(_) => None,
         Runtime::Process(process) => Some(process.folder.join(runtime::DATA_FOLDER)),

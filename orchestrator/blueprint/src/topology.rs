@@ -8,18 +8,16 @@
 mod check;
 mod edges;
 mod problem;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use minichain_api::genesis::{DifficultyRule, Reward};
+use minichain_api::genesis::DifficultyRule;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
-    FUTURE_LIMIT_MAX_S, FUTURE_LIMIT_MIN_S, HASH_RATE_MAX, HASH_RATE_MIN, MEMORY_MIN, NODES_MAX,
-    check_name,
+    BLOCK_HASHES_MAX, FUTURE_LIMIT_MAX_S, FUTURE_LIMIT_MIN_S, HASH_RATE_MAX, HASH_RATE_MIN,
+    MEMORY_MIN, NODES_MAX, check_name,
 };
 pub use problem::{Flaw, Problem, Problems};
 
@@ -158,7 +156,7 @@ pub struct GenesisWish {
     pub future_limit_s: Option<u32>,
     /// What a block may create.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reward: Option<Reward>,
+    pub reward: Option<RewardWish>,
     /// Blocks before a reward may be spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coinbase_maturity: Option<u32>,
@@ -172,6 +170,18 @@ pub struct GenesisWish {
     /// empty: nobody owns anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocations: Option<BTreeMap<String, Coins>>,
+}
+
+/// What a block may create.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RewardWish {
+    /// Coins of block 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<Coins>,
+    /// Blocks after which the reward halves; 0: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halving_interval: Option<u32>,
 }
 
 /// Where and how to run.
@@ -281,9 +291,30 @@ impl Topology {
     /// How far a block's time may run ahead of the clock, in seconds: as
     /// wished, else three block times and at least 10 s.
     pub fn future_limit_s(&self) -> u32 {
-        let default =
-            (3 * self.block_time().seconds()).clamp(FUTURE_LIMIT_MIN_S, FUTURE_LIMIT_MAX_S);
+        let default = (3 * self.block_time().seconds()).max(FUTURE_LIMIT_MIN_S);
         self.genesis.future_limit_s.unwrap_or(default)
+    }
+
+    /// Hashes a second that all miners compute together.
+    pub fn total_hash_rate(&self) -> f64 {
+        let members = self.members();
+        let miners = members.iter().filter(|member| member.role == Role::Miner);
+        miners
+            .map(|member| member.settings.hash_rate.unwrap_or(DEFAULT_HASH_RATE))
+            .sum()
+    }
+
+    /// Hashes a second the first blocks expect: as wished, else of all miners
+    /// together. Where nobody mines, of one default miner, so that whoever
+    /// joins later meets a sensible target.
+    pub fn initial_hash_rate(&self) -> f64 {
+        let total = self.total_hash_rate();
+        let derived = if total > 0.0 {
+            total
+        } else {
+            DEFAULT_HASH_RATE
+        };
+        self.genesis.initial_hash_rate.unwrap_or(derived)
     }
 
     fn member(&self, group: &Group, index: u32) -> Member {

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::{NodeState, Observed, ObservedNetwork, ObservedNode, ObservedVolume};
 use crate::action::Action;
 use crate::blueprint::{Blueprint, NodePlan};
+use crate::plan::volume_name;
 
 /// Why an action cannot be performed in the present state.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,7 +38,7 @@ impl Observed {
             Action::CreateNetwork => self.create_network(blueprint)?,
             Action::RemoveNetwork { id } => self.remove_network(id)?,
             Action::CreateVolume { node } => self.create_volume(planned(blueprint, node)?)?,
-            Action::RemoveVolume { volume } => self.remove_volume(volume)?,
+            Action::RemoveVolume { volume } => self.remove_volume(blueprint, volume)?,
             Action::CreateNode { node } => {
                 self.create_node(blueprint, planned(blueprint, node)?)?
             }
@@ -92,9 +93,9 @@ impl Observed {
         Ok(())
     }
 
-    fn remove_volume(&mut self, name: &str) -> Result<(), &'static str> {
-        let suffix_of = |node: &str| name.ends_with(&format!("-{node}"));
-        if self.nodes.iter().any(|node| suffix_of(&node.node)) {
+    fn remove_volume(&mut self, blueprint: &Blueprint, name: &str) -> Result<(), &'static str> {
+        let volume_of = |node: &str| volume_name(&blueprint.name, node);
+        if self.nodes.iter().any(|node| volume_of(&node.node) == name) {
             return Err("a node still uses the volume");
         }
         remove_one(&mut self.volumes, |volume| volume.name == name)

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use minichain_api::port;
 
 use super::{EngineInput, HOST_PORTS_PER_NODE, PlanError};
-use crate::blueprint::{Blueprint, HostEndpoints, InsideEndpoints};
+use crate::blueprint::{Blueprint, HostEndpoints, InsideEndpoints, RELEASED_PORT};
 use crate::subnet::Subnet;
 use crate::topology::Member;
 
@@ -26,60 +26,58 @@ pub fn places(
     engine: &EngineInput,
     previous: Option<&Blueprint>,
 ) -> Result<Vec<Place>, PlanError> {
-    let kept = kept_places(members, subnet, previous);
-    let mut addresses = free_addresses(subnet, &kept);
-    let mut ports = FreePorts::new(engine, members.len() - kept.len(), &kept)?;
-    let mut place = |member: &Member| {
-        if let Some(place) = kept.get(member.name.as_str()) {
-            return Ok(*place);
+    let addresses = addresses(members, subnet, previous)?;
+    let inside = addresses.iter().map(|ip| inside(*ip));
+    let places = match engine {
+        EngineInput::Docker(docker) => {
+            let published = published(members, &docker.host_ports, previous)?;
+            inside
+                .zip(published)
+                .map(|(inside, host)| place(inside, host))
+                .collect()
         }
-        let no_room = || PlanError::SubnetFull {
-            subnet,
-            nodes: members.len(),
-            capacity: subnet.node_capacity(),
-        };
-        let ip = addresses.next().ok_or_else(no_room)?;
-        let inside = inside(ip);
-        let host = match engine {
-            EngineInput::Docker(_) => ports.take()?,
-            EngineInput::Process(_) => HostEndpoints {
-                p2p: Some(inside.p2p),
-                rpc: inside.rpc,
-                metrics: inside.metrics,
-            },
-        };
-        Ok(Place { ip, inside, host })
+        EngineInput::Process(_) => inside.map(|inside| place(inside, own(inside))).collect(),
     };
-    members.iter().map(&mut place).collect()
+    Ok(places)
 }
 
-/// Places of those members that were planned before and still fit the subnet.
-fn kept_places<'a>(
-    members: &'a [Member],
+fn place(inside: InsideEndpoints, host: HostEndpoints) -> Place {
+    Place {
+        ip: *inside.p2p.ip(),
+        inside,
+        host,
+    }
+}
+
+fn addresses(
+    members: &[Member],
     subnet: Subnet,
     previous: Option<&Blueprint>,
-) -> BTreeMap<&'a str, Place> {
-    let kept = |member: &'a Member| {
-        let node = previous?.node(&member.name)?;
-        subnet.slot_of(node.ip)?;
-        let place = Place {
-            ip: node.ip,
-            inside: node.inside,
-            host: node.host,
-        };
-        Some((member.name.as_str(), place))
+) -> Result<Vec<Ipv4Addr>, PlanError> {
+    let kept = |member: &Member| {
+        let ip = previous?.node(&member.name)?.ip;
+        subnet.slot_of(ip).map(|_| ip)
     };
-    members.iter().filter_map(kept).collect()
-}
-
-fn free_addresses(
-    subnet: Subnet,
-    kept: &BTreeMap<&str, Place>,
-) -> impl Iterator<Item = Ipv4Addr> + use<> {
-    let taken: BTreeSet<Ipv4Addr> = kept.values().map(|place| place.ip).collect();
-    (0..subnet.node_capacity())
-        .filter_map(move |slot| subnet.node_address(slot))
-        .filter(move |address| !taken.contains(address))
+    let kept: BTreeMap<&str, Ipv4Addr> = members
+        .iter()
+        .filter_map(|member| Some((member.name.as_str(), kept(member)?)))
+        .collect();
+    let taken: BTreeSet<Ipv4Addr> = kept.values().copied().collect();
+    let mut free = (0..subnet.node_capacity())
+        .filter_map(|slot| subnet.node_address(slot))
+        .filter(|ip| !taken.contains(ip));
+    let full = || PlanError::SubnetFull {
+        subnet,
+        nodes: members.len(),
+        capacity: subnet.node_capacity(),
+    };
+    members
+        .iter()
+        .map(|member| match kept.get(member.name.as_str()) {
+            Some(ip) => Ok(*ip),
+            None => free.next().ok_or_else(full),
+        })
+        .collect()
 }
 
 fn inside(ip: Ipv4Addr) -> InsideEndpoints {
@@ -90,69 +88,57 @@ fn inside(ip: Ipv4Addr) -> InsideEndpoints {
     }
 }
 
-/// Host ports not yet given to a node.
-struct FreePorts {
-    ports: std::vec::IntoIter<u16>,
-    needed: usize,
-    given: usize,
+/// A process is reached from the host at its own address.
+fn own(inside: InsideEndpoints) -> HostEndpoints {
+    HostEndpoints {
+        p2p: Some(inside.p2p),
+        rpc: inside.rpc,
+        metrics: inside.metrics,
+    }
 }
 
-impl FreePorts {
-    /// Refuses a list that is too short, names a port twice or holds port 0.
-    fn new(
-        engine: &EngineInput,
-        nodes: usize,
-        kept: &BTreeMap<&str, Place>,
-    ) -> Result<Self, PlanError> {
-        let EngineInput::Docker(docker) = engine else {
-            return Ok(Self {
-                ports: Vec::new().into_iter(),
-                needed: 0,
-                given: 0,
-            });
-        };
-        let mut seen = BTreeSet::from([0]);
-        if let Some(port) = docker.host_ports.iter().find(|port| !seen.insert(**port)) {
-            return Err(PlanError::BadHostPort { port: *port });
-        }
-        let of_kept: BTreeSet<u16> = kept
-            .values()
-            .flat_map(|place| [place.host.rpc.port(), place.host.metrics.port()])
-            .collect();
-        let ports: Vec<u16> = docker
-            .host_ports
-            .iter()
-            .copied()
-            .filter(|port| !of_kept.contains(port))
-            .collect();
-        let needed = nodes * HOST_PORTS_PER_NODE as usize;
-        if ports.len() < needed {
-            return Err(PlanError::TooFewHostPorts {
-                needed,
-                given: ports.len(),
-            });
-        }
-        let given = ports.len();
-        Ok(Self {
-            ports: ports.into_iter(),
-            needed,
-            given,
-        })
+/// Host ports of containers.
+fn published(
+    members: &[Member],
+    offered: &[u16],
+    previous: Option<&Blueprint>,
+) -> Result<Vec<HostEndpoints>, PlanError> {
+    let mut seen = BTreeSet::from([RELEASED_PORT]);
+    if let Some(port) = offered.iter().find(|port| !seen.insert(**port)) {
+        return Err(PlanError::BadHostPort { port: *port });
     }
+    let kept: Vec<[Option<u16>; HOST_PORTS_PER_NODE as usize]> = members
+        .iter()
+        .map(|member| kept_ports(member, previous))
+        .collect();
+    let taken: BTreeSet<u16> = kept.iter().flatten().copied().flatten().collect();
+    let needed = kept.iter().flatten().filter(|port| port.is_none()).count();
+    let mut free = offered.iter().copied().filter(|port| !taken.contains(port));
+    let given = free.clone().count();
+    let mut port = |kept: Option<u16>| {
+        let port = kept.or_else(|| free.next());
+        let port = port.ok_or(PlanError::TooFewHostPorts { needed, given })?;
+        Ok::<_, PlanError>(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+    };
+    kept.iter()
+        .map(|[rpc, metrics]| {
+            Ok(HostEndpoints {
+                p2p: None,
+                rpc: port(*rpc)?,
+                metrics: port(*metrics)?,
+            })
+        })
+        .collect()
+}
 
-    fn take(&mut self) -> Result<HostEndpoints, PlanError> {
-        let (needed, given) = (self.needed, self.given);
-        let mut next = || {
-            let port = self
-                .ports
-                .next()
-                .ok_or(PlanError::TooFewHostPorts { needed, given })?;
-            Ok::<_, PlanError>(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
-        };
-        Ok(HostEndpoints {
-            p2p: None,
-            rpc: next()?,
-            metrics: next()?,
-        })
-    }
+/// Ports for JSON-RPC and metrics from an earlier plan, unless given up.
+fn kept_ports(member: &Member, previous: Option<&Blueprint>) -> [Option<u16>; 2] {
+    let host = previous
+        .and_then(|before| before.node(&member.name))
+        .map(|node| node.host);
+    let kept = |port: u16| (port != RELEASED_PORT).then_some(port);
+    [
+        host.and_then(|host| kept(host.rpc.port())),
+        host.and_then(|host| kept(host.metrics.port())),
+    ]
 }

@@ -1,10 +1,8 @@
 //! What keeps a checked wish from being planned.
 
-use minichain_api::genesis::GenesisFile;
 use thiserror::Error;
 
 use super::{EngineInput, PlanInput};
-use crate::blueprint::{Blueprint, EngineKind};
 use crate::subnet::Subnet;
 use crate::topology::{Problems, Topology};
 
@@ -104,7 +102,7 @@ pub enum PlanError {
     OtherNetwork {
         /// Name of the network.
         name: String,
-        /// What differs.
+        /// What differs, as a fragment before its value.
         what: &'static str,
         /// As it is.
         before: String,
@@ -186,16 +184,5 @@ fn check_paths(topology: &Topology, process: &super::ProcessInput) -> Result<(),
             rule,
         });
     }
-    Ok(())
-}
-
-/// Refuses a wish that an existing network cannot be changed into.
-pub fn check_continues(
-    topology: &Topology,
-    engine: EngineKind,
-    before: &Blueprint,
-    genesis: &GenesisFile,
-) -> Result<(), PlanError> {
-    let _ = (topology, engine, before, genesis);
     Ok(())
 }

@@ -4,7 +4,7 @@ use minichain_api::genesis::{Allocation, DifficultyRule, GenesisFile, Owner, Rew
 
 use super::{Birth, digest};
 use crate::quantity::Coins;
-use crate::topology::{DEFAULT_HASH_RATE, Role, Topology};
+use crate::topology::{RewardWish, Topology};
 
 /// Accounts of a network whose topology names none, and what they own.
 const DEFAULT_ALLOCATIONS: [(&str, Coins); 4] = [
@@ -29,30 +29,13 @@ pub fn genesis(topology: &Topology, birth: &Birth) -> GenesisFile {
         time_s: birth.created_at_s,
         spacing_s,
         difficulty: difficulty(wish.difficulty.as_ref(), spacing_s, future_limit_s),
-        initial_hash_rate: wish
-            .initial_hash_rate
-            .unwrap_or_else(|| total_hash_rate(topology)),
+        initial_hash_rate: topology.initial_hash_rate(),
         limit_factor: wish.limit_factor.unwrap_or(2.0),
         future_limit_s: Some(future_limit_s),
-        reward: wish.reward.clone().unwrap_or_else(Reward::default),
+        reward: reward(wish.reward.as_ref()),
         coinbase_maturity: wish.coinbase_maturity.unwrap_or(100),
         block_weight_max: wish.block_weight_max.unwrap_or(4_000_000),
         allocations: allocations(topology, birth),
-    }
-}
-
-/// Hashes a second of all miners together; where nobody mines, of one default
-/// miner, so that whoever joins later meets a sensible target.
-fn total_hash_rate(topology: &Topology) -> f64 {
-    let members = topology.members();
-    let miners = members.iter().filter(|member| member.role == Role::Miner);
-    let total: f64 = miners
-        .map(|member| member.settings.hash_rate.unwrap_or(DEFAULT_HASH_RATE))
-        .sum();
-    if total > 0.0 {
-        total
-    } else {
-        DEFAULT_HASH_RATE
     }
 }
 
@@ -71,6 +54,17 @@ fn difficulty(
             }
         }
         Some(rule) => rule.clone(),
+    }
+}
+
+fn reward(wish: Option<&RewardWish>) -> Reward {
+    let default = Reward::default();
+    let initial = wish.and_then(|reward| reward.initial);
+    Reward {
+        initial: initial.map_or(default.initial, |coins| coins.to_string()),
+        halving_interval: wish
+            .and_then(|reward| reward.halving_interval)
+            .unwrap_or(default.halving_interval),
     }
 }
 

@@ -6,7 +6,7 @@ use minichain_api::config::{CONFIG_ENV, NodeConfig};
 
 use super::address::Place;
 use super::node::Context;
-use super::{DockerInput, EngineInput, PlanError, ProcessInput, network_name};
+use super::{DockerInput, EngineInput, PlanError, ProcessInput, volume_name};
 use crate::blueprint::{ContainerPlan, FilePlan, ProcessPlan, PublishedPort, Runtime};
 use crate::topology::{DEFAULT_MEMORY, Member};
 
@@ -74,7 +74,7 @@ fn container(
         host,
     };
     Ok(ContainerPlan {
-        name: format!("{}-{}", network_name(&context.topology.name), member.name),
+        name: volume_name(&context.topology.name, &member.name),
         hostname: member.name.clone(),
         image: image(docker, member)?,
         command: vec!["run".into()],

@@ -21,11 +21,18 @@ pub const HASH_RATE_MAX: f64 = 100_000_000.0;
 pub const MEMORY_MIN: ByteSize = ByteSize::from_mib(64);
 /// Least distance block times may run ahead, in seconds.
 pub const FUTURE_LIMIT_MIN_S: u32 = 10;
-/// Greatest distance block times may run ahead, in seconds; Bitcoin's.
-pub const FUTURE_LIMIT_MAX_S: u32 = 7_200;
+/// Greatest distance block times may run ahead, in seconds.
+pub const FUTURE_LIMIT_MAX_S: u32 = 1_000_000;
+/// Hashes behind one of the first blocks at most; a genesis file takes no more.
+pub const BLOCK_HASHES_MAX: f64 = 1e12;
 
 const NAME_LENGTH_MAX: usize = 40;
 const ADDRESS_PREFIX_MAX: usize = 16;
+const BLOCK_WEIGHT_MAX: u32 = 4_000_000;
+/// Weight of an allocation in the genesis block, and of the rest of it with
+/// some to spare.
+const ALLOCATION_WEIGHT: u32 = 172;
+const GENESIS_WEIGHT_SPARE: u32 = 1_000;
 
 /// Refuses a name that engines, host names or the wire cannot carry.
 ///
@@ -244,6 +251,15 @@ fn check_genesis(topology: &Topology, found: &mut Found) {
         let max = HASH_RATE_MAX * f64::from(NODES_MAX);
         found.range("genesis.initial_hash_rate", rate, HASH_RATE_MIN, max);
     }
+    let hashes = topology.initial_hash_rate() * f64::from(topology.block_time().seconds());
+    if hashes > BLOCK_HASHES_MAX {
+        found.add(
+            "genesis.block_time",
+            Flaw::TooMuchWork {
+                hashes: format!("{hashes:e}"),
+            },
+        );
+    }
     if let Some(factor) = wish.limit_factor {
         found.range("genesis.limit_factor", factor, 1.0, 1e9);
     }
@@ -256,10 +272,10 @@ fn check_genesis(topology: &Topology, found: &mut Found) {
         );
     }
     if let Some(maturity) = wish.coinbase_maturity {
-        found.range("genesis.coinbase_maturity", maturity, 1, 100_000);
+        found.range("genesis.coinbase_maturity", maturity, 1, 1_000_000);
     }
     if let Some(weight) = wish.block_weight_max {
-        found.range("genesis.block_weight_max", weight, 4_000, 4_000_000);
+        found.range("genesis.block_weight_max", weight, 4_000, BLOCK_WEIGHT_MAX);
     }
     if let Some(prefix) = &wish.address_prefix {
         let fits = (1..=ADDRESS_PREFIX_MAX).contains(&prefix.len())
@@ -292,7 +308,7 @@ fn check_difficulty(topology: &Topology, found: &mut Found) {
             }
         }
         Some(DifficultyRule::Lwma { window }) => {
-            found.range("genesis.difficulty.window", window, 2, 10_000);
+            found.range("genesis.difficulty.window", window, 3, 1_000);
         }
         _ => {}
     }
@@ -300,11 +316,6 @@ fn check_difficulty(topology: &Topology, found: &mut Found) {
 
 fn check_coins(topology: &Topology, found: &mut Found) {
     let wish = &topology.genesis;
-    if let Some(reward) = &wish.reward
-        && let Err(error) = reward.initial.parse::<Coins>()
-    {
-        found.add("genesis.reward.initial", Flaw::Reward(error.to_string()));
-    }
     let Some(allocations) = &wish.allocations else {
         return;
     };
@@ -314,6 +325,15 @@ fn check_coins(topology: &Topology, found: &mut Found) {
         if coins.base_units() == 0 {
             found.add(path, Flaw::NoCoins);
         }
+    }
+    let weight_max = wish.block_weight_max.unwrap_or(BLOCK_WEIGHT_MAX);
+    let accounts_max = weight_max.saturating_sub(GENESIS_WEIGHT_SPARE) / ALLOCATION_WEIGHT;
+    if allocations.len() > accounts_max as usize {
+        let flaw = Flaw::TooManyAccounts {
+            given: allocations.len(),
+            max: accounts_max,
+        };
+        found.add("genesis.allocations", flaw);
     }
     // At most 21 million coins each: u128 cannot overflow.
     let total: u128 = allocations

@@ -144,9 +144,23 @@ pub enum Flaw {
     /// An address prefix.
     #[error("`{0}` cannot be an address prefix; use 1 to 16 of the letters a-z")]
     AddressPrefix(String),
-    /// A reward that is no amount.
-    #[error("{0}")]
-    Reward(String),
+    /// More work behind a block than a genesis file can say.
+    #[error(
+        "the miners' hash rates over one block time make {hashes} hashes a block, more than {max:e}; lower either",
+        max = super::BLOCK_HASHES_MAX
+    )]
+    TooMuchWork {
+        /// Hashes a block.
+        hashes: String,
+    },
+    /// More accounts than the genesis block holds.
+    #[error("{given} accounts are more than the {max} that fit into the genesis block")]
+    TooManyAccounts {
+        /// Accounts wished.
+        given: usize,
+        /// Accounts it holds.
+        max: u32,
+    },
     /// More coins than can exist.
     #[error("allocations of {0} coins in all are more than the {max} that can exist", max = crate::quantity::Coins::MAX)]
     TooManyCoins(String),
