@@ -7,8 +7,11 @@
 
 pub mod client;
 pub mod clock;
+pub mod console;
 pub mod engine;
 pub mod exit;
+pub mod health;
 pub mod keeper;
+pub mod probe;
 pub mod program;
 pub mod state;

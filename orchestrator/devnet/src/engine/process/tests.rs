@@ -7,7 +7,7 @@ use devnet_blueprint::plan::ProcessInput;
 use devnet_blueprint::{EngineInput, PlanInput, Topology, diff, plan};
 
 use super::*;
-use crate::engine::{Silent, StateKeeper as _, perform_plan};
+use crate::engine::{Silent, perform_plan};
 
 struct World {
     _root: tempfile::TempDir,
