@@ -48,7 +48,12 @@ pub enum ErrorKind {
 impl EngineError {
     /// A failure of `action`, with what happened.
     pub fn new(kind: ErrorKind, action: impl Into<String>, detail: impl fmt::Display) -> Self {
-        Self { kind, action: action.into(), detail: detail.to_string(), remedy: String::new() }
+        Self {
+            kind,
+            action: action.into(),
+            detail: detail.to_string(),
+            remedy: String::new(),
+        }
     }
 
     /// The same with what the user can do.

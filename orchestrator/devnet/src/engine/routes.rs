@@ -27,7 +27,11 @@ impl UsedSubnet {
         let (base, prefix) = text.split_once('/')?;
         let base = base.parse().ok()?;
         let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32)?;
-        Some(Self { base, prefix, by: by.into() })
+        Some(Self {
+            base,
+            prefix,
+            by: by.into(),
+        })
     }
 
     /// Whether any address lies in both. A range of all addresses (the default
@@ -58,7 +62,12 @@ fn read_routes(path: &Path) -> Vec<UsedSubnet> {
     let Ok(table) = std::fs::read_to_string(path) else {
         return Vec::new();
     };
-    table.lines().skip(1).filter_map(route).filter(|route| route.prefix > 0).collect()
+    table
+        .lines()
+        .skip(1)
+        .filter_map(route)
+        .filter(|route| route.prefix > 0)
+        .collect()
 }
 
 /// One line of the table: interface, destination, …, mask in the eighth
@@ -73,7 +82,11 @@ fn route(line: &str) -> Option<UsedSubnet> {
     let base = Ipv4Addr::from(address(1)?);
     let mask = address(7)?;
     let prefix = u8::try_from(mask.leading_ones()).ok()?;
-    Some(UsedSubnet { base, prefix, by: format!("route via {interface}") })
+    Some(UsedSubnet {
+        base,
+        prefix,
+        by: format!("route via {interface}"),
+    })
 }
 
 #[cfg(test)]
@@ -95,7 +108,13 @@ mod tests {
         let path = folder.path().join("route");
         std::fs::write(&path, TABLE).unwrap();
         let found: Vec<String> = read_routes(&path).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["10.0.0.0/24 (route via eth0)", "172.17.0.0/16 (route via docker0)"]);
+        assert_eq!(
+            found,
+            [
+                "10.0.0.0/24 (route via eth0)",
+                "172.17.0.0/16 (route via docker0)"
+            ]
+        );
     }
 
     #[test]

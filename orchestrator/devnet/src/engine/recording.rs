@@ -1,0 +1,266 @@
+//! An engine without a world: it keeps what exists in memory, writes down all
+//! it is asked, and fails where a test tells it to.
+//!
+//! What an action does is the planner's own model
+//! ([`Observed::apply`]), which refuses actions in a wrong order.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
+use futures::future::{FutureExt as _, ready};
+use futures::stream::{self, StreamExt as _};
+
+use super::{
+    Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, LogLine, LogStream,
+    LogWish, NetworkSummary, Program, ProgramWish, Report, StateKeeper, UsedSubnet,
+};
+
+/// A double of an engine and of the state folder beside it.
+#[derive(Debug)]
+pub struct Recording {
+    kind: EngineKind,
+    world: Mutex<World>,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    networks: BTreeMap<String, Network>,
+    subnets: Vec<UsedSubnet>,
+    lines: Vec<LogLine>,
+    calls: Vec<String>,
+    failures: Vec<(Action, EngineError)>,
+}
+
+#[derive(Debug, Default)]
+struct Network {
+    observed: Observed,
+    blueprint: Option<Blueprint>,
+}
+
+impl Recording {
+    /// A double of an engine of that kind on which nothing exists.
+    pub fn new(kind: EngineKind) -> Self {
+        Self {
+            kind,
+            world: Mutex::default(),
+        }
+    }
+
+    /// Lets the next attempt at `action` fail with `error`.
+    pub fn fail_once(&self, action: Action, error: EngineError) {
+        self.world().failures.push((action, error));
+    }
+
+    /// Changes what exists of a network, as the world does behind our back.
+    pub fn disturb(&self, network: &str, change: impl FnOnce(&mut Observed)) {
+        change(
+            &mut self
+                .world()
+                .networks
+                .entry(network.to_owned())
+                .or_default()
+                .observed,
+        );
+    }
+
+    /// Says which subnets others use.
+    pub fn occupy(&self, subnets: Vec<UsedSubnet>) {
+        self.world().subnets = subnets;
+    }
+
+    /// Says what the nodes' logs hold.
+    pub fn log(&self, lines: Vec<LogLine>) {
+        self.world().lines = lines;
+    }
+
+    /// All that was asked so far, in order; actions as their `Debug` text.
+    pub fn calls(&self) -> Vec<String> {
+        self.world().calls.clone()
+    }
+
+    /// What exists of a network, with its state folder.
+    pub fn observed(&self, network: &str) -> Observed {
+        let world = self.world();
+        world
+            .networks
+            .get(network)
+            .map(|network| network.observed.clone())
+            .unwrap_or_default()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A test that panicked has failed already.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply(&self, blueprint: &Blueprint, action: &Action) -> Result<(), EngineError> {
+        let mut world = self.world();
+        world.calls.push(format!("{action:?}"));
+        if let Some(at) = world
+            .failures
+            .iter()
+            .position(|(failing, _)| failing == action)
+        {
+            return Err(world.failures.remove(at).1);
+        }
+        let network = world.networks.entry(blueprint.name.clone()).or_default();
+        network
+            .observed
+            .apply(blueprint, action)
+            .map_err(|impossible| {
+                EngineError::new(
+                    ErrorKind::Refused,
+                    format!("performing {action:?}"),
+                    impossible.why,
+                )
+            })?;
+        network.blueprint = Some(blueprint.clone());
+        Ok(())
+    }
+
+    fn summaries(&self) -> Vec<NetworkSummary> {
+        let world = self.world();
+        let exists = |network: &&(&String, &Network)| !network.1.observed.is_empty();
+        let existing = world.networks.iter().collect::<Vec<_>>();
+        existing
+            .iter()
+            .filter(exists)
+            .map(|(name, network)| self.summary(name, network))
+            .collect()
+    }
+
+    fn summary(&self, name: &str, network: &Network) -> NetworkSummary {
+        let nodes = &network.observed.nodes;
+        let running = nodes
+            .iter()
+            .filter(|node| node.state == NodeState::Running)
+            .count();
+        let blueprint = network.blueprint.as_ref();
+        NetworkSummary {
+            name: name.to_owned(),
+            engine: self.kind,
+            run_id: blueprint
+                .map(|plan| plan.run_id.clone())
+                .unwrap_or_default(),
+            created_at_s: blueprint.map_or(0, |plan| plan.created_at_s.into()),
+            owner: blueprint.map(|plan| plan.owner.clone()).unwrap_or_default(),
+            nodes: count(nodes.len()),
+            running: count(running),
+        }
+    }
+
+    fn endpoints_of(&self, network: &str) -> Vec<Endpoint> {
+        let world = self.world();
+        let Some(found) = world.networks.get(network) else {
+            return Vec::new();
+        };
+        let endpoint = |node: &devnet_blueprint::observed::ObservedNode| {
+            let plan = found.blueprint.as_ref()?.node(&node.node)?;
+            Some(Endpoint {
+                node: node.node.clone(),
+                role: plan.labels.get(devnet_blueprint::label::ROLE)?.clone(),
+                state: node.state,
+                ip: plan.ip.to_string(),
+                rpc: plan.host.rpc.to_string(),
+                metrics: plan.host.metrics.to_string(),
+                access: found.blueprint.as_ref().map(|plan| plan.rpc.clone()),
+            })
+        };
+        found.observed.nodes.iter().filter_map(endpoint).collect()
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Engine for Recording {
+    fn kind(&self) -> EngineKind {
+        self.kind
+    }
+
+    fn observe<'a>(&'a self, network: &'a str) -> Answer<'a, Observed> {
+        self.world().calls.push(format!("observe {network}"));
+        // The folder is the keeper's to tell, as with real engines.
+        ready(Ok(Observed {
+            state: None,
+            ..self.observed(network)
+        }))
+        .boxed()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<NetworkSummary>> {
+        ready(Ok(self.summaries())).boxed()
+    }
+
+    fn perform<'a>(&'a self, blueprint: &'a Blueprint, action: &'a Action) -> Answer<'a, ()> {
+        async move { self.apply(blueprint, action) }.boxed()
+    }
+
+    fn logs<'a>(&'a self, _network: &'a str, wish: &'a LogWish) -> Answer<'a, LogStream> {
+        let lines: Vec<_> = self
+            .world()
+            .lines
+            .iter()
+            .filter(|line| wish.nodes.is_empty() || wish.nodes.contains(&line.node))
+            .filter(|line| {
+                wish.since_ms
+                    .is_none_or(|since_ms| line.time_ms >= since_ms)
+            })
+            .cloned()
+            .map(Ok)
+            .collect();
+        ready(Ok(stream::iter(lines).boxed())).boxed()
+    }
+
+    fn checks(&self) -> Answer<'_, Vec<Check>> {
+        let check = Check {
+            name: "engine".into(),
+            status: CheckStatus::Ok,
+            detail: "a double in memory".into(),
+            remedy: String::new(),
+        };
+        ready(Ok(vec![check])).boxed()
+    }
+
+    fn used_subnets(&self) -> Answer<'_, Vec<UsedSubnet>> {
+        ready(Ok(self.world().subnets.clone())).boxed()
+    }
+
+    fn resolve_program<'a>(&'a self, wish: &'a ProgramWish) -> Answer<'a, Program> {
+        let reference = wish
+            .image
+            .clone()
+            .unwrap_or_else(|| "minichain:double".into());
+        ready(Ok(Program {
+            reference,
+            origin: "a double".into(),
+            to_build: false,
+        }))
+        .boxed()
+    }
+
+    fn prepare_program<'a>(
+        &'a self,
+        wish: &'a ProgramWish,
+        report: &'a dyn Report,
+    ) -> Answer<'a, Program> {
+        report.step("preparing a double");
+        self.resolve_program(wish)
+    }
+
+    fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
+        ready(Ok(self.endpoints_of(network))).boxed()
+    }
+}
+
+impl StateKeeper for Recording {
+    fn save(&self, blueprint: &Blueprint) -> Result<(), EngineError> {
+        self.apply(blueprint, &Action::SaveState)
+    }
+
+    fn remove(&self, network: &str) -> Result<(), EngineError> {
+        self.apply(&Blueprint::empty(network, self.kind), &Action::RemoveState)
+    }
+}
