@@ -110,12 +110,12 @@ pub fn failure(failure: &OutboundFailure) -> RequestFailure {
         OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => {
             RequestFailure::Disconnected
         }
-        // A peer that closes the stream refuses; one that sends too much breaks
+        // A peer that ends the stream refuses; one that sends too much breaks
         // the bounds. Anything else is the connection on its way down.
         OutboundFailure::Io(error) => match error.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                RequestFailure::BadResponse
-            }
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::ConnectionReset => RequestFailure::BadResponse,
             io::ErrorKind::TimedOut => RequestFailure::TimedOut,
             _ => RequestFailure::Disconnected,
         },

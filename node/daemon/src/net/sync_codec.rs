@@ -7,6 +7,16 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
 use minichain_protocol::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
+/// A request as it stands on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// The peer announced more than any request needs; nothing of it was read.
+    /// An error instead would never reach the network task.
+    TooLong,
+}
+
 /// Reads and writes bounded messages.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SyncCodec;
@@ -16,14 +26,18 @@ const CHUNK: usize = 64 << 10;
 
 impl request_response::Codec for SyncCodec {
     type Protocol = StreamProtocol;
-    type Request = Vec<u8>;
+    type Request = Request;
     type Response = Vec<u8>;
 
-    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request>
     where
         T: AsyncRead + Unpin + Send,
     {
-        read(io, REQUEST_BYTES_MAX).await
+        match read(io, REQUEST_BYTES_MAX).await {
+            Ok(bytes) => Ok(Request::Whole(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Request::TooLong),
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Vec<u8>>
@@ -37,12 +51,15 @@ impl request_response::Codec for SyncCodec {
         &mut self,
         _: &StreamProtocol,
         io: &mut T,
-        request: Vec<u8>,
+        request: Request,
     ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write(io, &request, REQUEST_BYTES_MAX).await
+        match request {
+            Request::Whole(bytes) => write(io, &bytes, REQUEST_BYTES_MAX).await,
+            Request::TooLong => Err(too_long(usize::MAX, REQUEST_BYTES_MAX)),
+        }
     }
 
     async fn write_response<T>(

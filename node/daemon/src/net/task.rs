@@ -22,6 +22,7 @@ use super::exchange::{Exchange, Outbound};
 use super::gossip::{self, Pending, Topics};
 use super::outlet::{Delivery, Outlet};
 use super::peers::Peers;
+use super::sync_codec::Request;
 use super::view::View;
 use super::{Command, Config, StartError, transport};
 
@@ -233,7 +234,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             .swarm
             .behaviour_mut()
             .sync
-            .send_request(&peer_id, bytes);
+            .send_request(&peer_id, Request::Whole(bytes));
         self.exchange
             .sent(transport_id, Outbound { id, peer, deadline });
     }

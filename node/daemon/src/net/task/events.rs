@@ -1,11 +1,10 @@
 //! What the swarm tells, turned into inputs for the core and into upkeep of
 //! the connections.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use libp2p::core::ConnectedPoint;
-use libp2p::request_response::{self, InboundFailure, Message};
+use libp2p::request_response::{self, Message};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, gossipsub, identify, ping};
 use minichain_protocol::input::{Direction, Input, RequestFailure};
@@ -14,6 +13,7 @@ use minichain_protocol::output::Verdict;
 use super::super::behaviour::{self, BehaviourEvent};
 use super::super::exchange;
 use super::super::peers::{Closed, Link, Opened};
+use super::super::sync_codec::Request;
 use super::{Delivery, Task, addresses, gossip, unix_s};
 
 /// Gossipsub tells its topics on a peer's first connection alone. A second one
@@ -258,23 +258,27 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         });
     }
 
-    fn on_sync(&mut self, event: request_response::Event<Vec<u8>, Vec<u8>>) {
+    fn on_sync(&mut self, event: request_response::Event<Request, Vec<u8>>) {
         match event {
-            request_response::Event::Message { peer, message, .. } => match message {
+            request_response::Event::Message {
+                peer: from,
+                message,
+                ..
+            } => match message {
                 Message::Request {
                     request_id,
                     request,
                     channel,
                 } => {
-                    let Some(peer) = self.peers.number(&peer) else {
+                    let Some(peer) = self.peers.number(&from) else {
                         return;
                     };
+                    let Request::Whole(bytes) = request else {
+                        tracing::warn!(peer = %from, "request too long; keeping the peer away");
+                        return self.keep_away(from, BROKEN_BOUNDS);
+                    };
                     if let Some(id) = self.exchange.received(request_id, peer, channel) {
-                        self.outlet.push(Input::RequestReceived {
-                            id,
-                            peer,
-                            bytes: request,
-                        });
+                        self.outlet.push(Input::RequestReceived { id, peer, bytes });
                     }
                 }
                 Message::Response {
@@ -314,14 +318,6 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             } => {
                 tracing::debug!(%peer, %error, "a peer's request failed");
                 self.exchange.inbound_failed(request_id);
-                let is_too_long = matches!(
-                    &error,
-                    InboundFailure::Io(error) if error.kind() == io::ErrorKind::InvalidData
-                );
-                if is_too_long && self.peers.contains(&peer) {
-                    tracing::warn!(%peer, %error, "peer broke the bounds of a request; keeping it away");
-                    self.keep_away(peer, BROKEN_BOUNDS);
-                }
             }
             request_response::Event::ResponseSent { .. } => {}
         }

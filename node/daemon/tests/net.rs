@@ -1,0 +1,17 @@
+//! The network side alone, over real sockets on loopback: who finds whom, what
+//! passes, and what is refused. No chain is involved; the core's part is
+//! played by the tests.
+
+#[path = "net/support.rs"]
+mod support;
+
+#[path = "net/bounds.rs"]
+mod bounds;
+#[path = "net/connect.rs"]
+mod connect;
+#[path = "net/exchange.rs"]
+mod exchange;
+#[path = "net/gossip.rs"]
+mod gossip;
+#[path = "net/half_open.rs"]
+mod half_open;
