@@ -16,19 +16,25 @@
 //!   [`hex`] for people;
 //! - bytes: [`codec`], [`script`], [`transaction`], [`block`], [`merkle`];
 //! - work: [`pow`], [`difficulty`];
-//! - ownership: [`signature`], [`address`].
+//! - ownership: [`signature`], [`address`];
+//! - the network: [`params`]; what must hold: [`rules`];
+//! - consensus: [`store`], [`coins`].
 
 pub mod address;
 pub mod amount;
 pub mod block;
 pub mod codec;
+pub mod coins;
 pub mod difficulty;
 pub mod hash;
 pub mod height;
 pub mod hex;
 pub mod merkle;
+pub mod params;
 pub mod pow;
+pub mod rules;
 pub mod script;
 pub mod signature;
+pub mod store;
 pub mod time;
 pub mod transaction;
