@@ -5,4 +5,5 @@
 //! This room imports `protocol`, `chain` and `api`. It must never import the
 //! simulator or the orchestrator.
 
+pub mod driver;
 pub mod net;

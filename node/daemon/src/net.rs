@@ -10,13 +10,10 @@
 //! It must never import the chain's state, the store, the RPC server or the
 //! miner.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use libp2p::Multiaddr;
-use libp2p::identity::Keypair;
 use minichain_protocol::input::{GossipId, InboundRequest, OutboundRequest, Peer};
 use minichain_protocol::output::{Topic, Verdict};
 use tokio::sync::{mpsc, watch};
@@ -25,6 +22,7 @@ use tokio::task::JoinHandle;
 pub mod addresses;
 mod behaviour;
 mod book;
+mod config;
 mod dialer;
 mod exchange;
 pub mod gossip;
@@ -36,36 +34,9 @@ mod task;
 mod transport;
 mod view;
 
+pub use config::{Config, ConfigError};
 pub use outlet::Delivery;
 pub use view::{Connection, View};
-
-/// What the network side needs to know.
-#[derive(Clone)]
-pub struct Config {
-    /// Network name; part of every protocol name on the wire.
-    pub network: String,
-    /// Address to listen on.
-    pub listen: IpAddr,
-    /// TCP port to listen on; 0 lets the system choose.
-    pub port: u16,
-    /// Address told to others instead of what is found out.
-    pub advertise: Option<IpAddr>,
-    /// Peers to dial and keep dialling.
-    pub bootstrap: Vec<Multiaddr>,
-    /// Whether to look for further peers.
-    pub discovery: bool,
-    /// Peers to look for before discovery rests.
-    pub target_peers: u32,
-    /// Connections at most. Of every four, one is kept for peers this node
-    /// dials, so that strangers alone cannot take all places.
-    pub max_peers: u32,
-    /// Who we are.
-    pub keypair: Keypair,
-    /// Name and version told to peers.
-    pub user_agent: String,
-    /// Where good addresses are kept over a restart.
-    pub peers_file: Option<PathBuf>,
-}
 
 /// An order to the network side.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 pub struct Delivery {
     /// What happened.
     pub input: Input,
-    _credit: OwnedSemaphorePermit,
+    credit: Credit,
+}
+
+/// A share of the byte budget, given back when dropped.
+#[derive(Debug)]
+pub struct Credit {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Delivery {
+    /// The input, and its share of the budget to hold while it is handled.
+    pub fn into_parts(self) -> (Input, Credit) {
+        (self.input, self.credit)
+    }
 }
 
 /// Inputs on the way to the driver.
@@ -66,8 +79,8 @@ impl<E: From<Delivery>> Outlet<E> {
             return std::future::pending().await;
         };
         let len = payload_len(input);
-        let credit = Arc::clone(&self.credit).acquire_many_owned(units(len));
-        let credit = credit.await.map_err(|_closed| Closed)?;
+        let permit = Arc::clone(&self.credit).acquire_many_owned(units(len));
+        let permit = permit.await.map_err(|_closed| Closed)?;
         let slot = self.inbox.reserve().await.map_err(|_closed| Closed)?;
         if let Some(input) = self.queue.pop_front() {
             self.queued_bytes -= len;
