@@ -207,6 +207,16 @@ fn a_hostile_length_of_a_field_is_refused() {
 }
 
 #[test]
+fn a_field_may_be_as_long_as_its_bound_and_no_longer() {
+    let bytes = [3, 7, 8, 9];
+    assert_eq!(Reader::new(&bytes).var_bytes(3), Ok(&bytes[1..]));
+    assert_eq!(
+        Reader::new(&bytes).var_bytes(2),
+        Err(DecodeError::FieldTooLong { length: 3, max: 2 })
+    );
+}
+
+#[test]
 fn the_witness_form_without_a_witness_is_refused() {
     let input = TxIn {
         previous_output: OutPoint {

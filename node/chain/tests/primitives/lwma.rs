@@ -121,15 +121,18 @@ fn headers_before_the_window_do_not_count() {
 }
 
 #[test]
-fn times_that_go_backwards_count_as_one_second() {
+fn times_that_stand_still_or_go_backwards_count_as_one_second() {
     let mut samples: Vec<_> = (0..=60).map(|n| sample(1_000 + n * SPACING_S)).collect();
-    let forward = next(&samples);
-    samples[30].time = UnixSeconds(0);
-    // The next honest block takes the missing seconds back, with more weight.
-    let backward = next(&samples);
-    assert!(backward > Target::MIN);
-    let ratio = backward.to_u256().as_f64() / forward.to_u256().as_f64();
-    assert!((0.98..1.02).contains(&ratio), "{ratio}");
+    let mut with = |time: u32| {
+        samples[30].time = UnixSeconds(time);
+        next(&samples)
+    };
+    let before = 1_000 + 29 * SPACING_S;
+    let one_second = with(before + 1);
+    assert_ne!(with(before + 2), one_second);
+    for time in [before, before - 1, 1, 0] {
+        assert_eq!(with(time), one_second, "{time}");
+    }
 }
 
 #[test]

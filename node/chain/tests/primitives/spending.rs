@@ -144,6 +144,28 @@ fn hash_types_leave_open_what_they_promise_to() {
 }
 
 #[test]
+fn threads_may_share_one_cache() {
+    let secret = key(9);
+    let (mut tx, prevouts) = payment(&secret, 4);
+    sign_all_inputs(&mut tx, &prevouts, &secret, &[0; 32]).expect("one output per input");
+    tx.inputs[3].witness.0[0][0] ^= 1;
+    let cache = &SighashCache::new(&tx, &prevouts).expect("one output per input");
+    let verdicts = std::thread::scope(|scope| {
+        let checks: Vec<_> = (0..4)
+            .map(|index| scope.spawn(move || verify_input(cache, index)))
+            .collect();
+        checks
+            .into_iter()
+            .map(|check| check.join().expect("no panic"))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(
+        verdicts,
+        [Ok(()), Ok(()), Ok(()), Err(SpendError::InvalidSignature)]
+    );
+}
+
+#[test]
 fn a_wrong_witness_is_refused_for_its_own_reason() {
     let secret = key(5);
     let (mut tx, prevouts) = payment(&secret, 1);
