@@ -8,6 +8,16 @@
 //! This room imports `chain` and a seeded generator. It must never import the
 //! daemon, the simulator, the shared API words, a runtime, a clock, or a log.
 
+pub mod config;
 pub mod event;
 pub mod input;
+pub mod limits;
+mod mining;
+pub mod node;
 pub mod output;
+pub mod peers;
+mod relay;
+mod requests;
+mod serve;
+pub mod sync;
+pub mod wire;

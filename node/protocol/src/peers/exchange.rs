@@ -1,0 +1,172 @@
+//! The status exchange: at the start of a connection, about once in a block
+//! interval, and at once when our tip changed in a way gossip does not tell.
+
+use minichain_chain::store::Store;
+use rand_core::Rng;
+
+use super::PeerState;
+use super::silence::TipTold;
+use crate::event::Event;
+use crate::input::{Direction, Now, Peer};
+use crate::limits::{SILENCE_GRACE_MS, SILENT_POLLS_MAX, STATUS_FAILURES_MAX};
+use crate::node::Node;
+use crate::output::{DisconnectReason, Outbox};
+use crate::requests::Purpose;
+use crate::wire::{Request, Status};
+
+impl<S: Store> Node<S> {
+    pub(crate) fn on_peer_connected(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        direction: Direction,
+        out: &mut Outbox,
+    ) {
+        let state = PeerState::new(direction, now.monotonic_ms);
+        self.forget_peer(peer);
+        self.peers.table.insert(peer, state);
+        self.poll_peer(now, peer, out);
+    }
+
+    pub(crate) fn on_peer_disconnected(&mut self, peer: Peer) {
+        self.forget_peer(peer);
+    }
+
+    /// Frees everything that waits for a peer.
+    pub(crate) fn forget_peer(&mut self, peer: Peer) {
+        self.peers.remove(peer);
+        self.requests.remove_peer(peer);
+        self.sync.forget_peer(peer);
+    }
+
+    /// Polls every peer whose time has come.
+    pub(crate) fn poll_peers(&mut self, now: Now, out: &mut Outbox) {
+        let is_due = |state: &PeerState| {
+            state.status_request.is_none() && state.next_poll_ms <= now.monotonic_ms
+        };
+        let due = self.peers.iter().filter(|(_, state)| is_due(state)).map(|(peer, _)| peer);
+        for peer in due.collect::<Vec<_>>() {
+            self.poll_peer(now, peer, out);
+        }
+    }
+
+    /// Tells our new tip at once to every peer that is not known to have it.
+    ///
+    /// A tip that came by request spreads this way and not by gossip: gossip
+    /// drops a message whose id it has seen, and it has seen every block that
+    /// reached us out of order. A status needs no such luck and lets the peer
+    /// fetch whole branches.
+    pub(crate) fn tell_tip(&mut self, now: Now) {
+        let tip = self.state.tip().hash;
+        for (_, state) in self.peers.ready_mut() {
+            if state.best != Some(tip) {
+                state.next_poll_ms = now.monotonic_ms;
+            }
+        }
+    }
+
+    fn poll_peer(&mut self, now: Now, peer: Peer, out: &mut Outbox) {
+        let request = Request::Status(self.status());
+        let id = self.ask(peer, &request, Purpose::Status, out);
+        let jitter_ms = self.rng.next_u64() % (self.timing.status_poll_ms / 4).max(1);
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.status_request = Some(id);
+            state.next_poll_ms = now.monotonic_ms + self.timing.status_poll_ms + jitter_ms;
+        }
+    }
+
+    pub(crate) fn on_status_response(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        status: Status,
+        out: &mut Outbox,
+    ) {
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.status_request = None;
+            state.status_failures = 0;
+        }
+        self.on_status(now, peer, status, out);
+    }
+
+    pub(crate) fn on_status_failed(&mut self, now: Now, peer: Peer, out: &mut Outbox) {
+        let Some(state) = self.peers.get_mut(peer) else {
+            return;
+        };
+        state.status_request = None;
+        state.status_failures += 1;
+        state.next_poll_ms = state.next_poll_ms.max(now.monotonic_ms);
+        let failures = state.status_failures;
+        if failures >= STATUS_FAILURES_MAX {
+            let detail = format!("{failures} status requests in a row without an answer");
+            self.drop_peer(peer, DisconnectReason::Unresponsive, detail, out);
+        }
+    }
+
+    /// Takes a peer's claim of itself, told in a question or an answer.
+    pub(crate) fn on_status(&mut self, now: Now, peer: Peer, status: Status, out: &mut Outbox) {
+        if status.genesis != self.genesis {
+            self.part_from_other_genesis(peer, &status, out);
+            return;
+        }
+        let known = self.state.tree().get(&status.tip);
+        if known.is_some_and(|entry| entry.status.is_invalid()) {
+            let detail = format!("its tip {} breaks a rule", status.tip);
+            self.drop_peer(peer, DisconnectReason::InvalidBlock, detail, out);
+            return;
+        }
+        let is_known = known.is_some();
+        let is_news = !is_known && status.chainwork > self.tip_work();
+        let Some(state) = self.peers.get_mut(peer) else {
+            return;
+        };
+        if is_known {
+            state.best = Some(status.tip);
+            state.sent_orphan = false;
+            state.broken_claims = 0;
+        }
+        let tip = status.tip;
+        let height = status.height;
+        let user_agent = status.user_agent.as_str().to_owned();
+        let was_ready = state.status.replace((status, now.monotonic_ms)).is_some();
+        if !was_ready {
+            state.ready_ms = now.monotonic_ms;
+            out.event(Event::PeerReady { peer, user_agent, tip, height });
+        }
+        self.sync.stir();
+        self.judge_silence(peer, TipTold { tip, is_news, now_ms: now.monotonic_ms }, out);
+    }
+
+    fn part_from_other_genesis(&mut self, peer: Peer, status: &Status, out: &mut Outbox) {
+        if !self.peers.contains(peer) {
+            return;
+        }
+        let (ours, theirs) = (self.genesis, status.genesis);
+        let their_network = status.network.as_str().to_owned();
+        out.event(Event::PeerOtherGenesis { peer, ours, theirs, their_network });
+        let detail = format!("its genesis block is {theirs}, ours is {ours}");
+        self.drop_peer(peer, DisconnectReason::OtherGenesis, detail, out);
+    }
+
+    fn judge_silence(&mut self, peer: Peer, told: TipTold, out: &mut Outbox) {
+        let poll_ms = self.timing.status_poll_ms;
+        let is_bulk = self.sync.is_bulk();
+        let Some(state) = self.peers.table.get_mut(&peer) else {
+            return;
+        };
+        if is_bulk || told.now_ms < state.ready_ms + SILENCE_GRACE_MS {
+            state.silence.clear();
+            return;
+        }
+        let was_gossiped = |hash: &_| self.relay.was_gossiped(hash);
+        let polls = state.silence.on_status(told, poll_ms, was_gossiped);
+        // One at a time: if all fell silent at once, the cause may be ours.
+        let last_ms = self.peers.silence_dropped_ms;
+        let is_spaced = last_ms.is_none_or(|last_ms| told.now_ms >= last_ms + poll_ms);
+        if polls >= SILENT_POLLS_MAX && is_spaced {
+            self.peers.silence_dropped_ms = Some(told.now_ms);
+            let detail = format!("{polls} new tips in a row that nobody gossiped");
+            self.drop_peer(peer, DisconnectReason::GossipSilent, detail, out);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Transactions whose inputs are not known, kept a short while: gossip may
+//! bring a child before its parent, and brings nothing twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minichain_chain::hash::Txid;
+use minichain_chain::transaction::Transaction;
+
+use crate::limits::{
+    ORPHAN_TRANSACTION_BYTES_MAX, ORPHAN_TRANSACTION_MS, ORPHAN_TRANSACTIONS_MAX,
+};
+
+/// A bounded waiting room.
+#[derive(Debug, Default)]
+pub(crate) struct Orphans {
+    table: BTreeMap<Txid, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    transaction: Arc<Transaction>,
+    expires_ms: u64,
+}
+
+impl Orphans {
+    /// Keeps a transaction; when full, the one that came first goes.
+    pub fn insert(&mut self, transaction: Arc<Transaction>, now_ms: u64) {
+        if transaction.total_size() > ORPHAN_TRANSACTION_BYTES_MAX as u64 {
+            return;
+        }
+        self.table.retain(|_, waiting| waiting.expires_ms > now_ms);
+        if self.table.len() >= ORPHAN_TRANSACTIONS_MAX {
+            let by_age = self.table.iter().map(|(txid, waiting)| (waiting.expires_ms, *txid));
+            if let Some((_, oldest)) = by_age.min() {
+                self.table.remove(&oldest);
+            }
+        }
+        let expires_ms = now_ms.saturating_add(ORPHAN_TRANSACTION_MS);
+        self.table.insert(transaction.txid(), Waiting { transaction, expires_ms });
+    }
+
+    /// Takes out those that spend from `parent`.
+    pub fn take_children(&mut self, parent: &Txid) -> Vec<Arc<Transaction>> {
+        let spends = |transaction: &Transaction| {
+            transaction.inputs.iter().any(|input| input.previous_output.txid == *parent)
+        };
+        let children = self.table.iter().filter(|(_, waiting)| spends(&waiting.transaction));
+        let children: Vec<Txid> = children.map(|(txid, _)| *txid).collect();
+        let taken = children.iter().filter_map(|txid| self.table.remove(txid));
+        taken.map(|waiting| waiting.transaction).collect()
+    }
+
+    /// Takes out all.
+    pub fn take_all(&mut self) -> Vec<Arc<Transaction>> {
+        let all = std::mem::take(&mut self.table);
+        all.into_values().map(|waiting| waiting.transaction).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minichain_chain::script::Script;
+    use minichain_chain::transaction::{OutPoint, TxIn, Witness};
+
+    use super::*;
+
+    fn spend(parent: u8, lock_time: u32) -> Arc<Transaction> {
+        let previous_output = OutPoint { txid: Txid::from_bytes([parent; 32]), vout: 0 };
+        let (script_sig, witness) = (Script::new(), Witness::new());
+        let input = TxIn { previous_output, script_sig, sequence: 0, witness };
+        Arc::new(Transaction { version: 2, inputs: vec![input], outputs: Vec::new(), lock_time })
+    }
+
+    #[test]
+    fn children_leave_when_their_parent_comes() {
+        let mut orphans = Orphans::default();
+        orphans.insert(spend(1, 0), 0);
+        orphans.insert(spend(2, 0), 0);
+        let children = orphans.take_children(&Txid::from_bytes([1; 32]));
+        assert_eq!(children, vec![spend(1, 0)]);
+        assert_eq!(orphans.take_all(), vec![spend(2, 0)]);
+    }
+
+    #[test]
+    fn the_room_is_bounded_and_the_oldest_leaves_first() {
+        let mut orphans = Orphans::default();
+        for number in 0..=ORPHAN_TRANSACTIONS_MAX as u32 {
+            orphans.insert(spend(1, number), u64::from(number));
+        }
+        let kept = orphans.take_all();
+        assert_eq!(kept.len(), ORPHAN_TRANSACTIONS_MAX);
+        assert!(!kept.contains(&spend(1, 0)));
+    }
+
+    #[test]
+    fn nobody_waits_for_ever() {
+        let mut orphans = Orphans::default();
+        orphans.insert(spend(1, 0), 0);
+        orphans.insert(spend(2, 0), ORPHAN_TRANSACTION_MS);
+        assert_eq!(orphans.take_all(), vec![spend(2, 0)]);
+    }
+}

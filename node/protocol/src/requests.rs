@@ -1,0 +1,183 @@
+//! Questions put to peers and not yet answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minichain_chain::codec::{decode, encode};
+use minichain_chain::hash::BlockHash;
+use minichain_chain::store::{Store, StoreError};
+
+use crate::event::Event;
+use crate::input::{Now, OutboundRequest, Peer, RequestFailure};
+use crate::limits::{BLOCKS_TIMEOUT_MS, HEADERS_TIMEOUT_MS, STATUS_TIMEOUT_MS};
+use crate::node::Node;
+use crate::output::{DisconnectReason, Outbox, Output, RequestKind};
+use crate::wire::{Request, Response};
+
+/// What a pending answer is for.
+#[derive(Debug)]
+pub(crate) enum Purpose {
+    Status,
+    /// The tip the peer had claimed when it was asked.
+    Headers {
+        claimed: Option<BlockHash>,
+    },
+    Blocks(BlockRequest),
+}
+
+/// Blocks asked of one peer in one request.
+#[derive(Debug)]
+pub(crate) struct BlockRequest {
+    pub hashes: BTreeSet<BlockHash>,
+    /// When to give up waiting.
+    pub stall_at_ms: u64,
+    /// Given up: the blocks are asked of others, a late answer is still taken.
+    pub is_stalled: bool,
+}
+
+impl Purpose {
+    fn kind(&self) -> RequestKind {
+        match self {
+            Self::Status => RequestKind::Status,
+            Self::Headers { .. } => RequestKind::Headers,
+            Self::Blocks(_) => RequestKind::Blocks,
+        }
+    }
+}
+
+/// All questions that await an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    next: u64,
+    pending: BTreeMap<OutboundRequest, (Peer, Purpose)>,
+}
+
+impl Requests {
+    pub fn remove_peer(&mut self, gone: Peer) {
+        self.pending.retain(|_, (peer, _)| *peer != gone);
+    }
+
+    /// Requests for blocks, oldest first.
+    pub fn blocks_mut(&mut self) -> impl Iterator<Item = (Peer, &mut BlockRequest)> {
+        self.pending.values_mut().filter_map(|(peer, purpose)| match purpose {
+            Purpose::Blocks(request) => Some((*peer, request)),
+            _ => None,
+        })
+    }
+
+    /// Requests for blocks, oldest first.
+    pub fn blocks(&self) -> impl Iterator<Item = &BlockRequest> {
+        self.pending.values().filter_map(|(_, purpose)| match purpose {
+            Purpose::Blocks(request) => Some(request),
+            _ => None,
+        })
+    }
+
+    fn add(&mut self, peer: Peer, purpose: Purpose) -> OutboundRequest {
+        let id = OutboundRequest(self.next);
+        self.next += 1;
+        self.pending.insert(id, (peer, purpose));
+        id
+    }
+
+    /// Takes a request out if it was put to this very peer.
+    fn take(&mut self, id: OutboundRequest, from: Peer) -> Option<Purpose> {
+        let (peer, _) = self.pending.get(&id)?;
+        if *peer != from {
+            return None;
+        }
+        self.pending.remove(&id).map(|(_, purpose)| purpose)
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// Puts a question to a peer.
+    pub(crate) fn ask(
+        &mut self,
+        peer: Peer,
+        request: &Request,
+        purpose: Purpose,
+        out: &mut Outbox,
+    ) -> OutboundRequest {
+        let timeout_ms = match request {
+            Request::Status(_) => STATUS_TIMEOUT_MS,
+            Request::Headers(_) => HEADERS_TIMEOUT_MS,
+            Request::Blocks(_) => BLOCKS_TIMEOUT_MS,
+        };
+        let id = self.requests.add(peer, purpose);
+        let kind = request.kind();
+        out.push(Output::Request { id, peer, kind, bytes: encode(request), timeout_ms });
+        id
+    }
+
+    pub(crate) fn on_response(
+        &mut self,
+        now: Now,
+        id: OutboundRequest,
+        peer: Peer,
+        bytes: &[u8],
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let Some(purpose) = self.requests.take(id, peer) else {
+            return Ok(());
+        };
+        let response: Response = match decode(bytes) {
+            Ok(response) => response,
+            Err(error) => {
+                let detail = format!("{} response: {error}", kind_name(purpose.kind()));
+                self.drop_peer(peer, DisconnectReason::Malformed, detail, out);
+                return Ok(());
+            }
+        };
+        match (purpose, response) {
+            (Purpose::Status, Response::Status(status)) => {
+                self.on_status_response(now, peer, status, out);
+            }
+            (Purpose::Headers { claimed }, Response::Headers(headers)) => {
+                self.on_headers(now, peer, claimed, &headers, out)?;
+            }
+            (Purpose::Blocks(request), Response::Blocks(blocks)) => {
+                self.on_blocks(now, peer, request, blocks, out)?;
+            }
+            (purpose, response) => {
+                let asked = kind_name(purpose.kind());
+                let got = kind_name(response.kind());
+                let detail = format!("answered {got} when asked for {asked}");
+                self.drop_peer(peer, DisconnectReason::WrongAnswer, detail, out);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on_request_failed(
+        &mut self,
+        now: Now,
+        id: OutboundRequest,
+        peer: Peer,
+        failure: RequestFailure,
+        out: &mut Outbox,
+    ) {
+        let Some(purpose) = self.requests.take(id, peer) else {
+            return;
+        };
+        let kind = purpose.kind();
+        out.event(Event::RequestFailed { peer, kind, failure });
+        if failure == RequestFailure::Unsupported {
+            let detail = format!("does not answer {} requests", kind_name(kind));
+            self.drop_peer(peer, DisconnectReason::Unresponsive, detail, out);
+            return;
+        }
+        match purpose {
+            Purpose::Status => self.on_status_failed(now, peer, out),
+            Purpose::Headers { claimed } => self.on_headers_failed(now, peer, claimed),
+            Purpose::Blocks(request) => self.on_blocks_failed(now, peer, &request, out),
+        }
+    }
+}
+
+fn kind_name(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Status => "status",
+        RequestKind::Headers => "headers",
+        RequestKind::Blocks => "blocks",
+    }
+}

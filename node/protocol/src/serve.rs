@@ -1,0 +1,113 @@
+//! Answers to what peers ask. Every request gets one answer or one refusal.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use minichain_chain::block::{Block, Header};
+use minichain_chain::codec::{Encode, decode, encode};
+use minichain_chain::hash::BlockHash;
+use minichain_chain::store::{Store, StoreError};
+
+use crate::input::{InboundRequest, Now, Peer};
+use crate::limits::{BLOCK_BYTES_MAX, HEADERS_MAX, REQUEST_BYTES_MAX};
+use crate::node::Node;
+use crate::output::{DisconnectReason, Outbox, Output};
+use crate::wire::{GetBlocks, GetHeaders, Request, Response};
+
+/// Headers that cost one unit of service.
+const HEADERS_PER_UNIT: u64 = 500;
+
+/// Bytes of blocks that cost one unit of service.
+const BLOCK_BYTES_PER_UNIT: u64 = 64 * 1_024;
+
+impl<S: Store> Node<S> {
+    pub(crate) fn on_request(
+        &mut self,
+        now: Now,
+        id: InboundRequest,
+        peer: Peer,
+        bytes: &[u8],
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        if !self.peers.contains(peer) {
+            out.push(Output::Refuse { id });
+            return Ok(());
+        }
+        let request = match decode_request(bytes) {
+            Ok(request) => request,
+            Err(detail) => {
+                out.push(Output::Refuse { id });
+                self.drop_peer(peer, DisconnectReason::Malformed, detail, out);
+                return Ok(());
+            }
+        };
+        let response = self.answer(&request)?;
+        if !self.spend(now, peer, &response) {
+            out.push(Output::Refuse { id });
+            let detail = "asked for more than its share";
+            self.drop_peer(peer, DisconnectReason::Flooding, detail, out);
+            return Ok(());
+        }
+        out.push(Output::Respond { id, kind: response.kind(), bytes: encode(&response) });
+        // Behind the answer, so that a peer of another genesis learns ours.
+        if let Request::Status(status) = request {
+            self.on_status(now, peer, status, out);
+        }
+        Ok(())
+    }
+
+    fn answer(&self, request: &Request) -> Result<Response, StoreError> {
+        match request {
+            Request::Status(_) => Ok(Response::Status(self.status())),
+            Request::Headers(get) => Ok(Response::Headers(self.headers_for(get))),
+            Request::Blocks(get) => Ok(Response::Blocks(self.blocks_for(get)?)),
+        }
+    }
+
+    fn headers_for(&self, get: &GetHeaders) -> Vec<Header> {
+        let tip = self.state.tip().hash;
+        self.state.tree().headers_after(&tip, &get.locator, &get.stop, HEADERS_MAX)
+    }
+
+    /// The first block asked for, whatever its size, and as many of the next
+    /// as fit with it. Blocks that broke a rule are not passed on.
+    fn blocks_for(&self, get: &GetBlocks) -> Result<Vec<Arc<Block>>, StoreError> {
+        let mut blocks = Vec::new();
+        let mut bytes = 0;
+        let mut given = BTreeSet::<BlockHash>::new();
+        for hash in &get.hashes {
+            let entry = self.state.tree().get(hash);
+            let is_fit = entry.is_some_and(|entry| !entry.status.is_invalid());
+            if !is_fit || !given.insert(*hash) {
+                continue;
+            }
+            let Some(block) = self.state.block(hash)? else {
+                continue;
+            };
+            bytes += block.encoded_len();
+            if bytes > BLOCK_BYTES_MAX && !blocks.is_empty() {
+                break;
+            }
+            blocks.push(block);
+        }
+        Ok(blocks)
+    }
+
+    /// Charges a peer for an answer.
+    fn spend(&mut self, now: Now, peer: Peer, response: &Response) -> bool {
+        let units = match response {
+            Response::Status(_) => 1,
+            Response::Headers(headers) => 1 + headers.len() as u64 / HEADERS_PER_UNIT,
+            Response::Blocks(_) => 1 + response.encoded_len() as u64 / BLOCK_BYTES_PER_UNIT,
+        };
+        let state = self.peers.get_mut(peer);
+        state.is_some_and(|state| state.budget.spend(units, now.monotonic_ms))
+    }
+}
+
+fn decode_request(bytes: &[u8]) -> Result<Request, String> {
+    if bytes.len() > REQUEST_BYTES_MAX {
+        return Err(format!("a request of {} bytes", bytes.len()));
+    }
+    decode(bytes).map_err(|error| format!("request: {error}"))
+}

@@ -1,0 +1,203 @@
+//! Catching up: headers first from the peer that claims most work, then bodies
+//! from all that have them.
+
+mod bodies;
+mod headers;
+
+use std::collections::BTreeMap;
+
+use minichain_chain::hash::BlockHash;
+use minichain_chain::height::Height;
+use minichain_chain::store::{Store, StoreError};
+
+use crate::event::Event;
+use crate::input::{Now, Peer};
+use crate::limits::{BULK_SYNC_BLOCKS, STALL_MS_MIN, SYNC_PATIENCE_MS};
+use crate::node::Node;
+use crate::output::Outbox;
+
+/// How far a node is behind what it knows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncSnapshot {
+    /// It fetches blocks in bulk, or headers it was promised.
+    pub is_initial_download: bool,
+    /// Height of the best header.
+    pub header_height: Height,
+    /// Blocks known by header and wanted.
+    pub blocks_missing: u32,
+    /// Of these, asked for.
+    pub blocks_in_flight: u32,
+}
+
+/// What is wanted and from whom it was asked.
+#[derive(Debug)]
+pub(crate) struct Sync {
+    /// Something changed that may allow a new question.
+    is_stirred: bool,
+    /// When to look again though nothing changes.
+    deadline_ms: Option<u64>,
+    /// The header with most work among those that peers have.
+    target: Option<BlockHash>,
+    /// Bodies missing on the way to the target.
+    missing: BTreeMap<Height, BlockHash>,
+    /// Bodies asked for and not given up.
+    in_flight: BTreeMap<BlockHash, Peer>,
+    /// The count last told in an event.
+    in_flight_told: u32,
+    /// How long a peer may owe blocks, by present experience.
+    stall_ms: u64,
+    is_bulk: bool,
+    /// When a wanted body last came.
+    progress_ms: u64,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self {
+            is_stirred: false,
+            deadline_ms: None,
+            target: None,
+            missing: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            in_flight_told: 0,
+            stall_ms: STALL_MS_MIN,
+            is_bulk: false,
+            progress_ms: 0,
+        }
+    }
+}
+
+impl Sync {
+    /// Has the next [`Node::pursue_sync`] look for new questions.
+    pub fn stir(&mut self) {
+        self.is_stirred = true;
+    }
+
+    /// Whether many blocks are missing.
+    pub fn is_bulk(&self) -> bool {
+        self.is_bulk
+    }
+
+    /// A body is here.
+    pub fn on_body(&mut self, hash: BlockHash, height: Height) {
+        if self.missing.get(&height) == Some(&hash) {
+            self.missing.remove(&height);
+        }
+        self.is_stirred = true;
+    }
+
+    pub fn forget_peer(&mut self, gone: Peer) {
+        self.in_flight.retain(|_, peer| *peer != gone);
+        self.is_stirred = true;
+    }
+
+    fn in_flight_count(&self) -> u32 {
+        u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// Asks for what is missing, as far as peers are free to be asked.
+    pub(crate) fn pursue_sync(&mut self, now: Now, out: &mut Outbox) -> Result<(), StoreError> {
+        let is_due = self.sync.deadline_ms.is_some_and(|due_ms| due_ms <= now.monotonic_ms);
+        if self.sync.is_stirred || is_due {
+            self.sync.is_stirred = false;
+            self.ask_headers(now, out);
+            self.retarget();
+            self.update_bulk(now, out);
+            self.ask_bodies(now, out);
+            self.sync.deadline_ms = self.sync_deadline_ms(now);
+        }
+        let blocks = self.sync.in_flight_count();
+        if blocks != self.sync.in_flight_told {
+            self.sync.in_flight_told = blocks;
+            out.event(Event::InFlightChanged { blocks });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn next_sync_deadline_ms(&self) -> Option<u64> {
+        self.sync.deadline_ms
+    }
+
+    /// Whether mining now would likely be in vain: many blocks are missing and
+    /// keep coming, or a peer that kept its word so far claims many more.
+    pub(crate) fn is_behind(&self, now: Now) -> bool {
+        let is_moving = now.monotonic_ms < self.sync.progress_ms + SYNC_PATIENCE_MS;
+        (self.sync.is_bulk && is_moving) || self.awaits_claimed_headers()
+    }
+
+    pub(crate) fn sync_snapshot(&self) -> SyncSnapshot {
+        SyncSnapshot {
+            is_initial_download: self.sync.is_bulk || self.awaits_claimed_headers(),
+            header_height: self.state.tree().best_header().height,
+            blocks_missing: u32::try_from(self.sync.missing.len()).unwrap_or(u32::MAX),
+            blocks_in_flight: self.sync.in_flight_count(),
+        }
+    }
+
+    /// Picks the target anew and, if it moved, lists what is missing.
+    fn retarget(&mut self) {
+        let tree = self.state.tree();
+        let tip_work = self.tip_work();
+        let known = self.peers.ready().filter_map(|(_, state)| tree.get(&state.best?));
+        let better = known.filter(|entry| {
+            entry.chainwork > tip_work && !entry.status.is_invalid()
+        });
+        let best = better.max_by_key(|entry| (entry.chainwork, entry.hash));
+        let target = best.map(|entry| entry.hash);
+        if target != self.sync.target {
+            self.sync.target = target;
+            self.sync.missing = target.map(|hash| self.missing_toward(hash)).unwrap_or_default();
+        }
+    }
+
+    /// Bodies missing between the active chain and `target`.
+    fn missing_toward(&self, target: BlockHash) -> BTreeMap<Height, BlockHash> {
+        let mut missing = BTreeMap::new();
+        let mut cursor = self.state.tree().get(&target);
+        while let Some(entry) = cursor.filter(|entry| !self.state.is_active(&entry.hash)) {
+            if !entry.status.has_body() {
+                missing.insert(entry.height, entry.hash);
+            }
+            cursor = self.state.tree().get(&entry.header.previous);
+        }
+        missing
+    }
+
+    fn update_bulk(&mut self, now: Now, out: &mut Outbox) {
+        let missing = self.sync.missing.len();
+        let tip = self.state.tip().height;
+        if !self.sync.is_bulk && missing >= BULK_SYNC_BLOCKS as usize {
+            let to = self.sync.missing.keys().next_back().copied().unwrap_or(tip);
+            self.sync.is_bulk = true;
+            self.sync.progress_ms = now.monotonic_ms;
+            out.event(Event::SyncStarted { from: tip, to });
+        } else if self.sync.is_bulk && missing == 0 && !self.continues_headers() {
+            self.sync.is_bulk = false;
+            out.event(Event::SyncFinished { height: tip });
+            self.tell_tip(now);
+        }
+    }
+
+    /// The next moment at which waiting becomes asking.
+    fn sync_deadline_ms(&self, now: Now) -> Option<u64> {
+        let asked = self.requests.blocks().filter(|request| !request.is_stalled);
+        let stalls = asked.map(|request| request.stall_at_ms);
+        let pauses = self.pauses_ms().filter(|end_ms| *end_ms > now.monotonic_ms);
+        let patience = self.sync.is_bulk.then_some(self.sync.progress_ms + SYNC_PATIENCE_MS);
+        let patience = patience.filter(|end_ms| *end_ms > now.monotonic_ms);
+        stalls.chain(pauses).chain(patience).min()
+    }
+
+    /// When peers that are being spared may be asked again.
+    fn pauses_ms(&self) -> impl Iterator<Item = u64> {
+        let wants_blocks = !self.sync.missing.is_empty();
+        self.peers.ready().flat_map(move |(_, state)| {
+            let blocks = wants_blocks.then_some(state.blocks_retry_ms);
+            let headers = self.wants_headers(state).then_some(state.headers_retry_ms);
+            let patience = state.headers_request.map(|asked| asked.patience_end_ms());
+            [blocks, headers, patience].into_iter().flatten()
+        })
+    }
+}

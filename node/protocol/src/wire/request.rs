@@ -1,0 +1,97 @@
+//! What a node may ask of another.
+
+use minichain_chain::codec::{Decode, DecodeError, Encode, Reader, list_len, put_list};
+use minichain_chain::hash::BlockHash;
+
+use super::Status;
+use crate::limits::{BLOCKS_MAX, LOCATOR_MAX};
+use crate::output::RequestKind;
+
+/// A question to a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// This is my status; what is yours?
+    Status(Status),
+    /// Which headers follow?
+    Headers(GetHeaders),
+    /// Give me these blocks.
+    Blocks(GetBlocks),
+}
+
+/// Asks for the headers behind the first block of the locator that stands in
+/// the answerer's active chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetHeaders {
+    /// Hashes from the asker's best header down to genesis, ever sparser; at
+    /// most [`LOCATOR_MAX`].
+    pub locator: Vec<BlockHash>,
+    /// The last header wanted; zero: as many as fit.
+    pub stop: BlockHash,
+}
+
+/// Asks for blocks by hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetBlocks {
+    /// 1 to [`BLOCKS_MAX`] hashes. The answer keeps their order and may leave
+    /// some out.
+    pub hashes: Vec<BlockHash>,
+}
+
+impl Request {
+    /// For counting.
+    pub fn kind(&self) -> RequestKind {
+        match self {
+            Self::Status(_) => RequestKind::Status,
+            Self::Headers(_) => RequestKind::Headers,
+            Self::Blocks(_) => RequestKind::Blocks,
+        }
+    }
+}
+
+impl Encode for Request {
+    fn encode_to(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Status(status) => {
+                out.push(0);
+                status.encode_to(out);
+            }
+            Self::Headers(get) => {
+                out.push(1);
+                put_list(out, &get.locator);
+                get.stop.encode_to(out);
+            }
+            Self::Blocks(get) => {
+                out.push(2);
+                put_list(out, &get.hashes);
+            }
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        1 + match self {
+            Self::Status(status) => status.encoded_len(),
+            Self::Headers(get) => list_len(&get.locator) + 32,
+            Self::Blocks(get) => list_len(&get.hashes),
+        }
+    }
+}
+
+impl Decode for Request {
+    fn decode_from(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match reader.u8()? {
+            0 => Ok(Self::Status(Status::decode_from(reader)?)),
+            1 => Ok(Self::Headers(GetHeaders {
+                locator: reader.list(LOCATOR_MAX, 32)?,
+                stop: BlockHash::decode_from(reader)?,
+            })),
+            2 => {
+                let hashes: Vec<BlockHash> = reader.list(BLOCKS_MAX, 32)?;
+                if hashes.is_empty() {
+                    return Err(DecodeError::InvalidValue { what: "request for no block" });
+                }
+                Ok(Self::Blocks(GetBlocks { hashes }))
+            }
+            tag => Err(DecodeError::UnknownTag { what: "request", tag }),
+        }
+    }
+}

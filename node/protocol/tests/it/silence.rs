@@ -1,0 +1,54 @@
+//! A connection whose gossip died while requests work is made anew.
+
+use minichain_protocol::output::DisconnectReason;
+
+use crate::support::network::Network;
+
+#[test]
+fn a_peer_whose_gossip_fell_silent_is_redialled() {
+    let mut network = Network::new(1);
+    network.add(Some(5_000.0));
+    network.add(None);
+    network.link_all();
+    network.run_ms(30_000);
+    network.deaf.insert((0, 1));
+    network.run_ms(60_000);
+    let silent = (0, DisconnectReason::GossipSilent);
+    assert!(network.hosts[1].dropped.contains(&silent), "{:?}", network.hosts[1].dropped);
+    network.deaf.clear();
+    network.run_until(20_000, "gossip is back", |network| {
+        network.hosts[1].height() == network.hosts[0].height()
+    });
+}
+
+#[test]
+fn blocks_reach_a_node_by_request_while_gossip_is_dead() {
+    let mut network = Network::new(2);
+    network.add(Some(5_000.0));
+    network.add(None);
+    network.link_all();
+    network.deaf.insert((0, 1));
+    network.run_ms(100_000);
+    network.stop_mining();
+    network.run_until(20_000, "the same tip", Network::has_one_tip);
+    assert!(network.hosts[1].height() > 5);
+}
+
+#[test]
+fn catching_up_is_not_taken_for_silence() {
+    let mut network = Network::new(3);
+    network.add(Some(1_000.0));
+    network.add(None);
+    network.link_all();
+    network.run_ms(400_000);
+    for _ in 0..3 {
+        let late = network.add(None);
+        for place in 0..late {
+            network.link(place, late);
+        }
+        network.run_ms(30_000);
+    }
+    for host in &network.hosts {
+        assert!(host.dropped.is_empty(), "{:?}", host.dropped);
+    }
+}

@@ -1,0 +1,6 @@
+//! What the tests share.
+
+pub mod chain;
+pub mod host;
+pub mod lone;
+pub mod network;

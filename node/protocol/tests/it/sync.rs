@@ -1,0 +1,287 @@
+//! Catching up, seen from one node whose peers the test plays.
+
+use std::sync::Arc;
+
+use minichain_chain::block::Block;
+use minichain_chain::hash::BlockHash;
+use minichain_protocol::event::Event;
+use minichain_protocol::input::{Input, RequestFailure};
+use minichain_protocol::limits::{BLOCKS_MAX, HEADERS_MAX, STALL_MS_MIN};
+use minichain_protocol::output::{DisconnectReason, Topic, Verdict};
+use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response};
+
+use crate::support::chain::Maker;
+use crate::support::lone::{Lone, boast, headers_of, status_of};
+
+#[test]
+fn unknown_parent_triggers_header_sync() {
+    let mut maker = Maker::new(1);
+    let first = Lone::new().node.status();
+    let blocks = maker.mine(3);
+    let mut lone = Lone::new();
+    lone.now_ms = 60_000;
+    let peer = lone.connect();
+    lone.tell_status(peer, &first);
+    let verdict = lone.gossip(peer, Topic::Block, blocks[2].as_ref());
+    assert_eq!(verdict, Verdict::Ignore, "a missing parent is nobody's fault");
+    let missing = blocks[1].hash();
+    let orphan = lone.events().into_iter().find_map(|event| match event {
+        Event::OrphanReceived { hash, missing, .. } => Some((*hash, *missing)),
+        _ => None,
+    });
+    assert_eq!(orphan, Some((blocks[2].hash(), missing)));
+    assert_eq!(lone.serve_headers(peer, &headers_of(&blocks)), 1);
+    assert_eq!(lone.serve_blocks(peer, &blocks), 3);
+    assert_eq!(lone.node.state().tip().hash, blocks[2].hash());
+}
+
+#[test]
+fn headers_are_asked_of_the_peer_with_most_work_and_until_they_end() {
+    let mut short = Maker::new(1);
+    short.mine(10);
+    let mut long = Maker::new(2);
+    let blocks = long.mine(HEADERS_MAX + 5);
+    let mut lone = Lone::new();
+    lone.now_ms = 20_000_000;
+    let first = lone.connect();
+    let best = lone.connect();
+    // Both are known before either is asked: the first answers nothing at once.
+    lone.tell_status(best, &status_of(&long));
+    lone.tell_status(first, &status_of(&short));
+    assert_eq!(lone.serve_headers(best, &headers_of(&blocks[..HEADERS_MAX])), 1);
+    assert_eq!(lone.serve_headers(best, &headers_of(&blocks[HEADERS_MAX..])), 1);
+    assert_eq!(lone.node.sync().header_height.0 as usize, HEADERS_MAX + 5);
+    assert!(lone.node.sync().is_initial_download);
+}
+
+#[test]
+fn bodies_are_asked_of_several_peers_and_never_too_many_of_one() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(100);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peers = [(); 3].map(|()| lone.connect_with(&maker));
+    assert_eq!(lone.serve_headers(peers[0], &headers_of(&blocks)), 1);
+    let mut asked: Vec<BlockHash> = Vec::new();
+    for peer in peers {
+        let requests = lone.take_block_requests(peer);
+        let count: usize = requests.iter().map(|(_, hashes)| hashes.len()).sum();
+        assert_eq!(count, BLOCKS_MAX, "each peer has its share");
+        asked.extend(requests.into_iter().flat_map(|(_, hashes)| hashes));
+    }
+    asked.sort();
+    let mut lowest: Vec<BlockHash> =
+        blocks.iter().take(3 * BLOCKS_MAX).map(|block| block.hash()).collect();
+    lowest.sort();
+    assert_eq!(asked, lowest, "the lowest blocks first, none twice");
+}
+
+#[test]
+fn stalling_peer_is_replaced() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(12);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let silent = lone.connect_with(&maker);
+    lone.serve_headers(silent, &headers_of(&blocks));
+    assert_eq!(count(&lone.take_block_requests(silent)), 12);
+    let honest = lone.connect_with(&maker);
+    assert_eq!(count(&lone.take_block_requests(honest)), 0, "all is asked for already");
+    lone.pass_ms(STALL_MS_MIN);
+    let stalled = lone.events().into_iter().any(|event| {
+        matches!(event, Event::PeerStalled { peer, blocks: 12 } if *peer == silent)
+    });
+    assert!(stalled);
+    assert_eq!(count(&lone.take_block_requests(silent)), 0, "it is spared for a while");
+    assert_eq!(lone.serve_blocks(honest, &blocks), 12);
+    assert_eq!(lone.node.state().tip().height.0, 12);
+}
+
+#[test]
+fn a_peer_that_stalls_again_and_again_is_sent_away_if_there_is_another() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(8);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let silent = lone.connect_with(&maker);
+    lone.connect();
+    lone.serve_headers(silent, &headers_of(&blocks));
+    // One peer is ready: nobody else to turn to, so it stays.
+    for _ in 0..200 {
+        lone.pass_ms(1_000);
+    }
+    assert_eq!(lone.disconnects(), vec![]);
+    let other = lone.connect_with(&Maker::new(2));
+    for _ in 0..200 {
+        lone.pass_ms(1_000);
+    }
+    assert!(lone.disconnects().contains(&(silent, DisconnectReason::Unresponsive)));
+    assert!(!lone.disconnects().iter().any(|(peer, _)| *peer == other));
+}
+
+#[test]
+fn a_late_answer_of_a_stalled_peer_is_still_taken() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(4);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let slow = lone.connect_with(&maker);
+    lone.serve_headers(slow, &headers_of(&blocks));
+    let requests = lone.take_block_requests(slow);
+    lone.pass_ms(STALL_MS_MIN);
+    for (id, _) in requests {
+        lone.respond(slow, id, &Response::Blocks(blocks.clone()));
+    }
+    assert_eq!(lone.node.state().tip().height.0, 4);
+    assert_eq!(lone.disconnects(), vec![]);
+}
+
+#[test]
+fn a_failed_request_is_put_to_another_peer() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(3);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let failing = lone.connect_with(&maker);
+    lone.serve_headers(failing, &headers_of(&blocks));
+    let other = lone.connect_with(&maker);
+    for (id, _) in lone.take_block_requests(failing) {
+        let failure = RequestFailure::BadResponse;
+        lone.feed(Input::RequestFailed { id, peer: failing, failure });
+    }
+    assert_eq!(lone.serve_blocks(other, &blocks), 3);
+}
+
+#[test]
+fn a_peer_that_leaves_has_its_blocks_asked_of_others() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(3);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let leaving = lone.connect_with(&maker);
+    lone.serve_headers(leaving, &headers_of(&blocks));
+    let other = lone.connect_with(&maker);
+    assert_eq!(lone.serve_blocks(other, &blocks), 0);
+    lone.feed(Input::PeerDisconnected { peer: leaving });
+    assert_eq!(lone.serve_blocks(other, &blocks), 3);
+}
+
+//   ours    g─a1─a2─a3
+//   theirs  g─b1─b2─b3─b4─…─b20
+#[test]
+fn a_longer_branch_from_genesis_replaces_ours() {
+    let mut ours = Maker::new(1);
+    let mut theirs = Maker::new(2);
+    let (a, b) = (ours.mine(3), theirs.mine(20));
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peer = lone.connect_with(&ours);
+    lone.serve_headers(peer, &headers_of(&a));
+    lone.serve_blocks(peer, &a);
+    assert_eq!(lone.node.state().tip().hash, ours.tip());
+    let other = lone.connect_with(&theirs);
+    lone.serve_headers(other, &headers_of(&b));
+    lone.serve_blocks(other, &b);
+    assert_eq!(lone.node.state().tip().hash, theirs.tip());
+}
+
+#[test]
+fn a_weaker_branch_is_not_fetched() {
+    let mut ours = Maker::new(1);
+    let mut theirs = Maker::new(2);
+    let a = ours.mine(5);
+    theirs.mine(4);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peer = lone.connect_with(&ours);
+    lone.serve_headers(peer, &headers_of(&a));
+    lone.serve_blocks(peer, &a);
+    let other = lone.connect_with(&theirs);
+    assert_eq!(lone.take_header_requests(other), vec![]);
+}
+
+#[test]
+fn headers_that_are_withheld_are_asked_of_another_peer() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(3);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let liar = lone.connect();
+    lone.tell_status(liar, &boast(&maker, BlockHash::from_bytes([9; 32])));
+    let requests = lone.take_header_requests(liar);
+    assert_eq!(requests.len(), 1);
+    let honest = lone.connect_with(&maker);
+    assert_eq!(lone.serve_headers(honest, &headers_of(&blocks)), 1);
+    assert_eq!(lone.serve_blocks(honest, &blocks), 3);
+    // Its claim was empty; the same claim is not believed twice.
+    lone.respond(liar, requests[0], &Response::Headers(Vec::new()));
+    lone.tell_status(liar, &boast(&maker, BlockHash::from_bytes([9; 32])));
+    assert_eq!(lone.take_header_requests(liar), vec![]);
+}
+
+#[test]
+fn a_headers_request_is_answered_from_the_active_chain() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(20);
+    let mut lone = caught_up(&maker, &blocks);
+    let peer = lone.connect_with(&maker);
+    let known = blocks[4].hash();
+    let locator = vec![BlockHash::from_bytes([1; 32]), known];
+    let all = Request::Headers(GetHeaders { locator: locator.clone(), stop: BlockHash::ZERO });
+    let answer = lone.request(peer, &all);
+    assert_eq!(answer, Some(Response::Headers(headers_of(&blocks[5..]))));
+    let some = Request::Headers(GetHeaders { locator, stop: blocks[9].hash() });
+    let answer = lone.request(peer, &some);
+    assert_eq!(answer, Some(Response::Headers(headers_of(&blocks[5..10]))));
+}
+
+#[test]
+fn a_blocks_request_is_answered_in_order_without_what_is_unknown() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(20);
+    let mut lone = caught_up(&maker, &blocks);
+    let peer = lone.connect_with(&maker);
+    let hashes = vec![blocks[7].hash(), BlockHash::from_bytes([1; 32]), blocks[2].hash()];
+    let answer = lone.request(peer, &Request::Blocks(GetBlocks { hashes }));
+    let wanted = vec![Arc::clone(&blocks[7]), Arc::clone(&blocks[2])];
+    assert_eq!(answer, Some(Response::Blocks(wanted)));
+}
+
+#[test]
+fn a_tip_that_came_by_request_is_told_to_the_other_peers() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(2);
+    let mut lone = caught_up(&maker, &blocks);
+    let [source, other] = [(); 2].map(|()| lone.connect_with(&maker));
+    for peer in [source, other] {
+        for (id, _) in lone.take_requests(peer) {
+            lone.respond(peer, id, &Response::Status(status_of(&maker)));
+        }
+    }
+    let next = maker.mine(1);
+    lone.tell_status(source, &status_of(&maker));
+    lone.serve_headers(source, &headers_of(&next));
+    lone.serve_blocks(source, &next);
+    lone.pass_ms(0);
+    let told = lone.take_requests(other).into_iter().any(|(_, request)| {
+        matches!(request, Request::Status(status) if status.tip == maker.tip())
+    });
+    assert!(told);
+}
+
+/// A node that has these blocks.
+fn caught_up(maker: &Maker, blocks: &[Arc<Block>]) -> Lone {
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peer = lone.connect_with(maker);
+    lone.serve_headers(peer, &headers_of(blocks));
+    lone.serve_blocks(peer, blocks);
+    assert_eq!(lone.node.state().tip().hash, maker.tip());
+    lone.feed(Input::PeerDisconnected { peer });
+    lone.outputs.clear();
+    lone
+}
+
+fn count<T>(requests: &[(T, Vec<BlockHash>)]) -> usize {
+    requests.iter().map(|(_, hashes)| hashes.len()).sum()
+}
