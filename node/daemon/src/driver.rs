@@ -48,8 +48,6 @@ pub struct Parts {
     pub network_id: String,
     /// Hash of the genesis block, for the log.
     pub genesis_hash: BlockHash,
-    /// Name and version told to peers.
-    pub user_agent: String,
     /// The node on its opened store.
     pub node: Node<RedbStore>,
     /// Searches nonces; its blocks come back by [`Handle::block_mined`].
@@ -148,7 +146,8 @@ pub fn channel() -> (Handle, Inbox) {
 /// # Errors
 /// When the port cannot be bound, or the store breaks.
 pub async fn run(parts: Parts, inbox: Inbox) -> Result<(), RunError> {
-    let config = net::Config::new(&parts.config, &parts.network_id, &parts.user_agent)?;
+    let user_agent = parts.node.status().user_agent.to_string();
+    let config = net::Config::new(&parts.config, &parts.network_id, &user_agent)?;
     let net = net::start(config, inbox.sender).await?;
     log_ready(&parts, &net.view.borrow());
 

@@ -87,7 +87,7 @@ impl<E: From<Delivery>> Outlet<E> {
             slot.send(
                 Delivery {
                     input,
-                    _credit: credit,
+                    credit: Credit { _permit: permit },
                 }
                 .into(),
             );
