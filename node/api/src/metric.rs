@@ -26,6 +26,17 @@ pub enum Kind {
     Histogram,
 }
 
+/// Values of `direction` on [`PEERS`]: who dialled.
+pub const DIALLED: &[&str] = &["inbound", "outbound"];
+/// Values of `direction` on everything else: which way the bytes went.
+pub const FLOWS: &[&str] = &["received", "sent"];
+/// Values of `topic`.
+pub const TOPICS: &[&str] = &["block", "transaction"];
+/// Values of `verdict`.
+pub const VERDICTS: &[&str] = &["accept", "ignore", "reject"];
+/// Values of `kind`.
+pub const REQUEST_KINDS: &[&str] = &["status", "headers", "blocks"];
+
 macro_rules! metrics {
     ($($id:ident = $name:literal $kind:ident [$($label:literal),*] $help:literal;)*) => {
         $(
@@ -65,11 +76,11 @@ metrics! {
     MEMPOOL_BYTES = "minichain_mempool_bytes" Gauge [] "Virtual bytes of the transactions waiting.";
     HASH_RATE_LIMIT = "minichain_miner_hash_rate_limit" Gauge [] "Hashes a second the miner is throttled to; 0 when it does not mine.";
     HASHES = "minichain_miner_hashes_total" Counter [] "Hashes computed by the miner.";
-    GOSSIP_MESSAGES = "minichain_gossip_messages_total" Counter ["topic", "direction"] "Gossip messages (block, transaction) received or published.";
-    GOSSIP_BYTES = "minichain_gossip_bytes_total" Counter ["topic", "direction"] "Bytes of gossip payloads received or published.";
+    GOSSIP_MESSAGES = "minichain_gossip_messages_total" Counter ["topic", "direction"] "Gossip messages by topic (block, transaction), received or sent.";
+    GOSSIP_BYTES = "minichain_gossip_bytes_total" Counter ["topic", "direction"] "Bytes of gossip payloads, received or sent.";
     GOSSIP_VERDICTS = "minichain_gossip_verdicts_total" Counter ["topic", "verdict"] "Verdicts (accept, ignore, reject) on received gossip.";
-    REQUESTS = "minichain_requests_total" Counter ["kind", "direction"] "Requests (status, headers, blocks) received or sent.";
-    REQUEST_BYTES = "minichain_request_bytes_total" Counter ["kind", "direction"] "Bytes of requests and their responses, by kind and direction.";
+    REQUESTS = "minichain_requests_total" Counter ["kind", "direction"] "Requests by kind (status, headers, blocks), received or sent.";
+    REQUEST_BYTES = "minichain_request_bytes_total" Counter ["kind", "direction"] "Bytes of requests and of responses by the request's kind, received or sent.";
     REQUEST_FAILURES = "minichain_request_failures_total" Counter ["kind"] "Requests sent that failed or timed out.";
     SYNCING = "minichain_sync_active" Gauge [] "1 while the node fetches blocks it knows it lacks.";
     BLOCKS_IN_FLIGHT = "minichain_sync_blocks_in_flight" Gauge [] "Block bodies asked for and not yet received.";

@@ -5,5 +5,20 @@
 //! This room imports `protocol`, `chain` and `api`. It must never import the
 //! simulator or the orchestrator.
 
+pub mod cli;
+mod config;
+mod difficulty;
 pub mod driver;
+mod exit;
+mod genesis;
+mod listen;
+pub mod miner;
 pub mod net;
+pub mod observe;
+mod panic;
+mod reward;
+mod rpc;
+mod run;
+pub mod shutdown;
+pub mod store;
+pub mod wallet;

@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The program `minichain`.
+
+fn main() -> std::process::ExitCode {
+    minichain_node::cli::main()
+}

@@ -1,0 +1,37 @@
+//! The logger: one line an event on standard error, for people or machines.
+//!
+//! Levels: `error` is a fault of this program or its machine, `warn` something
+//! refused or abandoned, `info` what an operator wants to see of a healthy
+//! node, `debug` and `trace` the steps in between.
+
+use std::io::IsTerminal;
+
+use minichain_api::config::{LogConfig, LogFormat};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::text::UtcMillis;
+use crate::exit::Failure;
+
+/// Installs the logger for the whole process.
+pub fn install(config: &LogConfig) -> Result<(), Failure> {
+    let filter = EnvFilter::builder()
+        .parse(&config.filter)
+        .map_err(|error| Failure::bad_input(format!("configuration: log.filter: {error}")))?;
+    // A closed standard error must not end the node, hence no complaint there.
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_timer(UtcMillis)
+        .log_internal_errors(false);
+    let registry = tracing_subscriber::registry().with(filter);
+    let result = match config.format {
+        LogFormat::Text => registry.with(layer.with_ansi(wants_colour())).try_init(),
+        LogFormat::Json => registry.with(layer.with_ansi(false).json().flatten_event(true)).try_init(),
+    };
+    result.map_err(|error| Failure::world(format!("cannot install the logger: {error}")))
+}
+
+fn wants_colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

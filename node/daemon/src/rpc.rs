@@ -1,0 +1,95 @@
+//! JSON-RPC over HTTP, in the shapes of Bitcoin Core.
+//!
+//! A call passes: concurrency limit → Host check → authentication → envelope →
+//! arguments → method. Methods that look at the chain run a short closure on
+//! the node's thread and render its result here.
+//!
+//! This room must never touch the store or the peers by itself; it asks the
+//! driver.
+
+mod arguments;
+mod auth;
+mod chain;
+mod envelope;
+mod method;
+mod mining;
+mod network;
+mod render;
+mod server;
+mod spec;
+mod transactions;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use minichain_api::config::RpcConfig;
+use minichain_api::rpc::RpcError;
+use minichain_chain::address::Address;
+use minichain_chain::params::Params;
+use tokio::task::JoinHandle;
+
+use self::auth::Access;
+use crate::driver::{Handle, Stopped, View};
+use crate::exit::Failure;
+use crate::listen;
+use crate::observe::Observer;
+use crate::shutdown::Shutdown;
+
+/// What methods may use.
+pub struct Context {
+    /// The way to the node.
+    pub driver: Handle,
+    /// The numbers of the miner and the clock.
+    pub observer: Arc<Observer>,
+    /// The network's rules.
+    pub params: Arc<Params>,
+    /// Where rewards go, if this node mines.
+    pub reward_address: Option<Address>,
+    /// What the node calls itself to peers.
+    pub user_agent: String,
+    /// Bytes of transactions the mempool may hold.
+    pub mempool_bytes_max: u64,
+    /// How `stop` stops.
+    pub shutdown: Shutdown,
+}
+
+impl Context {
+    /// Runs a short, read-only look on the node's thread.
+    async fn look<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> R + Send + 'static,
+    ) -> Result<R, RpcError> {
+        self.driver.query(look).await.map_err(|Stopped| ending())
+    }
+}
+
+/// A server at work.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Ends after shutdown, when the last answer is out.
+    pub task: JoinHandle<()>,
+    /// Removes the cookie file when dropped.
+    _access: Arc<Access>,
+}
+
+/// Listens, writes the cookie file if no password is configured, and serves in
+/// the background until shutdown.
+pub async fn start(config: &RpcConfig, data_dir: &Path, context: Context) -> Result<Server, Failure> {
+    let wanted = SocketAddr::new(config.listen, config.port);
+    let (listener, address) = listen::bind(wanted, "JSON-RPC", "--rpc-port").await?;
+    let access = Arc::new(Access::new(config, data_dir)?);
+    let shutdown = context.shutdown.clone();
+    let router = server::router(Arc::new(context), Arc::clone(&access), config.listen.is_loopback());
+    let task = tokio::spawn(server::serve(listener, router, shutdown));
+    Ok(Server { address, task, _access: access })
+}
+
+fn error(code: i32, message: impl Into<String>) -> RpcError {
+    RpcError { code, message: message.into() }
+}
+
+fn ending() -> RpcError {
+    error(minichain_api::rpc::code::INTERNAL, "the node is ending")
+}

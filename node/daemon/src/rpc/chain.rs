@@ -1,0 +1,216 @@
+//! Methods about blocks and the chain.
+
+use std::sync::Arc;
+
+use minichain_api::rpc::{
+    BlockchainInfo, BlockInfo, BlockTransaction, ChainTip, HeaderInfo, RpcError, TxOutSetInfo, code,
+};
+use minichain_chain::block::Block;
+use minichain_chain::codec::encode;
+use minichain_chain::hash::BlockHash;
+use minichain_chain::height::Height;
+use minichain_chain::hex;
+use minichain_chain::tree::{Entry, Status};
+use serde_json::Value;
+
+use super::arguments::Arguments;
+use super::render::{self, coins, target_hex};
+use super::server::internal;
+use super::{Context, error};
+use crate::difficulty::ratio;
+use crate::driver::View;
+
+/// `getblockcount`.
+pub async fn block_count(context: &Context) -> Result<u32, RpcError> {
+    context.look(|view| view.node.state().tip().height.0).await
+}
+
+/// `getbestblockhash`.
+pub async fn best_block_hash(context: &Context) -> Result<String, RpcError> {
+    context.look(|view| view.node.state().tip().hash.to_string()).await
+}
+
+/// `getblockhash`.
+pub async fn block_hash(context: &Context, arguments: &Arguments) -> Result<String, RpcError> {
+    let height = Height(arguments.u32(0)?.unwrap_or_default());
+    let found = context.look(move |view| view.node.state().active_at(height)).await?;
+    found.map(|hash| hash.to_string()).ok_or_else(|| {
+        error(code::INVALID_PARAMETER, format!("the active chain has no block {} yet", height.0))
+    })
+}
+
+/// `getblockchaininfo`.
+pub async fn info(context: &Context) -> Result<BlockchainInfo, RpcError> {
+    context
+        .look(|view| {
+            let state = view.node.state();
+            let (tip, params) = (state.tip(), state.params());
+            let sync = view.node.sync();
+            let median = state.tree().median_time_past(&tip.hash).unwrap_or(tip.header.time);
+            BlockchainInfo {
+                chain: params.network.clone(),
+                blocks: tip.height.0,
+                headers: state.tree().best_header().height.0,
+                bestblockhash: tip.hash.to_string(),
+                bits: render::bits(tip.header.bits),
+                target: target_hex(tip.header.bits),
+                difficulty: difficulty(view, tip),
+                time: tip.header.time.0,
+                mediantime: median.0,
+                chainwork: tip.chainwork.to_string(),
+                initialblockdownload: sync.is_initial_download,
+                genesishash: state.tree().genesis().hash.to_string(),
+                spacing: params.spacing_s,
+            }
+        })
+        .await
+}
+
+/// `getchaintips`.
+pub async fn tips(context: &Context) -> Result<Vec<ChainTip>, RpcError> {
+    context
+        .look(|view| {
+            let state = view.node.state();
+            let mut leaves = state.tree().leaves();
+            // The active tip need not be a leaf: headers may go on from it.
+            let tip = state.tip();
+            if !leaves.iter().any(|leaf| leaf.hash == tip.hash) {
+                leaves.push(tip);
+            }
+            leaves.sort_by_key(|leaf| (std::cmp::Reverse(leaf.height), leaf.hash));
+            leaves.into_iter().map(|leaf| chain_tip(view, leaf)).collect()
+        })
+        .await
+}
+
+/// `gettxoutsetinfo`.
+pub async fn tx_out_set_info(
+    context: &Context,
+    arguments: &Arguments,
+) -> Result<TxOutSetInfo, RpcError> {
+    match arguments.text(0)? {
+        None | Some("muhash" | "none") => {}
+        Some(other) => {
+            let why = format!("hash_type {other:?} is not known; muhash or none");
+            return Err(error(code::INVALID_PARAMETER, why));
+        }
+    }
+    let info = context.look(|view| view.node.state().utxo_info()).await?;
+    // Shown as Bitcoin Core shows it, last byte first.
+    let muhash: Vec<u8> = info.muhash.iter().rev().copied().collect();
+    Ok(TxOutSetInfo {
+        height: info.height.0,
+        bestblock: info.hash.to_string(),
+        txouts: info.count,
+        muhash: hex::encode(&muhash),
+        total_amount: coins(info.total),
+        total_sats: info.total.to_sat(),
+    })
+}
+
+/// `getblockheader`.
+pub async fn block_header(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
+    let hash: BlockHash = arguments.parsed(0)?;
+    if arguments.bool(1)?.unwrap_or(true) {
+        let header = context.look(move |view| header_info(view, &hash)).await??;
+        return serde_json::to_value(header).map_err(internal);
+    }
+    let header = context
+        .look(move |view| Ok(entry(view, &hash)?.header))
+        .await??;
+    Ok(hex::encode(&header.to_bytes()).into())
+}
+
+/// `getblock`.
+pub async fn block(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
+    let hash: BlockHash = arguments.parsed(0)?;
+    let verbosity = arguments.level(1, 1)?;
+    let (header, block) = context
+        .look(move |view| {
+            let header = header_info(view, &hash)?;
+            let block = view.node.state().block(&hash).map_err(internal)?;
+            block.map(|block| (header, block)).ok_or_else(|| {
+                error(code::MISC, "only this block's header is known; its body was not fetched")
+            })
+        })
+        .await??;
+    if verbosity == 0 {
+        return Ok(hex::encode(&encode(block.as_ref())).into());
+    }
+    let prefix = &context.params.address_prefix;
+    serde_json::to_value(block_info(header, &block, verbosity, prefix)).map_err(internal)
+}
+
+fn block_info(header: HeaderInfo, block: &Arc<Block>, verbosity: u32, prefix: &str) -> BlockInfo {
+    let tx = block
+        .transactions
+        .iter()
+        .map(|transaction| match verbosity {
+            1 => BlockTransaction::Id(transaction.txid().to_string()),
+            _ => BlockTransaction::Full(Box::new(render::transaction(transaction, prefix))),
+        })
+        .collect();
+    BlockInfo {
+        header,
+        size: block.total_size(),
+        strippedsize: block.base_size(),
+        weight: block.weight(),
+        tx,
+    }
+}
+
+fn entry<'a>(view: &View<'a>, hash: &BlockHash) -> Result<&'a Entry, RpcError> {
+    let found = view.node.state().tree().get(hash);
+    found.ok_or_else(|| error(code::INVALID_ADDRESS_OR_KEY, format!("no block {hash} is known")))
+}
+
+fn header_info(view: &View<'_>, hash: &BlockHash) -> Result<HeaderInfo, RpcError> {
+    let state = view.node.state();
+    let entry = entry(view, hash)?;
+    let is_active = state.is_active(hash);
+    let transactions = state.block(hash).map_err(internal)?.map_or(0, |block| block.transactions.len());
+    let header = &entry.header;
+    let next = if is_active { entry.height.next().and_then(|next| state.active_at(next)) } else { None };
+    let median = state.tree().median_time_past(hash).unwrap_or(header.time);
+    Ok(HeaderInfo {
+        hash: hash.to_string(),
+        confirmations: if is_active { render::confirmations(state.tip().height, entry.height) } else { -1 },
+        height: entry.height.0,
+        version: header.version,
+        merkleroot: header.merkle_root.to_string(),
+        time: header.time.0,
+        mediantime: median.0,
+        nonce: header.nonce,
+        bits: render::bits(header.bits),
+        difficulty: difficulty(view, entry),
+        chainwork: entry.chainwork.to_string(),
+        n_tx: u32::try_from(transactions).unwrap_or(u32::MAX),
+        previousblockhash: (entry.height > Height::GENESIS).then(|| header.previous.to_string()),
+        nextblockhash: next.map(|hash| hash.to_string()),
+    })
+}
+
+fn difficulty(view: &View<'_>, entry: &Entry) -> f64 {
+    let initial = view.node.state().params().initial_target;
+    entry.header.bits.to_target().map_or(0.0, |target| ratio(initial, target))
+}
+
+fn chain_tip(view: &View<'_>, leaf: &Entry) -> ChainTip {
+    let state = view.node.state();
+    let fork = state.tree().fork_point(&leaf.hash, &state.tip().hash);
+    let fork_height = fork.map_or(Height::GENESIS, |fork| fork.height);
+    let status = match leaf.status {
+        _ if state.is_active(&leaf.hash) => "active",
+        Status::Valid => "valid-fork",
+        Status::BodyStored => "valid-headers",
+        Status::HeaderOnly => "headers-only",
+        Status::Invalid | Status::InvalidAncestor => "invalid",
+    };
+    ChainTip {
+        height: leaf.height.0,
+        hash: leaf.hash.to_string(),
+        branchlen: leaf.height.saturating_since(fork_height),
+        status: status.to_owned(),
+        chainwork: leaf.chainwork.to_string(),
+    }
+}

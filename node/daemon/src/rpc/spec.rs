@@ -1,0 +1,89 @@
+//! Every method with its parameters and its help text.
+
+use minichain_api::rpc::method;
+
+/// What a method takes and does.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name.
+    pub name: &'static str,
+    /// Names of its parameters, in order.
+    pub params: &'static [&'static str],
+    /// How many of them must be given.
+    pub required: usize,
+    /// What it does, for `help`.
+    pub help: &'static str,
+}
+
+/// The method of this name.
+pub fn find(name: &str) -> Option<&'static Spec> {
+    SPECS.iter().find(|spec| spec.name == name)
+}
+
+/// All methods, one a line, in the order of their names.
+pub fn overview() -> String {
+    SPECS.iter().map(Spec::usage).collect::<Vec<_>>().join("\n")
+}
+
+impl Spec {
+    /// Name and parameters, optional ones in brackets.
+    pub fn usage(&self) -> String {
+        let mut text = self.name.to_owned();
+        for (index, param) in self.params.iter().enumerate() {
+            text.push_str(&if index < self.required { format!(" {param}") } else { format!(" [{param}]") });
+        }
+        text
+    }
+
+    /// Usage and explanation.
+    pub fn explanation(&self) -> String {
+        format!("{}\n\n{}", self.usage(), self.help)
+    }
+}
+
+macro_rules! specs {
+    ($($name:ident ($($param:literal),*) $required:literal $help:literal;)*) => {
+        const SPECS: &[Spec] = &[$(Spec {
+            name: method::$name, params: &[$($param),*], required: $required, help: $help,
+        }),*];
+    };
+}
+
+specs! {
+    GET_BEST_BLOCK_HASH () 0 "The hash of the tip.";
+    GET_BLOCK ("blockhash", "verbosity") 1 "A block by its hash. verbosity 0: hexadecimal; 1 (default): an object with the ids of its transactions; 2: with whole transactions.";
+    GET_BLOCKCHAIN_INFO () 0 "A summary of the chain.";
+    GET_BLOCK_COUNT () 0 "The height of the tip; the genesis block has 0.";
+    GET_BLOCK_HASH ("height") 1 "The hash of the active chain's block at a height.";
+    GET_BLOCK_HEADER ("blockhash", "verbose") 1 "A header by its hash, as an object, or in hexadecimal if verbose is false.";
+    GET_CHAIN_TIPS () 0 "Every leaf of the block tree: the active tip and side branches.";
+    GET_MEMPOOL_INFO () 0 "A summary of the transactions that wait.";
+    GET_MINING_INFO () 0 "The state of mining.";
+    GET_NETWORK_INFO () 0 "A summary of the peer-to-peer side.";
+    GET_PEER_INFO () 0 "Every connected peer.";
+    GET_RAW_MEMPOOL () 0 "The ids of the transactions that wait, best fee rate first.";
+    GET_TXOUT ("txid", "n", "include_mempool") 2 "An unspent output, or null if there is none. include_mempool (default true): also see transactions that wait.";
+    GET_TXOUTSET_INFO ("hash_type") 0 "A summary of the set of unspent outputs, with its MuHash3072; hash_type may be muhash or none.";
+    HELP ("command") 0 "Lists all methods, or explains one.";
+    SEND_RAW_TRANSACTION ("hexstring") 1 "Checks a signed transaction, keeps it for mining and passes it on. Its id.";
+    STOP () 0 "Ends the node.";
+    UPTIME () 0 "Seconds since the node started.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_api_is_specified() {
+        let names: Vec<_> = SPECS.iter().map(|spec| spec.name).collect();
+        assert_eq!(names, method::ALL);
+        assert!(SPECS.iter().all(|spec| spec.required <= spec.params.len()));
+    }
+
+    #[test]
+    fn usage_shows_what_is_optional() {
+        assert_eq!(find("gettxout").unwrap().usage(), "gettxout txid n [include_mempool]");
+        assert_eq!(overview().lines().count(), method::ALL.len());
+    }
+}

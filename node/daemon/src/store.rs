@@ -1,0 +1,151 @@
+//! The chain on disk: redb behind the chain's synchronous store trait.
+//!
+//! Batches are visible to reads at once and wait in memory until a commit
+//! makes them durable, all together and in order: after a crash the file holds
+//! the state of some commit, never part of one. While blocks are relayed each
+//! is committed by itself; while catching up many share a commit, since one
+//! costs a disk flush.
+
+mod disk;
+mod error;
+mod pending;
+mod seal;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use minichain_chain::block::Block;
+use minichain_chain::coins::{Coin, Undo};
+use minichain_chain::hash::BlockHash;
+use minichain_chain::store::{Batch, Store, StoreError, StoredHeader, StoredTip};
+use minichain_chain::transaction::OutPoint;
+
+use self::disk::Disk;
+pub use self::error::OpenError;
+use self::pending::Pending;
+
+/// Name of the file inside the data folder.
+pub const FILE: &str = "chain.redb";
+
+/// A lazy commit waits at most this long.
+const LAZY_AGE_MS: u64 = 1_000;
+/// A lazy commit waits for at most this many blocks.
+const LAZY_BLOCKS: usize = 256;
+/// A lazy commit waits for at most about this many bytes.
+const LAZY_BYTES: usize = 8 << 20;
+
+/// The store of one node. Holds the data folder's lock while it lives.
+#[derive(Debug)]
+pub struct RedbStore {
+    disk: Disk,
+    pending: Pending,
+    /// When the waiting batches are to be committed at the latest.
+    due_ms: Option<u64>,
+}
+
+impl RedbStore {
+    /// Opens the store in the folder `dir`, which is made if missing.
+    ///
+    /// # Errors
+    /// Another node has the folder, it cannot be written, or what is in it is
+    /// damaged or of another format. Nothing is changed then.
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
+        Ok(Self::new(Disk::open(dir, cache_bytes)?))
+    }
+
+    /// Makes everything applied so far durable, now.
+    ///
+    /// # Errors
+    /// The disk is full or broken. What was committed before stays whole.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.due_ms = None;
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.disk.write(&self.pending)?;
+        self.pending = Pending::default();
+        Ok(())
+    }
+
+    /// Makes everything applied so far durable soon: when enough of it waits,
+    /// or a second after the first such call.
+    ///
+    /// # Errors
+    /// As [`RedbStore::commit`].
+    pub fn commit_lazily(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.due_ms.get_or_insert(now_ms.saturating_add(LAZY_AGE_MS));
+        if self.pending.blocks() >= LAZY_BLOCKS || self.pending.bytes() >= LAZY_BYTES {
+            return self.commit();
+        }
+        self.commit_if_due(now_ms)
+    }
+
+    /// Does what [`RedbStore::commit_lazily`] promised, if it is time.
+    ///
+    /// # Errors
+    /// As [`RedbStore::commit`].
+    pub fn commit_if_due(&mut self, now_ms: u64) -> Result<(), StoreError> {
+        match self.due_ms {
+            Some(due_ms) if due_ms <= now_ms => self.commit(),
+            _ => Ok(()),
+        }
+    }
+
+    /// When [`RedbStore::commit_if_due`] is to be called at the latest.
+    pub fn next_commit_due_ms(&self) -> Option<u64> {
+        self.due_ms
+    }
+
+    fn new(disk: Disk) -> Self {
+        Self { disk, pending: Pending::default(), due_ms: None }
+    }
+}
+
+impl Store for RedbStore {
+    fn headers(&self) -> Result<Vec<StoredHeader>, StoreError> {
+        let mut headers = self.disk.headers()?;
+        self.pending.overlay_headers(&mut headers);
+        let mut headers: Vec<_> = headers.into_values().collect();
+        headers.sort_by_key(|header| header.sequence);
+        Ok(headers)
+    }
+
+    fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
+        match self.pending.tip() {
+            Some(tip) => Ok(Some(tip.clone())),
+            None => self.disk.tip(),
+        }
+    }
+
+    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        match self.pending.block(hash) {
+            Some(block) => Ok(Some(Arc::clone(block))),
+            None => self.disk.block(hash),
+        }
+    }
+
+    fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
+        match self.pending.undo(hash) {
+            Some(undo) => Ok(Some(undo.clone())),
+            None => self.disk.undo(hash),
+        }
+    }
+
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        match self.pending.coin(outpoint) {
+            Some(coin) => Ok(coin.clone()),
+            None => self.disk.coin(outpoint),
+        }
+    }
+
+    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        self.pending.add(batch);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
