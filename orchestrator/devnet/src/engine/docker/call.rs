@@ -85,8 +85,11 @@ pub fn translate(action: &str, error: &BollardError) -> EngineError {
 }
 
 /// The input-output error somewhere below `error`.
-pub fn io_kind(error: &(dyn StdError + 'static)) -> Option<io::ErrorKind> {
-    let mut current = Some(error);
+pub fn io_kind(error: &BollardError) -> Option<io::ErrorKind> {
+    if let BollardError::IOError { err } = error {
+        return Some(err.kind());
+    }
+    let mut current: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = current {
         if let Some(io) = error.downcast_ref::<io::Error>() {
             return Some(io.kind());
