@@ -18,7 +18,7 @@
 //! - work: [`pow`], [`difficulty`];
 //! - ownership: [`signature`], [`address`];
 //! - the network: [`params`]; what must hold: [`rules`];
-//! - consensus: [`store`], [`coins`].
+//! - consensus: [`store`], [`coins`], [`tree`], [`state`].
 
 pub mod address;
 pub mod amount;
@@ -35,6 +35,8 @@ pub mod pow;
 pub mod rules;
 pub mod script;
 pub mod signature;
+pub mod state;
 pub mod store;
 pub mod time;
 pub mod transaction;
+pub mod tree;

@@ -1,0 +1,230 @@
+//! The chain: headers in, blocks in, the most-work valid branch out.
+//!
+//! Every change goes to the store as whole batches, the coins together with
+//! the tip they belong to, so a crash at any moment leaves a state the chain
+//! was once in. After an `Err` the store is broken and the state must be
+//! dropped and opened again.
+
+mod accept;
+mod activate;
+mod open;
+mod place;
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use self::accept::{Acceptance, HeaderAcceptance};
+pub use self::open::OpenError;
+
+use crate::amount::Amount;
+use crate::block::{Block, Header};
+use crate::coins::{Coin, CoinStats, SignatureVerifier, created_coins, muhash_element};
+use crate::hash::BlockHash;
+use crate::height::Height;
+use crate::params::Params;
+use crate::pow::{Chainwork, CompactTarget};
+use crate::store::{Store, StoreError};
+use crate::transaction::OutPoint;
+use crate::tree::{Entry, Index, Tree};
+
+/// The chain and where it is kept.
+#[derive(Debug)]
+pub struct State<S> {
+    params: Params,
+    store: S,
+    tree: Tree,
+    /// The active chain by height; the last one is the tip.
+    active: Vec<Index>,
+    /// Connectable blocks with more work than the tip.
+    candidates: BTreeSet<Candidate>,
+    /// Of the coins at the tip.
+    coins: CoinStats,
+    next_sequence: u64,
+    verifier: Box<dyn SignatureVerifier>,
+}
+
+/// Ordered from worst to best: more work is better, then what came first.
+type Candidate = (Chainwork, Reverse<u64>, Index);
+
+/// The set of unspent outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UtxoInfo {
+    /// Height of the tip.
+    pub height: Height,
+    /// Hash of the tip.
+    pub hash: BlockHash,
+    /// Number of unspent outputs.
+    pub count: u64,
+    /// Their sum.
+    pub total: Amount,
+    /// Their digest, in the byte order of SHA-256; Bitcoin Core shows it
+    /// reversed.
+    pub muhash: [u8; 32],
+}
+
+impl<S: Store> State<S> {
+    /// The network's rules.
+    pub const fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Where the chain is kept.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Where the chain is kept, for commits. Do not write batches to it.
+    pub const fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Every header known.
+    pub const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Chooses who checks signatures, instead of one after the other.
+    pub fn set_verifier(&mut self, verifier: Box<dyn SignatureVerifier>) {
+        self.verifier = verifier;
+    }
+
+    /// Who checks signatures.
+    #[must_use]
+    pub fn verifier(&self) -> &dyn SignatureVerifier {
+        self.verifier.as_ref()
+    }
+
+    /// The top of the active chain: every block up to it is fully valid.
+    pub fn tip(&self) -> &Entry {
+        self.tree.at(self.tip_index())
+    }
+
+    /// The block of the active chain at a height.
+    pub fn active_at(&self, height: Height) -> Option<BlockHash> {
+        let index = self.active.get(height.to_u32() as usize)?;
+        Some(self.tree.at(*index).hash)
+    }
+
+    /// Whether a block is part of the active chain.
+    pub fn is_active(&self, hash: &BlockHash) -> bool {
+        self.tree
+            .get(hash)
+            .is_some_and(|entry| self.active_at(entry.height) == Some(*hash))
+    }
+
+    /// Headers of the active chain that a peer with this locator lacks; see
+    /// [`Tree::headers_after`].
+    pub fn headers_after(
+        &self,
+        locator: &[BlockHash],
+        stop: &BlockHash,
+        max: usize,
+    ) -> Vec<Header> {
+        self.tree
+            .headers_after(&self.tip().hash, locator, stop, max)
+    }
+
+    /// A block, active or not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        self.store.block(hash)
+    }
+
+    /// An output unspent at the tip.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        self.store.coin(outpoint)
+    }
+
+    /// Bits of a block on top of `parent`; the initial ones for an unknown
+    /// parent.
+    pub fn next_bits(&self, parent: &BlockHash) -> CompactTarget {
+        match self.tree.index_of(parent) {
+            Some(parent) => place::next_bits(&self.params, &self.tree, parent),
+            None => self.params.initial_bits(),
+        }
+    }
+
+    /// Bodies still needed to reach the best header, lowest first, `max` of
+    /// them at most.
+    pub fn missing_bodies(&self, max: usize) -> Vec<BlockHash> {
+        let best = self.tree.best_header();
+        let Some(fork) = self.tree.fork_point(&self.tip().hash, &best.hash) else {
+            return Vec::new();
+        };
+        (fork.height.to_u32() + 1..=best.height.to_u32())
+            .filter_map(|height| self.tree.ancestor(&best.hash, Height(height)))
+            .filter(|entry| !entry.status.has_body())
+            .map(|entry| entry.hash)
+            .take(max)
+            .collect()
+    }
+
+    /// The unspent outputs at the tip. Finishing the digest takes some
+    /// milliseconds.
+    pub fn utxo_info(&self) -> UtxoInfo {
+        let tip = self.tip();
+        UtxoInfo {
+            height: tip.height,
+            hash: tip.hash,
+            count: self.coins.count,
+            total: self.coins.total,
+            muhash: self.coins.muhash.digest(),
+        }
+    }
+
+    /// Size of the set of unspent outputs at the tip, digest unfinished.
+    pub const fn coin_stats(&self) -> &CoinStats {
+        &self.coins
+    }
+
+    /// The digest of the unspent outputs as it was at a block of the active
+    /// chain; `None` for any other block. Found by walking back from the tip,
+    /// so the time it takes grows with the depth.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn utxo_muhash_at(&self, hash: &BlockHash) -> Result<Option<[u8; 32]>, StoreError> {
+        if !self.is_active(hash) {
+            return Ok(None);
+        }
+        let mut muhash = self.coins.muhash.clone();
+        for index in self.active.iter().rev() {
+            let entry = self.tree.at(*index);
+            if entry.hash == *hash {
+                break;
+            }
+            let (block, undo) = (
+                self.stored_block(&entry.hash)?,
+                self.stored_undo(&entry.hash)?,
+            );
+            for (outpoint, coin) in created_coins(&block, entry.height) {
+                muhash.remove(&muhash_element(&outpoint, &coin));
+            }
+            let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs);
+            for (input, coin) in inputs.zip(&undo.spent) {
+                muhash.insert(&muhash_element(&input.previous_output, coin));
+            }
+        }
+        Ok(Some(muhash.digest()))
+    }
+
+    fn tip_index(&self) -> Index {
+        // The genesis block is always active.
+        self.active
+            .last()
+            .copied()
+            .unwrap_or(self.tree.genesis_index())
+    }
+
+    fn take_sequence(&mut self) -> u64 {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        sequence
+    }
+}
