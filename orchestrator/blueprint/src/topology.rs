@@ -380,7 +380,7 @@ impl Group {
 
     /// The role given, or the one its name says.
     pub fn role(&self) -> Role {
-        self.role.unwrap_or_else(|| match self.name.as_str() {
+        self.role.unwrap_or(match self.name.as_str() {
             "miner" | "miners" => Role::Miner,
             "bootstrap" | "bootstraps" => Role::Bootstrap,
             _ => Role::Observer,

@@ -40,7 +40,7 @@ impl Observed {
             Action::CreateVolume { node } => self.create_volume(planned(blueprint, node)?)?,
             Action::RemoveVolume { volume } => self.remove_volume(blueprint, volume)?,
             Action::CreateNode { node } => {
-                self.create_node(blueprint, planned(blueprint, node)?)?
+                self.create_node(blueprint, planned(blueprint, node)?)?;
             }
             Action::StartNode { node } => {
                 self.change_state(node, &[NodeState::Created, NodeState::Exited])?;

@@ -157,6 +157,7 @@ fn path_text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+#[derive(Clone, Copy)]
 enum Layout {
     Line,
     Pretty,

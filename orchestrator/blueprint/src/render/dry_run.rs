@@ -181,7 +181,11 @@ fn stages(plan: &Plan) -> String {
     if plan.is_empty() {
         return "Nothing to do: all of this exists and runs.\n".into();
     }
-    let mut text = format!("Would do, in {} steps:\n", plan.stages.len());
+    let steps = match plan.stages.len() {
+        1 => "1 step".into(),
+        many => format!("{many} steps"),
+    };
+    let mut text = format!("Would do, in {steps}:\n");
     for (at, stage) in plan.stages.iter().enumerate() {
         let lines: Vec<String> = stage.iter().map(explain).collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();

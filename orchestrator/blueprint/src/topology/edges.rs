@@ -12,6 +12,7 @@ pub fn check(
     allow_disconnected: bool,
     found: &mut Found,
 ) {
+    let before = found.count();
     let known: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let mut seen = BTreeSet::new();
     for (at, (from, to)) in edges.iter().enumerate() {
@@ -28,7 +29,12 @@ pub fn check(
             found.add(path, Flaw::DuplicateEdge(from.clone(), to.clone()));
         }
     }
-    if !allow_disconnected && let Some((reached, unreached)) = cut_off(names, edges) {
+    // Of edges that are at fault themselves nothing follows.
+    let is_sound = found.count() == before;
+    if is_sound
+        && !allow_disconnected
+        && let Some((reached, unreached)) = cut_off(names, edges)
+    {
         found.add("peers.edges", Flaw::Disconnected { reached, unreached });
     }
 }
