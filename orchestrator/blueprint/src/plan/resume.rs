@@ -46,6 +46,13 @@ pub fn resume(
             topology.seed.unwrap_or(before.seed).to_string(),
         ),
     ];
+    // Processes have no use for a wished subnet, nor has a network that gave
+    // its own up.
+    if let (EngineKind::Docker, Some(is), Some(wish)) =
+        (engine, before.subnet, topology.engine.subnet)
+    {
+        differences.push(("the subnet", is.to_string(), wish.to_string()));
+    }
     for ((what, is), (_, wish)) in facts(&genesis).into_iter().zip(facts(&wished)) {
         differences.push((what, is, wish));
     }

@@ -112,6 +112,10 @@ fn a_wish_for_other_rules_is_refused_with_both() {
     for (change, error) in [
         ("seed: 43", other("the seed", "42", "43")),
         (
+            "engine: {subnet: 10.7.0.0/24}",
+            other("the subnet", "172.30.5.0/24", "10.7.0.0/24"),
+        ),
+        (
             "genesis: {block_time: 10s}",
             other("the block time", "5s", "10s"),
         ),
