@@ -123,7 +123,8 @@ pub enum Event {
         /// Height of the best header.
         to: Height,
     },
-    /// The node has every block it knows of.
+    /// The node has every block that its peers are known to have on the best
+    /// branch.
     SyncFinished {
         /// Height of the tip.
         height: Height,

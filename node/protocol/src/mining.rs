@@ -40,7 +40,14 @@ impl Miner {
     pub fn new(config: Option<MiningConfig>, extra_nonce: u64) -> Self {
         let is_enabled = config.is_some();
         let (since_ms, deadline_ms) = (None, None);
-        Self { config, is_enabled, since_ms, want: Want::Fresh, extra_nonce, deadline_ms }
+        Self {
+            config,
+            is_enabled,
+            since_ms,
+            want: Want::Fresh,
+            extra_nonce,
+            deadline_ms,
+        }
     }
 
     /// Whether a template is handed out.
@@ -86,7 +93,11 @@ impl<S: Store> Node<S> {
         let template_age_ms = self.timing.template_age_ms;
         let miner = &mut self.miner;
         miner.deadline_ms = None;
-        let Some(config) = miner.config.as_ref().filter(|_| miner.is_enabled && !is_behind) else {
+        let Some(config) = miner
+            .config
+            .as_ref()
+            .filter(|_| miner.is_enabled && !is_behind)
+        else {
             if miner.since_ms.take().is_some() {
                 out.push(Output::StopMining);
             }
@@ -102,7 +113,9 @@ impl<S: Store> Node<S> {
                 &config.tag,
                 now.seconds(),
             );
-            out.push(Output::Mine { template: Arc::new(template) });
+            out.push(Output::Mine {
+                template: Arc::new(template),
+            });
             miner.since_ms = Some(now.monotonic_ms);
             miner.want = Want::Fresh;
         }

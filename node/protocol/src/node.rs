@@ -80,7 +80,13 @@ impl<S: Store> Node<S> {
                 self.on_peer_connected(now, peer, direction, out);
             }
             Input::PeerDisconnected { peer } => self.on_peer_disconnected(peer),
-            Input::GossipReceived { id, peer, topic, sent_at, bytes } => {
+            Input::GossipReceived {
+                id,
+                peer,
+                topic,
+                sent_at,
+                bytes,
+            } => {
                 self.on_gossip(now, (id, peer), topic, sent_at, &bytes, out)?;
             }
             Input::RequestReceived { id, peer, bytes } => {
@@ -94,10 +100,10 @@ impl<S: Store> Node<S> {
             }
             Input::BlockMined { block } => self.on_block_mined(now, &block, out)?,
             Input::TransactionSubmitted { call, transaction } => {
-                self.on_transaction_submitted(now, call, transaction, out)?;
+                self.on_transaction_submitted(now, call, &transaction, out)?;
             }
             Input::BlockSubmitted { call, block } => {
-                self.on_block_submitted(now, call, block, out)?;
+                self.on_block_submitted(now, call, &block, out)?;
             }
             Input::MiningSwitched { enabled } => self.miner.switch(enabled),
         }
@@ -159,7 +165,11 @@ impl<S: Store> Node<S> {
         if self.peers.contains(peer) {
             let event_reason = reason.clone();
             self.forget_peer(peer);
-            out.event(Event::PeerDropped { peer, reason: event_reason, detail: detail.into() });
+            out.event(Event::PeerDropped {
+                peer,
+                reason: event_reason,
+                detail: detail.into(),
+            });
             out.push(Output::Disconnect { peer, reason });
         }
     }

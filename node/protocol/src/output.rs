@@ -117,7 +117,7 @@ pub enum Answer {
     },
     /// The block was refused.
     BlockRefused {
-        /// The broken rule, or `orphan`, `too_new`, `duplicate`.
+        /// The broken rule, or `orphan`, `too_new`, `duplicate`, `low_work`.
         rule: &'static str,
         /// The whole sentence.
         message: String,

@@ -163,7 +163,10 @@ impl Peers {
 
     /// When the next peer is to be polled.
     pub fn next_poll_ms(&self) -> Option<u64> {
-        let idle = self.table.values().filter(|state| state.status_request.is_none());
+        let idle = self
+            .table
+            .values()
+            .filter(|state| state.status_request.is_none());
         idle.map(|state| state.next_poll_ms).min()
     }
 }

@@ -7,6 +7,7 @@
 //! is only for what can never become valid.
 
 mod blocks;
+mod judgement;
 mod orphans;
 mod transactions;
 
@@ -16,7 +17,7 @@ use minichain_chain::hash::{BlockHash, Txid};
 use minichain_chain::store::{Store, StoreError};
 use minichain_chain::time::UnixMillis;
 
-pub(crate) use self::blocks::Announce;
+pub(crate) use self::judgement::Announce;
 use self::orphans::Orphans;
 use crate::input::{GossipId, Now, Peer};
 use crate::limits::GOSSIP_SEEN_MAX;
@@ -69,7 +70,11 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         if !self.peers.contains(peer) {
-            out.push(Output::GossipVerdict { id, topic, verdict: Verdict::Ignore });
+            out.push(Output::GossipVerdict {
+                id,
+                topic,
+                verdict: Verdict::Ignore,
+            });
             return Ok(());
         }
         match topic {

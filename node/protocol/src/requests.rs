@@ -58,18 +58,22 @@ impl Requests {
 
     /// Requests for blocks, oldest first.
     pub fn blocks_mut(&mut self) -> impl Iterator<Item = (Peer, &mut BlockRequest)> {
-        self.pending.values_mut().filter_map(|(peer, purpose)| match purpose {
-            Purpose::Blocks(request) => Some((*peer, request)),
-            _ => None,
-        })
+        self.pending
+            .values_mut()
+            .filter_map(|(peer, purpose)| match purpose {
+                Purpose::Blocks(request) => Some((*peer, request)),
+                _ => None,
+            })
     }
 
     /// Requests for blocks, oldest first.
     pub fn blocks(&self) -> impl Iterator<Item = &BlockRequest> {
-        self.pending.values().filter_map(|(_, purpose)| match purpose {
-            Purpose::Blocks(request) => Some(request),
-            _ => None,
-        })
+        self.pending
+            .values()
+            .filter_map(|(_, purpose)| match purpose {
+                Purpose::Blocks(request) => Some(request),
+                _ => None,
+            })
     }
 
     fn add(&mut self, peer: Peer, purpose: Purpose) -> OutboundRequest {
@@ -105,7 +109,13 @@ impl<S: Store> Node<S> {
         };
         let id = self.requests.add(peer, purpose);
         let kind = request.kind();
-        out.push(Output::Request { id, peer, kind, bytes: encode(request), timeout_ms });
+        out.push(Output::Request {
+            id,
+            peer,
+            kind,
+            bytes: encode(request),
+            timeout_ms,
+        });
         id
     }
 
@@ -160,7 +170,11 @@ impl<S: Store> Node<S> {
             return;
         };
         let kind = purpose.kind();
-        out.event(Event::RequestFailed { peer, kind, failure });
+        out.event(Event::RequestFailed {
+            peer,
+            kind,
+            failure,
+        });
         if failure == RequestFailure::Unsupported {
             let detail = format!("does not answer {} requests", kind_name(kind));
             self.drop_peer(peer, DisconnectReason::Unresponsive, detail, out);

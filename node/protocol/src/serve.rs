@@ -48,7 +48,11 @@ impl<S: Store> Node<S> {
             self.drop_peer(peer, DisconnectReason::Flooding, detail, out);
             return Ok(());
         }
-        out.push(Output::Respond { id, kind: response.kind(), bytes: encode(&response) });
+        out.push(Output::Respond {
+            id,
+            kind: response.kind(),
+            bytes: encode(&response),
+        });
         // Behind the answer, so that a peer of another genesis learns ours.
         if let Request::Status(status) = request {
             self.on_status(now, peer, status, out);
@@ -65,8 +69,8 @@ impl<S: Store> Node<S> {
     }
 
     fn headers_for(&self, get: &GetHeaders) -> Vec<Header> {
-        let tip = self.state.tip().hash;
-        self.state.tree().headers_after(&tip, &get.locator, &get.stop, HEADERS_MAX)
+        self.state
+            .headers_after(&get.locator, &get.stop, HEADERS_MAX)
     }
 
     /// The first block asked for, whatever its size, and as many of the next

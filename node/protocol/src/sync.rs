@@ -15,6 +15,7 @@ use crate::input::{Now, Peer};
 use crate::limits::{BULK_SYNC_BLOCKS, STALL_MS_MIN, SYNC_PATIENCE_MS};
 use crate::node::Node;
 use crate::output::Outbox;
+use crate::peers::HeadersAsked;
 
 /// How far a node is behind what it knows of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,10 +100,14 @@ impl Sync {
 impl<S: Store> Node<S> {
     /// Asks for what is missing, as far as peers are free to be asked.
     pub(crate) fn pursue_sync(&mut self, now: Now, out: &mut Outbox) -> Result<(), StoreError> {
-        let is_due = self.sync.deadline_ms.is_some_and(|due_ms| due_ms <= now.monotonic_ms);
+        let is_due = self
+            .sync
+            .deadline_ms
+            .is_some_and(|due_ms| due_ms <= now.monotonic_ms);
         if self.sync.is_stirred || is_due {
             self.sync.is_stirred = false;
             self.ask_headers(now, out);
+            self.resolve_claims();
             self.retarget();
             self.update_bulk(now, out);
             self.ask_bodies(now, out);
@@ -136,19 +141,35 @@ impl<S: Store> Node<S> {
         }
     }
 
+    /// Believes peers that they have the tip they claim, once its header is
+    /// here.
+    fn resolve_claims(&mut self) {
+        let tree = self.state.tree();
+        let work = |hash| tree.get(&hash).map(|entry| entry.chainwork);
+        for (_, state) in self.peers.ready_mut() {
+            let claimed = state.claim().map(|(tip, ..)| tip);
+            if claimed.and_then(work) > state.best.and_then(work) {
+                state.best = claimed;
+            }
+        }
+    }
+
     /// Picks the target anew and, if it moved, lists what is missing.
     fn retarget(&mut self) {
         let tree = self.state.tree();
         let tip_work = self.tip_work();
-        let known = self.peers.ready().filter_map(|(_, state)| tree.get(&state.best?));
-        let better = known.filter(|entry| {
-            entry.chainwork > tip_work && !entry.status.is_invalid()
-        });
+        let known = self
+            .peers
+            .ready()
+            .filter_map(|(_, state)| tree.get(&state.best?));
+        let better = known.filter(|entry| entry.chainwork > tip_work && !entry.status.is_invalid());
         let best = better.max_by_key(|entry| (entry.chainwork, entry.hash));
         let target = best.map(|entry| entry.hash);
         if target != self.sync.target {
             self.sync.target = target;
-            self.sync.missing = target.map(|hash| self.missing_toward(hash)).unwrap_or_default();
+            self.sync.missing = target
+                .map(|hash| self.missing_toward(hash))
+                .unwrap_or_default();
         }
     }
 
@@ -185,7 +206,10 @@ impl<S: Store> Node<S> {
         let asked = self.requests.blocks().filter(|request| !request.is_stalled);
         let stalls = asked.map(|request| request.stall_at_ms);
         let pauses = self.pauses_ms().filter(|end_ms| *end_ms > now.monotonic_ms);
-        let patience = self.sync.is_bulk.then_some(self.sync.progress_ms + SYNC_PATIENCE_MS);
+        let patience = self
+            .sync
+            .is_bulk
+            .then_some(self.sync.progress_ms + SYNC_PATIENCE_MS);
         let patience = patience.filter(|end_ms| *end_ms > now.monotonic_ms);
         stalls.chain(pauses).chain(patience).min()
     }
@@ -196,7 +220,7 @@ impl<S: Store> Node<S> {
         self.peers.ready().flat_map(move |(_, state)| {
             let blocks = wants_blocks.then_some(state.blocks_retry_ms);
             let headers = self.wants_headers(state).then_some(state.headers_retry_ms);
-            let patience = state.headers_request.map(|asked| asked.patience_end_ms());
+            let patience = state.headers_request.map(HeadersAsked::patience_end_ms);
             [blocks, headers, patience].into_iter().flatten()
         })
     }

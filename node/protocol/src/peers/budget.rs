@@ -12,7 +12,10 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub fn new(now_ms: u64) -> Self {
-        Self { milli_units: SERVICE_UNITS_MAX * 1_000, filled_ms: now_ms }
+        Self {
+            milli_units: SERVICE_UNITS_MAX * 1_000,
+            filled_ms: now_ms,
+        }
     }
 
     /// Uses up `units`, or says that so many are not left.

@@ -44,7 +44,11 @@ impl<S: Store> Node<S> {
         let is_due = |state: &PeerState| {
             state.status_request.is_none() && state.next_poll_ms <= now.monotonic_ms
         };
-        let due = self.peers.iter().filter(|(_, state)| is_due(state)).map(|(peer, _)| peer);
+        let due = self
+            .peers
+            .iter()
+            .filter(|(_, state)| is_due(state))
+            .map(|(peer, _)| peer);
         for peer in due.collect::<Vec<_>>() {
             self.poll_peer(now, peer, out);
         }
@@ -131,10 +135,23 @@ impl<S: Store> Node<S> {
         let was_ready = state.status.replace((status, now.monotonic_ms)).is_some();
         if !was_ready {
             state.ready_ms = now.monotonic_ms;
-            out.event(Event::PeerReady { peer, user_agent, tip, height });
+            out.event(Event::PeerReady {
+                peer,
+                user_agent,
+                tip,
+                height,
+            });
         }
         self.sync.stir();
-        self.judge_silence(peer, TipTold { tip, is_news, now_ms: now.monotonic_ms }, out);
+        self.judge_silence(
+            peer,
+            TipTold {
+                tip,
+                is_news,
+                now_ms: now.monotonic_ms,
+            },
+            out,
+        );
     }
 
     fn part_from_other_genesis(&mut self, peer: Peer, status: &Status, out: &mut Outbox) {
@@ -143,7 +160,12 @@ impl<S: Store> Node<S> {
         }
         let (ours, theirs) = (self.genesis, status.genesis);
         let their_network = status.network.as_str().to_owned();
-        out.event(Event::PeerOtherGenesis { peer, ours, theirs, their_network });
+        out.event(Event::PeerOtherGenesis {
+            peer,
+            ours,
+            theirs,
+            their_network,
+        });
         let detail = format!("its genesis block is {theirs}, ours is {ours}");
         self.drop_peer(peer, DisconnectReason::OtherGenesis, detail, out);
     }

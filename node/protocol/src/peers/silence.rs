@@ -64,7 +64,11 @@ mod tests {
     use super::*;
 
     fn told(byte: u8, now_ms: u64) -> TipTold {
-        TipTold { tip: BlockHash::from_bytes([byte; 32]), is_news: true, now_ms }
+        TipTold {
+            tip: BlockHash::from_bytes([byte; 32]),
+            is_news: true,
+            now_ms,
+        }
     }
 
     #[test]
@@ -95,7 +99,10 @@ mod tests {
     fn a_peer_that_stands_still_is_not_silent() {
         let mut silence = Silence::default();
         for poll in 0..100 {
-            let told = TipTold { is_news: false, ..told(1, poll * 5_000) };
+            let told = TipTold {
+                is_news: false,
+                ..told(1, poll * 5_000)
+            };
             assert_eq!(silence.on_status(told, 5_000, |_| false), 0);
         }
     }

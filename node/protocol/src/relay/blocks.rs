@@ -1,18 +1,16 @@
-//! A block arrives: by gossip, by request, from the miner or a local client.
-//! All ways meet in [`Node::take_block`].
+//! A block arrives by gossip, from the miner or from a local client. These ways
+//! and that of requested blocks meet in [`Node::take_block`].
 
 use std::sync::Arc;
 
-use minichain_chain::amount::Amount;
 use minichain_chain::block::Block;
-use minichain_chain::codec::{decode, encode};
+use minichain_chain::codec::decode;
 use minichain_chain::hash::BlockHash;
-use minichain_chain::rules::BlockError;
-use minichain_chain::state::Acceptance;
 use minichain_chain::store::{Store, StoreError};
 use minichain_chain::time::UnixMillis;
 
-use crate::event::{BlockSummary, Event, Source};
+use super::judgement::{Announce, Taken};
+use crate::event::{Event, Source};
 use crate::input::{Call, GossipId, Now, Peer};
 use crate::limits::{BLOCK_BYTES_MAX, GOSSIP_AHEAD_MAX, GOSSIP_DEPTH_MAX};
 use crate::node::Node;
@@ -20,32 +18,6 @@ use crate::output::{Answer, DisconnectReason, Outbox, Output, Topic, Verdict};
 
 /// Longest propagation delay told; beyond it clocks are wrong, not links slow.
 const DELAY_MS_MAX: u64 = 600_000;
-
-/// Who awaits to hear what became of a block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Announce {
-    /// Nobody.
-    Nothing,
-    /// Everybody, if it became the tip.
-    Publish,
-    /// The transport, for this gossip message.
-    Verdict(GossipId),
-}
-
-/// What became of a block.
-#[derive(Debug)]
-pub(crate) enum Taken {
-    /// It is kept; perhaps it is the tip.
-    Kept,
-    /// It is not kept: the rule and the sentence.
-    Refused(&'static str, String),
-}
-
-/// A new active chain, as the chain tells it.
-struct Change {
-    disconnected: Vec<Arc<Block>>,
-    connected: Vec<Arc<Block>>,
-}
 
 /// Where a gossiped block would stand.
 enum Place {
@@ -57,15 +29,6 @@ enum Place {
     Invalid,
     /// Too deep below the tip or too high above it.
     Far,
-}
-
-impl Source {
-    fn peer(self) -> Option<Peer> {
-        match self {
-            Self::Gossip(peer) | Self::Request(peer) => Some(peer),
-            Self::Miner | Self::Local => None,
-        }
-    }
 }
 
 impl<S: Store> Node<S> {
@@ -88,8 +51,7 @@ impl<S: Store> Node<S> {
         let hash = block.hash();
         self.relay.note_gossiped(hash);
         match self.place(&block, hash) {
-            Place::Known => verdict(id, Verdict::Ignore, out),
-            Place::Far => verdict(id, Verdict::Ignore, out),
+            Place::Known | Place::Far => verdict(id, Verdict::Ignore, out),
             Place::Invalid => {
                 verdict(id, Verdict::Reject, out);
                 let detail = format!("block {hash} breaks a rule");
@@ -98,8 +60,18 @@ impl<S: Store> Node<S> {
             Place::Near => {
                 let delay_ms = sent_at.map(|sent| now.unix.saturating_since(sent));
                 let delay_ms = delay_ms.map(|delay_ms| delay_ms.min(DELAY_MS_MAX));
-                out.event(Event::BlockArrived { hash, delay_ms, peer });
-                self.take_block(now, block, Source::Gossip(peer), Announce::Verdict(id), out)?;
+                out.event(Event::BlockArrived {
+                    hash,
+                    delay_ms,
+                    peer,
+                });
+                self.take_block(
+                    now,
+                    &block,
+                    Source::Gossip(peer),
+                    Announce::Verdict(id),
+                    out,
+                )?;
             }
         }
         let is_in_tree = self.state.tree().contains(&hash);
@@ -116,7 +88,7 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         self.miner.on_solved();
-        self.take_block(now, Arc::clone(block), Source::Miner, Announce::Publish, out)?;
+        self.take_block(now, block, Source::Miner, Announce::Publish, out)?;
         Ok(())
     }
 
@@ -124,7 +96,7 @@ impl<S: Store> Node<S> {
         &mut self,
         now: Now,
         call: Call,
-        block: Arc<Block>,
+        block: &Arc<Block>,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         let hash = block.hash();
@@ -134,59 +106,6 @@ impl<S: Store> Node<S> {
         };
         out.push(Output::Answer { call, answer });
         Ok(())
-    }
-
-    /// Lets the chain judge a block and orders what follows from it.
-    pub(crate) fn take_block(
-        &mut self,
-        now: Now,
-        block: Arc<Block>,
-        source: Source,
-        announce: Announce,
-        out: &mut Outbox,
-    ) -> Result<Taken, StoreError> {
-        let hash = block.hash();
-        let taken = match self.state.accept_block(Arc::clone(&block), now.seconds())? {
-            Acceptance::TipChanged { disconnected, connected, rejected } => {
-                let change = Change { disconnected, connected };
-                self.on_tip_changed(now, &change, (&block, source), announce, out)?;
-                tell_rejected(rejected, source, out);
-                Taken::Kept
-            }
-            Acceptance::SideBranch { rejected } => {
-                let taken = self.on_stored(hash, true, source, announce, out);
-                tell_rejected(rejected, source, out);
-                taken
-            }
-            Acceptance::AwaitingParents => self.on_stored(hash, false, source, announce, out),
-            Acceptance::Orphan { missing } => {
-                self.on_orphan(hash, missing, source, announce, out)
-            }
-            Acceptance::Duplicate => {
-                tell(announce, Verdict::Ignore, &block, out);
-                Taken::Refused("duplicate", format!("block {hash} is known already"))
-            }
-            Acceptance::TooNew { ahead_s } => {
-                tell(announce, Verdict::Ignore, &block, out);
-                let message = format!(
-                    "block {hash} is {ahead_s} s ahead of the clock here; compare the clocks"
-                );
-                Taken::Refused("too_new", message)
-            }
-            Acceptance::Mutated(error) => {
-                let broken = (error.rule(), error.to_string());
-                self.on_refused(hash, broken, source, announce, out)
-            }
-            Acceptance::Invalid(error) => {
-                out.push(Output::Persist { urgent: false });
-                let broken = (error.rule(), error.to_string());
-                self.on_refused(hash, broken, source, announce, out)
-            }
-        };
-        if let Some(height) = self.state.tree().get(&hash).map(|entry| entry.height) {
-            self.sync.on_body(hash, height);
-        }
-        Ok(taken)
     }
 
     fn place(&self, block: &Block, hash: BlockHash) -> Place {
@@ -204,133 +123,11 @@ impl<S: Store> Node<S> {
         let is_deep = height.saturating_add(GOSSIP_DEPTH_MAX) < tip.height.0;
         let is_high = height > tip.height.0.saturating_add(GOSSIP_AHEAD_MAX);
         let has_more_work = parent.chainwork >= tip.chainwork;
-        if is_high || (is_deep && !has_more_work) { Place::Far } else { Place::Near }
-    }
-
-    fn on_tip_changed(
-        &mut self,
-        now: Now,
-        change: &Change,
-        (block, source): (&Arc<Block>, Source),
-        announce: Announce,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let is_bulk = self.sync.is_bulk();
-        out.push(Output::Persist { urgent: !is_bulk });
-        self.mempool.on_tip_changed(&change.disconnected, &change.connected, &self.state)?;
-        tell(announce, Verdict::Accept, block, out);
-        let tip = self.state.tip();
-        out.event(Event::TipChanged {
-            tip: tip.hash,
-            height: tip.height,
-            chainwork: tip.chainwork,
-            disconnected: self.summaries(&change.disconnected),
-            connected: self.summaries(&change.connected),
-            source,
-        });
-        if matches!(source, Source::Miner) {
-            let fees = self.fees_of(block);
-            let (hash, height) = (tip.hash, tip.height);
-            out.event(Event::BlockMined { hash, height, fees });
+        if is_high || (is_deep && !has_more_work) {
+            Place::Far
+        } else {
+            Place::Near
         }
-        self.miner.on_tip_changed();
-        self.after_tip_changed(now, &change.disconnected, out)?;
-        if matches!(source, Source::Request(_)) && !is_bulk {
-            self.tell_tip(now);
-        }
-        Ok(())
-    }
-
-    fn on_stored(
-        &mut self,
-        hash: BlockHash,
-        is_side_branch: bool,
-        source: Source,
-        announce: Announce,
-        out: &mut Outbox,
-    ) -> Taken {
-        out.push(Output::Persist { urgent: false });
-        if let Announce::Verdict(id) = announce {
-            verdict(id, Verdict::Ignore, out);
-        }
-        if let Some(entry) = self.state.tree().get(&hash) {
-            let height = entry.height;
-            out.event(Event::BlockStored { hash, height, is_side_branch, source });
-        }
-        Taken::Kept
-    }
-
-    fn on_orphan(
-        &mut self,
-        hash: BlockHash,
-        missing: BlockHash,
-        source: Source,
-        announce: Announce,
-        out: &mut Outbox,
-    ) -> Taken {
-        if let Announce::Verdict(id) = announce {
-            verdict(id, Verdict::Ignore, out);
-        }
-        let message = format!("the parent {missing} of block {hash} is not known here");
-        match source {
-            Source::Gossip(peer) => {
-                if let Some(state) = self.peers.get_mut(peer) {
-                    state.sent_orphan = true;
-                }
-                self.sync.stir();
-                out.event(Event::OrphanReceived { hash, missing, peer });
-            }
-            Source::Request(_) | Source::Miner => {
-                out.event(Event::Fault { message: message.clone() });
-            }
-            Source::Local => {}
-        }
-        Taken::Refused("orphan", message)
-    }
-
-    /// Refuses a block for good and sends away who sent it.
-    fn on_refused(
-        &mut self,
-        hash: BlockHash,
-        (rule, message): (&'static str, String),
-        source: Source,
-        announce: Announce,
-        out: &mut Outbox,
-    ) -> Taken {
-        if let Announce::Verdict(id) = announce {
-            verdict(id, Verdict::Reject, out);
-        }
-        out.event(Event::BlockRejected { hash, rule, message: message.clone(), source });
-        if let Some(peer) = source.peer() {
-            let detail = format!("block {hash}: {message}");
-            self.drop_peer(peer, DisconnectReason::InvalidBlock, detail, out);
-        }
-        Taken::Refused(rule, message)
-    }
-
-    fn summaries(&self, blocks: &[Arc<Block>]) -> Vec<BlockSummary> {
-        let tree = self.state.tree();
-        let summary = |block: &Arc<Block>| {
-            let entry = tree.get(&block.hash())?;
-            let parent = tree.get(&block.header.previous)?;
-            Some(BlockSummary {
-                hash: entry.hash,
-                height: entry.height,
-                time: block.header.time,
-                interval_s: block.header.time.since(parent.header.time),
-                transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
-            })
-        };
-        blocks.iter().filter_map(summary).collect()
-    }
-
-    /// What the coinbase takes beyond the subsidy.
-    fn fees_of(&self, block: &Block) -> Amount {
-        let height = self.state.tip().height;
-        let outputs = block.transactions.first().map(|coinbase| coinbase.outputs.as_slice());
-        let values = outputs.unwrap_or_default().iter().map(|output| output.value);
-        let taken = Amount::checked_sum(values).unwrap_or(Amount::ZERO);
-        taken.checked_sub(self.state.params().subsidy(height)).unwrap_or(Amount::ZERO)
     }
 }
 
@@ -341,26 +138,10 @@ fn decode_block(bytes: &[u8]) -> Result<Block, String> {
     decode(bytes).map_err(|error| format!("gossiped block: {error}"))
 }
 
-fn verdict(id: GossipId, verdict: Verdict, out: &mut Outbox) {
-    out.push(Output::GossipVerdict { id, topic: Topic::Block, verdict });
-}
-
-/// Tells of blocks that were kept and now turned out to break a rule. Who sent
-/// them is not known any more; who follows them is sent away at its next status.
-fn tell_rejected(rejected: Vec<(BlockHash, BlockError)>, source: Source, out: &mut Outbox) {
-    for (hash, error) in rejected {
-        let (rule, message) = (error.rule(), error.to_string());
-        out.event(Event::BlockRejected { hash, rule, message, source });
-    }
-}
-
-/// Passes on what was decided to whoever awaits it.
-fn tell(announce: Announce, decided: Verdict, block: &Arc<Block>, out: &mut Outbox) {
-    match announce {
-        Announce::Verdict(id) => verdict(id, decided, out),
-        Announce::Publish if decided == Verdict::Accept => {
-            out.push(Output::Publish { topic: Topic::Block, bytes: encode(block.as_ref()) });
-        }
-        Announce::Publish | Announce::Nothing => {}
-    }
+pub(super) fn verdict(id: GossipId, verdict: Verdict, out: &mut Outbox) {
+    out.push(Output::GossipVerdict {
+        id,
+        topic: Topic::Block,
+        verdict,
+    });
 }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use minichain_chain::hash::Txid;
 use minichain_chain::transaction::Transaction;
 
-use crate::limits::{
-    ORPHAN_TRANSACTION_BYTES_MAX, ORPHAN_TRANSACTION_MS, ORPHAN_TRANSACTIONS_MAX,
-};
+use crate::limits::{ORPHAN_TRANSACTION_BYTES_MAX, ORPHAN_TRANSACTION_MS, ORPHAN_TRANSACTIONS_MAX};
 
 /// A bounded waiting room.
 #[derive(Debug, Default)]
@@ -31,21 +29,36 @@ impl Orphans {
         }
         self.table.retain(|_, waiting| waiting.expires_ms > now_ms);
         if self.table.len() >= ORPHAN_TRANSACTIONS_MAX {
-            let by_age = self.table.iter().map(|(txid, waiting)| (waiting.expires_ms, *txid));
+            let by_age = self
+                .table
+                .iter()
+                .map(|(txid, waiting)| (waiting.expires_ms, *txid));
             if let Some((_, oldest)) = by_age.min() {
                 self.table.remove(&oldest);
             }
         }
         let expires_ms = now_ms.saturating_add(ORPHAN_TRANSACTION_MS);
-        self.table.insert(transaction.txid(), Waiting { transaction, expires_ms });
+        self.table.insert(
+            transaction.txid(),
+            Waiting {
+                transaction,
+                expires_ms,
+            },
+        );
     }
 
     /// Takes out those that spend from `parent`.
     pub fn take_children(&mut self, parent: &Txid) -> Vec<Arc<Transaction>> {
         let spends = |transaction: &Transaction| {
-            transaction.inputs.iter().any(|input| input.previous_output.txid == *parent)
+            transaction
+                .inputs
+                .iter()
+                .any(|input| input.previous_output.txid == *parent)
         };
-        let children = self.table.iter().filter(|(_, waiting)| spends(&waiting.transaction));
+        let children = self
+            .table
+            .iter()
+            .filter(|(_, waiting)| spends(&waiting.transaction));
         let children: Vec<Txid> = children.map(|(txid, _)| *txid).collect();
         let taken = children.iter().filter_map(|txid| self.table.remove(txid));
         taken.map(|waiting| waiting.transaction).collect()
@@ -54,7 +67,9 @@ impl Orphans {
     /// Takes out all.
     pub fn take_all(&mut self) -> Vec<Arc<Transaction>> {
         let all = std::mem::take(&mut self.table);
-        all.into_values().map(|waiting| waiting.transaction).collect()
+        all.into_values()
+            .map(|waiting| waiting.transaction)
+            .collect()
     }
 }
 
@@ -66,10 +81,23 @@ mod tests {
     use super::*;
 
     fn spend(parent: u8, lock_time: u32) -> Arc<Transaction> {
-        let previous_output = OutPoint { txid: Txid::from_bytes([parent; 32]), vout: 0 };
+        let previous_output = OutPoint {
+            txid: Txid::from_bytes([parent; 32]),
+            vout: 0,
+        };
         let (script_sig, witness) = (Script::new(), Witness::new());
-        let input = TxIn { previous_output, script_sig, sequence: 0, witness };
-        Arc::new(Transaction { version: 2, inputs: vec![input], outputs: Vec::new(), lock_time })
+        let input = TxIn {
+            previous_output,
+            script_sig,
+            sequence: 0,
+            witness,
+        };
+        Arc::new(Transaction {
+            version: 2,
+            inputs: vec![input],
+            outputs: Vec::new(),
+            lock_time,
+        })
     }
 
     #[test]
@@ -85,7 +113,7 @@ mod tests {
     #[test]
     fn the_room_is_bounded_and_the_oldest_leaves_first() {
         let mut orphans = Orphans::default();
-        for number in 0..=ORPHAN_TRANSACTIONS_MAX as u32 {
+        for number in (0..).take(ORPHAN_TRANSACTIONS_MAX + 1) {
             orphans.insert(spend(1, number), u64::from(number));
         }
         let kept = orphans.take_all();

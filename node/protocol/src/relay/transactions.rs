@@ -62,20 +62,20 @@ impl<S: Store> Node<S> {
         &mut self,
         now: Now,
         call: Call,
-        transaction: Arc<Transaction>,
+        transaction: &Arc<Transaction>,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         let txid = transaction.txid();
-        let answer = match self.admit(&transaction, out)? {
+        let answer = match self.admit(transaction, out)? {
             Ok(_) => {
-                publish(&transaction, out);
+                publish(transaction, out);
                 self.own(now, txid);
                 self.admit_children(txid, out)?;
                 Answer::TransactionAccepted { txid }
             }
             // Whoever hands it in again wants it announced again.
             Err(MempoolError::AlreadyKnown { .. }) => {
-                publish(&transaction, out);
+                publish(transaction, out);
                 self.own(now, txid);
                 Answer::TransactionAccepted { txid }
             }
@@ -87,7 +87,11 @@ impl<S: Store> Node<S> {
 
     /// Announces again what is ours and still waits.
     pub(crate) fn rebroadcast(&mut self, now: Now, out: &mut Outbox) {
-        if self.relay.rebroadcast_ms.is_none_or(|due_ms| now.monotonic_ms < due_ms) {
+        if self
+            .relay
+            .rebroadcast_ms
+            .is_none_or(|due_ms| now.monotonic_ms < due_ms)
+        {
             return;
         }
         let mempool = &self.mempool;
@@ -110,9 +114,13 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         self.tell_mempool(out);
-        let left = disconnected.iter().flat_map(|block| block.transactions.iter().skip(1));
-        let returned: Vec<Txid> =
-            left.map(Transaction::txid).filter(|txid| self.mempool.contains(txid)).collect();
+        let left = disconnected
+            .iter()
+            .flat_map(|block| block.transactions.iter().skip(1));
+        let returned: Vec<Txid> = left
+            .map(Transaction::txid)
+            .filter(|txid| self.mempool.contains(txid))
+            .collect();
         // The other side of a healed partition may never have seen them.
         for txid in returned.into_iter().take(REBROADCAST_MAX) {
             if let Some(transaction) = self.mempool.get(&txid) {
@@ -178,7 +186,11 @@ impl<S: Store> Node<S> {
                 if !matches!(error, MempoolError::AlreadyKnown { .. }) {
                     let txid = transaction.txid();
                     let (reason, message) = (error.rule(), error.to_string());
-                    out.event(Event::TransactionRejected { txid, reason, message });
+                    out.event(Event::TransactionRejected {
+                        txid,
+                        reason,
+                        message,
+                    });
                 }
                 Ok(Err(error))
             }
@@ -187,7 +199,10 @@ impl<S: Store> Node<S> {
 
     fn tell_mempool(&self, out: &mut Outbox) {
         let transactions = self.mempool.len() as u64;
-        out.event(Event::MempoolChanged { transactions, vbytes: self.mempool.vbytes() });
+        out.event(Event::MempoolChanged {
+            transactions,
+            vbytes: self.mempool.vbytes(),
+        });
     }
 
     /// From now on this node announces a transaction until it is confirmed.
@@ -208,10 +223,17 @@ fn decode_transaction(bytes: &[u8]) -> Result<Transaction, String> {
 }
 
 fn verdict(id: GossipId, verdict: Verdict, out: &mut Outbox) {
-    out.push(Output::GossipVerdict { id, topic: Topic::Transaction, verdict });
+    out.push(Output::GossipVerdict {
+        id,
+        topic: Topic::Transaction,
+        verdict,
+    });
 }
 
 fn publish(transaction: &Arc<Transaction>, out: &mut Outbox) {
     let bytes = encode(transaction.as_ref());
-    out.push(Output::Publish { topic: Topic::Transaction, bytes });
+    out.push(Output::Publish {
+        topic: Topic::Transaction,
+        bytes,
+    });
 }

@@ -42,7 +42,9 @@ impl<S: Store> Node<S> {
             let Some(candidate) = self.pick(&mut candidates, height) else {
                 return;
             };
-            let fits = wanted.iter().take_while(|(height, _)| *height <= candidate.shared);
+            let fits = wanted
+                .iter()
+                .take_while(|(height, _)| *height <= candidate.shared);
             let count = fits.count().min(BLOCKS_PER_REQUEST).min(candidate.spare);
             let (batch, rest) = wanted.split_at(count);
             candidate.spare -= count;
@@ -89,7 +91,7 @@ impl<S: Store> Node<S> {
                 self.drop_peer(peer, DisconnectReason::WrongAnswer, detail, out);
                 return Ok(());
             }
-            self.take_block(now, block, Source::Request(peer), Announce::Nothing, out)?;
+            self.take_block(now, &block, Source::Request(peer), Announce::Nothing, out)?;
             if !self.peers.contains(peer) {
                 return Ok(());
             }
@@ -159,7 +161,11 @@ impl<S: Store> Node<S> {
         });
         let candidates = free.filter_map(|(peer, state)| {
             let shared = self.state.tree().fork_point(&state.best?, &target)?.height;
-            Some(Candidate { peer, spare: BLOCKS_MAX - state.blocks_in_flight, shared })
+            Some(Candidate {
+                peer,
+                spare: BLOCKS_MAX - state.blocks_in_flight,
+                shared,
+            })
         });
         candidates.collect()
     }
@@ -172,7 +178,11 @@ impl<S: Store> Node<S> {
         };
         let top = Height(lowest.0.saturating_add(DOWNLOAD_WINDOW));
         let count = candidates.iter().map(|candidate| candidate.spare).sum();
-        let window = self.sync.missing.range(..top).map(|(height, hash)| (*height, *hash));
+        let window = self
+            .sync
+            .missing
+            .range(..top)
+            .map(|(height, hash)| (*height, *hash));
         let unasked = window.filter(|(_, hash)| !self.sync.in_flight.contains_key(hash));
         unasked.take(count).collect()
     }
@@ -188,8 +198,9 @@ impl<S: Store> Node<S> {
         let able = candidates.iter().filter(|candidate| has(candidate));
         let most = able.map(|candidate| candidate.spare).max()?;
         let equals = candidates.iter_mut();
-        let mut equals: Vec<_> =
-            equals.filter(|candidate| has(candidate) && candidate.spare == most).collect();
+        let mut equals: Vec<_> = equals
+            .filter(|candidate| has(candidate) && candidate.spare == most)
+            .collect();
         let lot = usize::try_from(self.rng.next_u32()).unwrap_or_default() % equals.len();
         Some(equals.swap_remove(lot))
     }
@@ -204,9 +215,14 @@ impl<S: Store> Node<S> {
         let hashes: Vec<BlockHash> = batch.iter().map(|(_, hash)| *hash).collect();
         let stall_at_ms = now.monotonic_ms + self.sync.stall_ms;
         let asked = hashes.iter().copied().collect();
-        let purpose =
-            Purpose::Blocks(BlockRequest { hashes: asked, stall_at_ms, is_stalled: false });
-        self.sync.in_flight.extend(hashes.iter().map(|hash| (*hash, peer)));
+        let purpose = Purpose::Blocks(BlockRequest {
+            hashes: asked,
+            stall_at_ms,
+            is_stalled: false,
+        });
+        self.sync
+            .in_flight
+            .extend(hashes.iter().map(|hash| (*hash, peer)));
         if let Some(state) = self.peers.get_mut(peer) {
             state.blocks_in_flight += hashes.len();
         }

@@ -45,7 +45,11 @@ impl<S: Store> Node<S> {
         if self.headers_ahead() >= HEADERS_AHEAD_MAX {
             return;
         }
-        let at_once = if self.sync.is_bulk { 1 } else { HEADERS_IN_FLIGHT_MAX };
+        let at_once = if self.sync.is_bulk {
+            1
+        } else {
+            HEADERS_IN_FLIGHT_MAX
+        };
         while self.headers_awaited(now) < at_once {
             let Some(peer) = self.best_for_headers(now) else {
                 return;
@@ -71,8 +75,7 @@ impl<S: Store> Node<S> {
         self.peers.ready().any(|(_, state)| {
             let is_trusted = state.headers_request.is_some() && state.broken_claims == 0;
             let is_ahead = state.claim().is_some_and(|(_, height, chainwork)| {
-                chainwork > tip.chainwork
-                    && height.saturating_since(tip.height) >= BULK_SYNC_BLOCKS
+                chainwork > tip.chainwork && height.saturating_since(tip.height) >= BULK_SYNC_BLOCKS
             });
             is_trusted && is_ahead
         })
@@ -80,7 +83,10 @@ impl<S: Store> Node<S> {
 
     /// Whether a peer's last answer was full and the next is awaited.
     pub(super) fn continues_headers(&self) -> bool {
-        let mut asked = self.peers.ready().filter_map(|(_, state)| state.headers_request);
+        let mut asked = self
+            .peers
+            .ready()
+            .filter_map(|(_, state)| state.headers_request);
         asked.any(|asked| asked.is_continuation)
     }
 
@@ -105,11 +111,20 @@ impl<S: Store> Node<S> {
         }
         let best = self.state.tree().best_header();
         if best.hash != before {
-            out.event(Event::HeadersAdvanced { height: best.height, count: intake.new, peer });
+            out.event(Event::HeadersAdvanced {
+                height: best.height,
+                count: intake.new,
+                peer,
+            });
         }
         if let Some((hash, rule, message)) = intake.broken {
             let detail = format!("header {hash}: {message}");
-            out.event(Event::BlockRejected { hash, rule, message, source: Source::Request(peer) });
+            out.event(Event::BlockRejected {
+                hash,
+                rule,
+                message,
+                source: Source::Request(peer),
+            });
             self.drop_peer(peer, DisconnectReason::InvalidBlock, detail, out);
             return Ok(());
         }
@@ -231,19 +246,34 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) {
         let locator = self.state.tree().locator(&from);
-        let claimed = self.peers.get(peer).and_then(PeerState::claim).map(|(tip, ..)| tip);
-        let request = Request::Headers(GetHeaders { locator, stop: BlockHash::ZERO });
+        let claimed = self
+            .peers
+            .get(peer)
+            .and_then(PeerState::claim)
+            .map(|(tip, ..)| tip);
+        let request = Request::Headers(GetHeaders {
+            locator,
+            stop: BlockHash::ZERO,
+        });
         self.ask(peer, &request, Purpose::Headers { claimed }, out);
         if let Some(state) = self.peers.get_mut(peer) {
             let sent_ms = now.monotonic_ms;
-            state.headers_request = Some(HeadersAsked { sent_ms, is_continuation });
+            state.headers_request = Some(HeadersAsked {
+                sent_ms,
+                is_continuation,
+            });
         }
     }
 
     /// Peers whose headers are awaited and not overdue.
     fn headers_awaited(&self, now: Now) -> usize {
-        let asked = self.peers.ready().filter_map(|(_, state)| state.headers_request);
-        asked.filter(|asked| now.monotonic_ms < asked.patience_end_ms()).count()
+        let asked = self
+            .peers
+            .ready()
+            .filter_map(|(_, state)| state.headers_request);
+        asked
+            .filter(|asked| now.monotonic_ms < asked.patience_end_ms())
+            .count()
     }
 
     /// The peer with most claimed work among those worth asking now.
@@ -260,6 +290,10 @@ impl<S: Store> Node<S> {
 
     /// Headers beyond the tip.
     fn headers_ahead(&self) -> u32 {
-        self.state.tree().best_header().height.saturating_since(self.state.tip().height)
+        self.state
+            .tree()
+            .best_header()
+            .height
+            .saturating_since(self.state.tip().height)
     }
 }

@@ -87,11 +87,16 @@ impl Decode for Request {
             2 => {
                 let hashes: Vec<BlockHash> = reader.list(BLOCKS_MAX, 32)?;
                 if hashes.is_empty() {
-                    return Err(DecodeError::InvalidValue { what: "request for no block" });
+                    return Err(DecodeError::InvalidValue {
+                        what: "request for no block",
+                    });
                 }
                 Ok(Self::Blocks(GetBlocks { hashes }))
             }
-            tag => Err(DecodeError::UnknownTag { what: "request", tag }),
+            tag => Err(DecodeError::UnknownTag {
+                what: "request",
+                tag,
+            }),
         }
     }
 }

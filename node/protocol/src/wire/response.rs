@@ -66,7 +66,10 @@ impl Encode for Response {
             Self::Headers(headers) => list_len(headers),
             Self::Blocks(blocks) => {
                 compact_size_len(blocks.len() as u64)
-                    + blocks.iter().map(|block| block.encoded_len()).sum::<usize>()
+                    + blocks
+                        .iter()
+                        .map(|block| block.encoded_len())
+                        .sum::<usize>()
             }
         }
     }
@@ -81,7 +84,10 @@ impl Decode for Response {
                 let blocks: Vec<Block> = reader.list(BLOCKS_MAX, BLOCK_BYTES_MIN)?;
                 Ok(Self::Blocks(blocks.into_iter().map(Arc::new).collect()))
             }
-            tag => Err(DecodeError::UnknownTag { what: "response", tag }),
+            tag => Err(DecodeError::UnknownTag {
+                what: "response",
+                tag,
+            }),
         }
     }
 }

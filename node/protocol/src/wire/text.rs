@@ -11,7 +11,12 @@ pub struct Text<const MAX: usize>(String);
 impl<const MAX: usize> Text<MAX> {
     /// Keeps what is printable and cuts at `MAX`.
     pub fn lossy(text: &str) -> Self {
-        Self(text.chars().filter(|c| is_printable(*c)).take(MAX).collect())
+        Self(
+            text.chars()
+                .filter(|c| is_printable(*c))
+                .take(MAX)
+                .collect(),
+        )
     }
 
     /// The characters.
@@ -39,8 +44,12 @@ impl<const MAX: usize> Encode for Text<MAX> {
 impl<const MAX: usize> Decode for Text<MAX> {
     fn decode_from(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let bytes = reader.var_bytes(MAX)?;
-        let text = str::from_utf8(bytes).ok().filter(|text| text.chars().all(is_printable));
-        let text = text.ok_or(DecodeError::InvalidValue { what: "printable text" })?;
+        let text = str::from_utf8(bytes)
+            .ok()
+            .filter(|text| text.chars().all(is_printable));
+        let text = text.ok_or(DecodeError::InvalidValue {
+            what: "printable text",
+        })?;
         Ok(Self(text.to_owned()))
     }
 }

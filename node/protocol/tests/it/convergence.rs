@@ -19,7 +19,10 @@ fn three_nodes_converge() {
     });
     network.stop_mining();
     network.run_until(20_000, "one tip", Network::has_one_tip);
-    let digests = network.hosts.iter().map(|host| host.node.state().utxo_info().muhash);
+    let digests = network
+        .hosts
+        .iter()
+        .map(|host| host.node.state().utxo_info().muhash);
     assert_eq!(digests.collect::<std::collections::BTreeSet<_>>().len(), 1);
 }
 
@@ -35,7 +38,11 @@ fn a_chain_of_nodes_converges_though_the_ends_are_far_apart() {
     network.run_ms(200_000);
     network.stop_mining();
     network.run_until(30_000, "one tip", Network::has_one_tip);
-    assert!(network.hosts[0].height() >= 15, "height {}", network.hosts[0].height());
+    assert!(
+        network.hosts[0].height() >= 15,
+        "height {}",
+        network.hosts[0].height()
+    );
 }
 
 #[test]
@@ -48,7 +55,10 @@ fn both_miners_of_a_new_network_mine_at_once() {
     assert!(network.hosts.iter().all(|host| host.node.is_mining()));
     network.run_until(120_000, "blocks by both", |network| {
         let mined = |event: &Event| matches!(event, Event::BlockMined { .. });
-        network.hosts.iter().all(|host| host.events.iter().any(|(_, event)| mined(event)))
+        network
+            .hosts
+            .iter()
+            .all(|host| host.events.iter().any(|(_, event)| mined(event)))
     });
 }
 
@@ -72,7 +82,11 @@ fn partition_then_heal_converges_on_most_work() {
         network.stop_mining();
         network.heal();
         network.run_until(30_000, "one tip after the heal", Network::has_one_tip);
-        assert_eq!(network.hosts[0].tip(), winner, "the branch with most work won");
+        assert_eq!(
+            network.hosts[0].tip(),
+            winner,
+            "the branch with most work won"
+        );
         let reorged = network.hosts[0].events.iter().any(|(_, event)| {
             matches!(event, Event::TipChanged { disconnected, .. } if disconnected.len() > 1)
         });
@@ -91,7 +105,12 @@ fn a_healed_network_agrees_on_fresh_blocks_too() {
     network.run_ms(60_000);
     network.heal();
     network.run_ms(30_000);
-    let healed = network.hosts.iter().map(|host| host.height()).max().unwrap_or_default();
+    let healed = network
+        .hosts
+        .iter()
+        .map(|host| host.height())
+        .max()
+        .unwrap_or_default();
     network.run_until(120_000, "five blocks after the heal", |network| {
         network.hosts.iter().all(|host| host.height() >= healed + 5)
     });
@@ -122,7 +141,9 @@ fn late_joiner_catches_up_300_blocks() {
     network.add(None);
     network.add(None);
     network.link_all();
-    network.run_until(600_000, "300 blocks", |network| network.hosts[2].height() >= 300);
+    network.run_until(600_000, "300 blocks", |network| {
+        network.hosts[2].height() >= 300
+    });
     let joined_ms = network.now_ms;
     let late = network.add(None);
     for place in 0..3 {
@@ -131,15 +152,33 @@ fn late_joiner_catches_up_300_blocks() {
     network.run_until(10_000, "the late joiner catches up", |network| {
         network.hosts[3].height() + 1 >= network.hosts[0].height()
     });
-    let events: Vec<&Event> = network.hosts[late].events.iter().map(|(_, event)| event).collect();
-    assert!(events.iter().any(|event| matches!(event, Event::SyncStarted { .. })));
-    assert!(events.iter().any(|event| matches!(event, Event::SyncFinished { .. })));
+    let events: Vec<&Event> = network.hosts[late]
+        .events
+        .iter()
+        .map(|(_, event)| event)
+        .collect();
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::SyncStarted { .. }))
+    );
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::SyncFinished { .. }))
+    );
     let sources = events.iter().filter_map(|event| match event {
-        Event::TipChanged { source: Source::Request(peer), .. } => Some(*peer),
+        Event::TipChanged {
+            source: Source::Request(peer),
+            ..
+        } => Some(*peer),
         _ => None,
     });
     let sources: std::collections::BTreeSet<_> = sources.collect();
-    assert!(sources.len() > 1, "bodies came from several peers: {sources:?}");
+    assert!(
+        sources.len() > 1,
+        "bodies came from several peers: {sources:?}"
+    );
     assert!(network.hosts[late].dropped.is_empty());
     assert!(network.now_ms > joined_ms);
 }
@@ -153,6 +192,10 @@ fn a_quiet_healthy_network_drops_nobody() {
     network.link_all();
     network.run_ms(600_000);
     for (place, host) in network.hosts.iter().enumerate() {
-        assert_eq!(host.dropped, Vec::<(usize, DisconnectReason)>::new(), "by node {place}");
+        assert_eq!(
+            host.dropped,
+            Vec::<(usize, DisconnectReason)>::new(),
+            "by node {place}"
+        );
     }
 }

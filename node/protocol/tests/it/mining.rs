@@ -29,7 +29,10 @@ fn templates(lone: &mut Lone) -> Vec<Arc<Template>> {
 }
 
 fn stops(lone: &Lone) -> usize {
-    lone.outputs.iter().filter(|output| matches!(output, Output::StopMining)).count()
+    lone.outputs
+        .iter()
+        .filter(|output| matches!(output, Output::StopMining))
+        .count()
 }
 
 #[test]
@@ -39,15 +42,24 @@ fn a_lone_node_mines_at_once_and_publishes_what_it_finds() {
     assert_eq!(first.height.0, 1);
     lone.now_ms = 5_000;
     let block = solve(first.block.clone());
-    lone.feed(Input::BlockMined { block: Arc::clone(&block) });
-    let order: Vec<&str> = lone.outputs.iter().filter_map(|output| match output {
-        Output::Persist { urgent: true } => Some("persist"),
-        Output::Publish { topic: Topic::Block, .. } => Some("publish"),
-        Output::Event(Event::TipChanged { .. }) => Some("tip"),
-        Output::Event(Event::BlockMined { .. }) => Some("mined"),
-        Output::Mine { .. } => Some("mine"),
-        _ => None,
-    }).collect();
+    lone.feed(Input::BlockMined {
+        block: Arc::clone(&block),
+    });
+    let order: Vec<&str> = lone
+        .outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Persist { urgent: true } => Some("persist"),
+            Output::Publish {
+                topic: Topic::Block,
+                ..
+            } => Some("publish"),
+            Output::Event(Event::TipChanged { .. }) => Some("tip"),
+            Output::Event(Event::BlockMined { .. }) => Some("mined"),
+            Output::Mine { .. } => Some("mine"),
+            _ => None,
+        })
+        .collect();
     assert_eq!(order, ["persist", "publish", "tip", "mined", "mine"]);
     assert_eq!(lone.node.state().tip().hash, block.hash());
     assert_eq!(templates(&mut lone)[0].block.header.previous, block.hash());
@@ -83,7 +95,10 @@ fn a_template_is_renewed_for_its_time_and_never_twice_the_same() {
     lone.pass_ms(1);
     let second = templates(&mut lone).remove(0);
     assert!(second.block.header.time > first.block.header.time);
-    assert_ne!(second.block.transactions[0].txid(), first.block.transactions[0].txid());
+    assert_ne!(
+        second.block.transactions[0].txid(),
+        first.block.transactions[0].txid()
+    );
 }
 
 #[test]
@@ -91,7 +106,10 @@ fn a_new_transaction_renews_the_template_soon_but_not_at_once() {
     let mut lone = miner();
     templates(&mut lone);
     let transaction = pay(allocated(&params(), 0), 0, 1, 10_000);
-    lone.feed(Input::TransactionSubmitted { call: Call(1), transaction: Arc::clone(&transaction) });
+    lone.feed(Input::TransactionSubmitted {
+        call: Call(1),
+        transaction: Arc::clone(&transaction),
+    });
     assert!(templates(&mut lone).is_empty());
     lone.pass_ms(TEMPLATE_INTERVAL_MS);
     let renewed = templates(&mut lone).remove(0);
@@ -107,7 +125,10 @@ fn a_block_of_another_renews_the_template_at_once() {
     let peer = lone.connect_with(&maker);
     templates(&mut lone);
     let block = maker.next();
-    assert_eq!(lone.gossip(peer, Topic::Block, block.as_ref()), Verdict::Accept);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, block.as_ref()),
+        Verdict::Accept
+    );
     assert_eq!(templates(&mut lone)[0].block.header.previous, block.hash());
 }
 
@@ -120,6 +141,7 @@ fn a_node_far_behind_does_not_mine_until_it_has_caught_up() {
     templates(&mut lone);
     let peer = lone.connect_with(&maker);
     assert_eq!(stops(&lone), 1, "the claim alone pauses it");
+    templates(&mut lone);
     lone.serve_headers(peer, &headers_of(&blocks));
     assert!(!lone.node.is_mining());
     lone.serve_blocks(peer, &blocks);
@@ -152,7 +174,11 @@ fn empty_claims_stop_mining_only_once() {
     assert!(lone.node.is_mining());
     maker.mine(1);
     lone.tell_status(peer, &status_of(&maker));
-    assert_eq!(lone.take_header_requests(peer).len(), 1, "it gets its chance");
+    assert_eq!(
+        lone.take_header_requests(peer).len(),
+        1,
+        "it gets its chance"
+    );
     assert!(lone.node.is_mining(), "but nobody waits for it");
 }
 
@@ -175,20 +201,49 @@ fn a_submitted_block_is_judged_and_answered() {
     let blocks = maker.mine(2);
     let mut lone = Lone::new();
     lone.now_ms = 60_000;
-    let mut answer = |lone: &mut Lone, number: usize| {
+    let answer = |lone: &mut Lone, number: usize| {
         let block = Arc::clone(&blocks[number]);
-        lone.feed(Input::BlockSubmitted { call: Call(1), block });
-        let answers: Vec<Answer> = lone.outputs.drain(..).filter_map(|output| match output {
-            Output::Answer { answer, .. } => Some(answer),
-            _ => None,
-        }).collect();
+        lone.feed(Input::BlockSubmitted {
+            call: Call(1),
+            block,
+        });
+        let answers: Vec<Answer> = lone
+            .outputs
+            .drain(..)
+            .filter_map(|output| match output {
+                Output::Answer { answer, .. } => Some(answer),
+                _ => None,
+            })
+            .collect();
         assert_eq!(answers.len(), 1);
         answers[0].clone()
     };
     let orphan = answer(&mut lone, 1);
-    assert!(matches!(orphan, Answer::BlockRefused { rule: "orphan", .. }), "{orphan:?}");
-    assert_eq!(answer(&mut lone, 0), Answer::BlockAccepted { hash: blocks[0].hash() });
+    assert!(
+        matches!(orphan, Answer::BlockRefused { rule: "orphan", .. }),
+        "{orphan:?}"
+    );
+    assert_eq!(
+        answer(&mut lone, 0),
+        Answer::BlockAccepted {
+            hash: blocks[0].hash()
+        }
+    );
     let again = answer(&mut lone, 0);
-    assert!(matches!(again, Answer::BlockRefused { rule: "duplicate", .. }), "{again:?}");
-    assert_eq!(answer(&mut lone, 1), Answer::BlockAccepted { hash: blocks[1].hash() });
+    assert!(
+        matches!(
+            again,
+            Answer::BlockRefused {
+                rule: "duplicate",
+                ..
+            }
+        ),
+        "{again:?}"
+    );
+    assert_eq!(
+        answer(&mut lone, 1),
+        Answer::BlockAccepted {
+            hash: blocks[1].hash()
+        }
+    );
 }

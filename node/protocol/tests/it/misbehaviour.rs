@@ -23,10 +23,18 @@ fn other_genesis_is_refused_with_both_hashes() {
     let mut lone = Lone::new();
     let peer = lone.connect();
     lone.tell_status(peer, &status_of(&stranger));
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::OtherGenesis)]);
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::OtherGenesis)]
+    );
     let ours = lone.node.status().genesis;
     let theirs = stranger.state.params().genesis_hash();
-    let told = Event::PeerOtherGenesis { peer, ours, theirs, their_network: "other".into() };
+    let told = Event::PeerOtherGenesis {
+        peer,
+        ours,
+        theirs,
+        their_network: "other".into(),
+    };
     assert!(lone.events().contains(&&told));
     assert!(lone.node.peers().next().is_none(), "it is forgotten");
 }
@@ -39,7 +47,10 @@ fn a_peer_of_another_genesis_gets_our_status_before_the_goodbye() {
     let ours = lone.node.status();
     let answer = lone.request(peer, &Request::Status(status_of(&stranger)));
     assert_eq!(answer, Some(Response::Status(ours)));
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::OtherGenesis)]);
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::OtherGenesis)]
+    );
 }
 
 #[test]
@@ -53,15 +64,24 @@ fn invalid_block_sender_is_dropped() {
     *reward = Amount::from_sat(reward.to_sat() + 1);
     greedy.header.merkle_root = root_of(&greedy);
     let greedy = solve(greedy);
-    assert_eq!(lone.gossip(peer, Topic::Block, greedy.as_ref()), Verdict::Reject);
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::InvalidBlock)]);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, greedy.as_ref()),
+        Verdict::Reject
+    );
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::InvalidBlock)]
+    );
     assert!(lone.events().into_iter().any(|event| {
         matches!(event, Event::BlockRejected { hash, .. } if *hash == greedy.hash())
     }));
     assert_eq!(lone.node.state().tip().height.0, 0);
     // The next who sends it is refused from memory.
     let again = lone.connect_with(&maker);
-    assert_eq!(lone.gossip(again, Topic::Block, greedy.as_ref()), Verdict::Reject);
+    assert_eq!(
+        lone.gossip(again, Topic::Block, greedy.as_ref()),
+        Verdict::Reject
+    );
 }
 
 #[test]
@@ -74,8 +94,14 @@ fn a_block_with_another_body_than_its_header_says_does_not_taint_the_header() {
     let mut forged = block.as_ref().clone();
     forged.transactions[0].outputs[0].value = Amount::from_sat(1);
     assert_eq!(lone.gossip(forger, Topic::Block, &forged), Verdict::Reject);
-    assert_eq!(lone.disconnects(), vec![(forger, DisconnectReason::InvalidBlock)]);
-    assert_eq!(lone.gossip(honest, Topic::Block, block.as_ref()), Verdict::Accept);
+    assert_eq!(
+        lone.disconnects(),
+        vec![(forger, DisconnectReason::InvalidBlock)]
+    );
+    assert_eq!(
+        lone.gossip(honest, Topic::Block, block.as_ref()),
+        Verdict::Accept
+    );
     assert_eq!(lone.node.state().tip().hash, block.hash());
 }
 
@@ -87,7 +113,10 @@ fn broken_bytes_get_reject_and_disconnect() {
             let mut lone = Lone::new();
             let peer = lone.connect_with(&maker);
             assert_eq!(lone.gossip_bytes(peer, topic, bytes), Verdict::Reject);
-            assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::Malformed)]);
+            assert_eq!(
+                lone.disconnects(),
+                vec![(peer, DisconnectReason::Malformed)]
+            );
         }
     }
 }
@@ -99,7 +128,10 @@ fn a_broken_request_is_refused_and_its_sender_dropped() {
         let mut lone = Lone::new();
         let peer = lone.connect_with(&maker);
         assert_eq!(lone.request_bytes(peer, bytes), None);
-        assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::Malformed)]);
+        assert_eq!(
+            lone.disconnects(),
+            vec![(peer, DisconnectReason::Malformed)]
+        );
     }
 }
 
@@ -118,7 +150,13 @@ fn a_broken_or_unfitting_response_drops_its_sender() {
         let peer = lone.connect();
         let (id, _) = lone.take_requests(peer)[0];
         lone.feed(Input::ResponseReceived { id, peer, bytes });
-        assert_eq!(lone.disconnects(), reason.map(|reason| (peer, reason)).into_iter().collect::<Vec<_>>());
+        assert_eq!(
+            lone.disconnects(),
+            reason
+                .map(|reason| (peer, reason))
+                .into_iter()
+                .collect::<Vec<_>>()
+        );
     }
 }
 
@@ -145,7 +183,10 @@ fn headers_without_connection_or_order_are_a_wrong_answer() {
         lone.now_ms = 60_000;
         let peer = lone.connect_with(&maker);
         assert_eq!(lone.serve_headers(peer, &answer), 1);
-        assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::WrongAnswer)]);
+        assert_eq!(
+            lone.disconnects(),
+            vec![(peer, DisconnectReason::WrongAnswer)]
+        );
     }
 }
 
@@ -161,7 +202,10 @@ fn a_header_without_work_drops_its_sender() {
     lone.now_ms = 60_000;
     let peer = lone.connect_with(&maker);
     assert_eq!(lone.serve_headers(peer, &[header]), 1);
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::InvalidBlock)]);
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::InvalidBlock)]
+    );
 }
 
 #[test]
@@ -175,7 +219,10 @@ fn a_block_that_was_not_asked_for_is_a_wrong_answer() {
     lone.serve_headers(peer, &headers_of(&blocks));
     let (id, _) = lone.take_block_requests(peer).remove(0);
     lone.respond(peer, id, &Response::Blocks(vec![stranger]));
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::WrongAnswer)]);
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::WrongAnswer)]
+    );
 }
 
 #[test]
@@ -190,7 +237,10 @@ fn too_new_block_is_not_punished() {
     let height = lone.node.state().tip().height.0;
     assert!((1..10).contains(&height), "height {height}");
     let next = &blocks[height as usize];
-    assert_eq!(lone.gossip(peer, Topic::Block, next.as_ref()), Verdict::Ignore);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, next.as_ref()),
+        Verdict::Ignore
+    );
     assert_eq!(lone.disconnects(), vec![]);
     // When the time has come all of them are taken.
     lone.now_ms += 60_000;
@@ -210,9 +260,16 @@ fn a_peer_that_does_not_tell_its_status_is_dropped_after_some_polls() {
         let requests = lone.take_requests(peer);
         assert_eq!(requests.len(), 1, "poll {poll}");
         let failure = RequestFailure::TimedOut;
-        lone.feed(Input::RequestFailed { id: requests[0].0, peer, failure });
+        lone.feed(Input::RequestFailed {
+            id: requests[0].0,
+            peer,
+            failure,
+        });
     }
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::Unresponsive)]);
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::Unresponsive)]
+    );
 }
 
 #[test]
@@ -220,8 +277,15 @@ fn a_peer_without_our_protocol_is_dropped_at_once() {
     let mut lone = Lone::new();
     let peer = lone.connect();
     let (id, _) = lone.take_requests(peer)[0];
-    lone.feed(Input::RequestFailed { id, peer, failure: RequestFailure::Unsupported });
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::Unresponsive)]);
+    lone.feed(Input::RequestFailed {
+        id,
+        peer,
+        failure: RequestFailure::Unsupported,
+    });
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::Unresponsive)]
+    );
 }
 
 #[test]
@@ -283,7 +347,11 @@ fn a_flood_of_headers_with_little_work_is_ended() {
         lone.tell_status(flooder, &claim);
         sent += lone.serve_headers(flooder, &headers);
     }
-    assert_eq!(lone.disconnects(), vec![(flooder, DisconnectReason::LowWork)], "after {sent}");
+    assert_eq!(
+        lone.disconnects(),
+        vec![(flooder, DisconnectReason::LowWork)],
+        "after {sent}"
+    );
 }
 
 #[test]
@@ -294,8 +362,14 @@ fn a_dropped_peer_is_ignored_and_still_gets_its_verdicts() {
     lone.now_ms = 60_000;
     let peer = lone.connect_with(&maker);
     lone.gossip_bytes(peer, Topic::Block, vec![1]);
-    assert_eq!(lone.gossip(peer, Topic::Block, block.as_ref()), Verdict::Ignore);
-    assert_eq!(lone.request(peer, &Request::Status(status_of(&maker))), None);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, block.as_ref()),
+        Verdict::Ignore
+    );
+    assert_eq!(
+        lone.request(peer, &Request::Status(status_of(&maker))),
+        None
+    );
     assert_eq!(lone.disconnects().len(), 1);
     assert_eq!(lone.node.state().tip().height.0, 0);
 }
@@ -310,7 +384,10 @@ fn a_block_far_below_the_tip_is_not_kept() {
     lone.serve_headers(peer, &headers_of(&blocks));
     lone.serve_blocks(peer, &blocks);
     let old = Maker::new(2).next();
-    assert_eq!(lone.gossip(peer, Topic::Block, old.as_ref()), Verdict::Ignore);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, old.as_ref()),
+        Verdict::Ignore
+    );
     assert!(!lone.node.state().tree().contains(&old.hash()));
     let mut rival = Maker::new(3);
     for block in &blocks[..39] {
@@ -318,13 +395,21 @@ fn a_block_far_below_the_tip_is_not_kept() {
     }
     rival.time = maker.time;
     let near = rival.next();
-    assert_eq!(lone.gossip(peer, Topic::Block, near.as_ref()), Verdict::Ignore);
-    assert!(lone.node.state().tree().contains(&near.hash()), "a rival of the tip is kept");
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, near.as_ref()),
+        Verdict::Ignore
+    );
+    assert!(
+        lone.node.state().tree().contains(&near.hash()),
+        "a rival of the tip is kept"
+    );
     assert_eq!(lone.disconnects(), vec![]);
 }
 
 fn root_of(block: &minichain_chain::block::Block) -> MerkleRoot {
-    transaction_root(&block.transactions).expect("there is a coinbase").root
+    transaction_root(&block.transactions)
+        .expect("there is a coinbase")
+        .root
 }
 
 #[test]
@@ -336,12 +421,20 @@ fn events_of_refusals_name_the_rule() {
     let mut late = maker.unsolved();
     late.header.time = late.header.time.saturating_sub(1_000);
     let late = Arc::clone(&solve(late));
-    assert_eq!(lone.gossip(peer, Topic::Block, late.as_ref()), Verdict::Reject);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, late.as_ref()),
+        Verdict::Reject
+    );
     let refused = lone.events().into_iter().find_map(|event| match event {
         Event::BlockRejected { rule, message, .. } => Some((*rule, message.clone())),
         _ => None,
     });
     let (rule, message) = refused.expect("a refusal is told");
-    assert!(!rule.is_empty() && rule.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit()));
+    assert!(
+        !rule.is_empty()
+            && rule
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b == b'_' || b.is_ascii_digit())
+    );
     assert!(message.len() > rule.len(), "{message}");
 }

@@ -14,7 +14,11 @@ fn a_peer_whose_gossip_fell_silent_is_redialled() {
     network.deaf.insert((0, 1));
     network.run_ms(60_000);
     let silent = (0, DisconnectReason::GossipSilent);
-    assert!(network.hosts[1].dropped.contains(&silent), "{:?}", network.hosts[1].dropped);
+    assert!(
+        network.hosts[1].dropped.contains(&silent),
+        "{:?}",
+        network.hosts[1].dropped
+    );
     network.deaf.clear();
     network.run_until(20_000, "gossip is back", |network| {
         network.hosts[1].height() == network.hosts[0].height()

@@ -23,7 +23,11 @@ fn unknown_parent_triggers_header_sync() {
     let peer = lone.connect();
     lone.tell_status(peer, &first);
     let verdict = lone.gossip(peer, Topic::Block, blocks[2].as_ref());
-    assert_eq!(verdict, Verdict::Ignore, "a missing parent is nobody's fault");
+    assert_eq!(
+        verdict,
+        Verdict::Ignore,
+        "a missing parent is nobody's fault"
+    );
     let missing = blocks[1].hash();
     let orphan = lone.events().into_iter().find_map(|event| match event {
         Event::OrphanReceived { hash, missing, .. } => Some((*hash, *missing)),
@@ -48,8 +52,14 @@ fn headers_are_asked_of_the_peer_with_most_work_and_until_they_end() {
     // Both are known before either is asked: the first answers nothing at once.
     lone.tell_status(best, &status_of(&long));
     lone.tell_status(first, &status_of(&short));
-    assert_eq!(lone.serve_headers(best, &headers_of(&blocks[..HEADERS_MAX])), 1);
-    assert_eq!(lone.serve_headers(best, &headers_of(&blocks[HEADERS_MAX..])), 1);
+    assert_eq!(
+        lone.serve_headers(best, &headers_of(&blocks[..HEADERS_MAX])),
+        1
+    );
+    assert_eq!(
+        lone.serve_headers(best, &headers_of(&blocks[HEADERS_MAX..])),
+        1
+    );
     assert_eq!(lone.node.sync().header_height.0 as usize, HEADERS_MAX + 5);
     assert!(lone.node.sync().is_initial_download);
 }
@@ -70,8 +80,11 @@ fn bodies_are_asked_of_several_peers_and_never_too_many_of_one() {
         asked.extend(requests.into_iter().flat_map(|(_, hashes)| hashes));
     }
     asked.sort();
-    let mut lowest: Vec<BlockHash> =
-        blocks.iter().take(3 * BLOCKS_MAX).map(|block| block.hash()).collect();
+    let mut lowest: Vec<BlockHash> = blocks
+        .iter()
+        .take(3 * BLOCKS_MAX)
+        .map(|block| block.hash())
+        .collect();
     lowest.sort();
     assert_eq!(asked, lowest, "the lowest blocks first, none twice");
 }
@@ -86,13 +99,22 @@ fn stalling_peer_is_replaced() {
     lone.serve_headers(silent, &headers_of(&blocks));
     assert_eq!(count(&lone.take_block_requests(silent)), 12);
     let honest = lone.connect_with(&maker);
-    assert_eq!(count(&lone.take_block_requests(honest)), 0, "all is asked for already");
+    assert_eq!(
+        count(&lone.take_block_requests(honest)),
+        0,
+        "all is asked for already"
+    );
     lone.pass_ms(STALL_MS_MIN);
-    let stalled = lone.events().into_iter().any(|event| {
-        matches!(event, Event::PeerStalled { peer, blocks: 12 } if *peer == silent)
-    });
+    let stalled = lone
+        .events()
+        .into_iter()
+        .any(|event| matches!(event, Event::PeerStalled { peer, blocks: 12 } if *peer == silent));
     assert!(stalled);
-    assert_eq!(count(&lone.take_block_requests(silent)), 0, "it is spared for a while");
+    assert_eq!(
+        count(&lone.take_block_requests(silent)),
+        0,
+        "it is spared for a while"
+    );
     assert_eq!(lone.serve_blocks(honest, &blocks), 12);
     assert_eq!(lone.node.state().tip().height.0, 12);
 }
@@ -115,7 +137,10 @@ fn a_peer_that_stalls_again_and_again_is_sent_away_if_there_is_another() {
     for _ in 0..200 {
         lone.pass_ms(1_000);
     }
-    assert!(lone.disconnects().contains(&(silent, DisconnectReason::Unresponsive)));
+    assert!(
+        lone.disconnects()
+            .contains(&(silent, DisconnectReason::Unresponsive))
+    );
     assert!(!lone.disconnects().iter().any(|(peer, _)| *peer == other));
 }
 
@@ -147,7 +172,11 @@ fn a_failed_request_is_put_to_another_peer() {
     let other = lone.connect_with(&maker);
     for (id, _) in lone.take_block_requests(failing) {
         let failure = RequestFailure::BadResponse;
-        lone.feed(Input::RequestFailed { id, peer: failing, failure });
+        lone.feed(Input::RequestFailed {
+            id,
+            peer: failing,
+            failure,
+        });
     }
     assert_eq!(lone.serve_blocks(other, &blocks), 3);
 }
@@ -227,10 +256,16 @@ fn a_headers_request_is_answered_from_the_active_chain() {
     let peer = lone.connect_with(&maker);
     let known = blocks[4].hash();
     let locator = vec![BlockHash::from_bytes([1; 32]), known];
-    let all = Request::Headers(GetHeaders { locator: locator.clone(), stop: BlockHash::ZERO });
+    let all = Request::Headers(GetHeaders {
+        locator: locator.clone(),
+        stop: BlockHash::ZERO,
+    });
     let answer = lone.request(peer, &all);
     assert_eq!(answer, Some(Response::Headers(headers_of(&blocks[5..]))));
-    let some = Request::Headers(GetHeaders { locator, stop: blocks[9].hash() });
+    let some = Request::Headers(GetHeaders {
+        locator,
+        stop: blocks[9].hash(),
+    });
     let answer = lone.request(peer, &some);
     assert_eq!(answer, Some(Response::Headers(headers_of(&blocks[5..10]))));
 }
@@ -241,7 +276,11 @@ fn a_blocks_request_is_answered_in_order_without_what_is_unknown() {
     let blocks = maker.mine(20);
     let mut lone = caught_up(&maker, &blocks);
     let peer = lone.connect_with(&maker);
-    let hashes = vec![blocks[7].hash(), BlockHash::from_bytes([1; 32]), blocks[2].hash()];
+    let hashes = vec![
+        blocks[7].hash(),
+        BlockHash::from_bytes([1; 32]),
+        blocks[2].hash(),
+    ];
     let answer = lone.request(peer, &Request::Blocks(GetBlocks { hashes }));
     let wanted = vec![Arc::clone(&blocks[7]), Arc::clone(&blocks[2])];
     assert_eq!(answer, Some(Response::Blocks(wanted)));
@@ -263,9 +302,9 @@ fn a_tip_that_came_by_request_is_told_to_the_other_peers() {
     lone.serve_headers(source, &headers_of(&next));
     lone.serve_blocks(source, &next);
     lone.pass_ms(0);
-    let told = lone.take_requests(other).into_iter().any(|(_, request)| {
-        matches!(request, Request::Status(status) if status.tip == maker.tip())
-    });
+    let told = lone.take_requests(other).into_iter().any(
+        |(_, request)| matches!(request, Request::Status(status) if status.tip == maker.tip()),
+    );
     assert!(told);
 }
 

@@ -25,7 +25,10 @@ fn mesh(seed: u64, miners: usize, observers: usize) -> Network {
 fn has_mined(network: &Network, transaction: &Transaction) -> bool {
     let outpoint = transaction.outpoint(0);
     let has = |coin: Option<_>| coin.is_some();
-    network.hosts.iter().all(|host| has(host.node.state().coin(&outpoint).expect("memory")))
+    network
+        .hosts
+        .iter()
+        .all(|host| has(host.node.state().coin(&outpoint).expect("memory")))
 }
 
 #[test]
@@ -35,11 +38,21 @@ fn transaction_reaches_all_and_confirms() {
     let transaction = pay(allocated(&params(), 2), 2, 3, 10_000);
     network.submit(4, Arc::clone(&transaction));
     network.run_until(1_000, "it is in every mempool", |network| {
-        network.hosts.iter().all(|host| host.node.mempool().contains(&transaction.txid()))
+        network
+            .hosts
+            .iter()
+            .all(|host| host.node.mempool().contains(&transaction.txid()))
     });
     network.feed(0, Input::MiningSwitched { enabled: true });
-    network.run_until(120_000, "it is mined", |network| has_mined(network, &transaction));
-    assert!(network.hosts.iter().all(|host| host.node.mempool().len() == 0));
+    network.run_until(120_000, "it is mined", |network| {
+        has_mined(network, &transaction)
+    });
+    assert!(
+        network
+            .hosts
+            .iter()
+            .all(|host| host.node.mempool().len() == 0)
+    );
 }
 
 #[test]
@@ -49,7 +62,9 @@ fn a_chain_of_payments_confirms_whatever_order_it_arrives_in() {
     let child = pay(first_output(&parent), 2, 3, 10_000);
     network.submit(3, Arc::clone(&parent));
     network.submit(3, Arc::clone(&child));
-    network.run_until(120_000, "both are mined", |network| has_mined(network, &child));
+    network.run_until(120_000, "both are mined", |network| {
+        has_mined(network, &child)
+    });
 }
 
 #[test]
@@ -59,9 +74,15 @@ fn a_child_that_comes_first_waits_for_its_parent() {
     let child = pay(first_output(&parent), 2, 3, 10_000);
     let mut lone = Lone::new();
     let peer = lone.connect_with(&maker);
-    assert_eq!(lone.gossip(peer, Topic::Transaction, child.as_ref()), Verdict::Ignore);
+    assert_eq!(
+        lone.gossip(peer, Topic::Transaction, child.as_ref()),
+        Verdict::Ignore
+    );
     assert_eq!(lone.node.mempool().len(), 0);
-    assert_eq!(lone.gossip(peer, Topic::Transaction, parent.as_ref()), Verdict::Accept);
+    assert_eq!(
+        lone.gossip(peer, Topic::Transaction, parent.as_ref()),
+        Verdict::Accept
+    );
     assert!(lone.node.mempool().contains(&child.txid()));
     assert_eq!(lone.disconnects(), vec![]);
 }
@@ -73,8 +94,14 @@ fn the_second_of_two_conflicting_payments_is_ignored_and_its_sender_kept() {
     let second = pay(allocated(&params(), 1), 1, 3, 90_000);
     let mut lone = Lone::new();
     let peer = lone.connect_with(&maker);
-    assert_eq!(lone.gossip(peer, Topic::Transaction, first.as_ref()), Verdict::Accept);
-    assert_eq!(lone.gossip(peer, Topic::Transaction, second.as_ref()), Verdict::Ignore);
+    assert_eq!(
+        lone.gossip(peer, Topic::Transaction, first.as_ref()),
+        Verdict::Accept
+    );
+    assert_eq!(
+        lone.gossip(peer, Topic::Transaction, second.as_ref()),
+        Verdict::Ignore
+    );
     assert!(!lone.node.mempool().contains(&second.txid()));
     assert_eq!(lone.disconnects(), vec![]);
     assert!(lone.events().into_iter().any(|event| {
@@ -91,9 +118,16 @@ fn conflicting_payments_on_two_ends_leave_exactly_one() {
     network.run_until(120_000, "one is mined", |network| {
         payments.iter().any(|payment| has_mined(network, payment))
     });
-    let mined = payments.iter().filter(|payment| has_mined(&network, payment));
+    let mined = payments
+        .iter()
+        .filter(|payment| has_mined(&network, payment));
     assert_eq!(mined.count(), 1);
-    assert!(network.hosts.iter().all(|host| host.node.mempool().len() == 0));
+    assert!(
+        network
+            .hosts
+            .iter()
+            .all(|host| host.node.mempool().len() == 0)
+    );
 }
 
 #[test]
@@ -103,17 +137,32 @@ fn a_payment_with_a_broken_signature_drops_its_sender() {
     forged.inputs[0].witness.0[0][5] ^= 1;
     let mut lone = Lone::new();
     let peer = lone.connect_with(&maker);
-    assert_eq!(lone.gossip(peer, Topic::Transaction, &forged), Verdict::Reject);
-    assert_eq!(lone.disconnects(), vec![(peer, DisconnectReason::InvalidTransaction)]);
+    assert_eq!(
+        lone.gossip(peer, Topic::Transaction, &forged),
+        Verdict::Reject
+    );
+    assert_eq!(
+        lone.disconnects(),
+        vec![(peer, DisconnectReason::InvalidTransaction)]
+    );
 }
 
 #[test]
 fn a_client_learns_why_its_payment_was_refused() {
     let mut lone = Lone::new();
     let stolen = pay(allocated(&params(), 1), 0, 2, 10_000);
-    lone.feed(Input::TransactionSubmitted { call: Call(7), transaction: stolen });
+    lone.feed(Input::TransactionSubmitted {
+        call: Call(7),
+        transaction: stolen,
+    });
     let refused = lone.outputs.iter().any(|output| {
-        matches!(output, Output::Answer { call: Call(7), answer: Answer::TransactionRefused { .. } })
+        matches!(
+            output,
+            Output::Answer {
+                call: Call(7),
+                answer: Answer::TransactionRefused { .. }
+            }
+        )
     });
     assert!(refused);
     assert_ne!(account_key(0).output_key(), account_key(1).output_key());
@@ -126,13 +175,23 @@ fn an_own_payment_is_announced_until_it_is_confirmed() {
     let mut lone = Lone::new();
     lone.now_ms = 60_000;
     let peer = lone.connect_with(&maker);
-    lone.feed(Input::TransactionSubmitted { call: Call(1), transaction: Arc::clone(&payment) });
+    lone.feed(Input::TransactionSubmitted {
+        call: Call(1),
+        transaction: Arc::clone(&payment),
+    });
     assert_eq!(published(&mut lone), 1);
     lone.pass_ms(REBROADCAST_MS);
     assert_eq!(published(&mut lone), 1);
-    maker.pool.accept(Arc::clone(&payment), &maker.state).expect("memory").expect("valid");
+    maker
+        .pool
+        .accept(Arc::clone(&payment), &maker.state)
+        .expect("memory")
+        .expect("valid");
     let block = maker.next();
-    assert_eq!(lone.gossip(peer, Topic::Block, block.as_ref()), Verdict::Accept);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, block.as_ref()),
+        Verdict::Accept
+    );
     lone.pass_ms(REBROADCAST_MS);
     assert_eq!(published(&mut lone), 0);
 }
@@ -140,7 +199,13 @@ fn an_own_payment_is_announced_until_it_is_confirmed() {
 fn published(lone: &mut Lone) -> usize {
     let before = lone.outputs.len();
     lone.outputs.retain(|output| {
-        !matches!(output, Output::Publish { topic: Topic::Transaction, .. })
+        !matches!(
+            output,
+            Output::Publish {
+                topic: Topic::Transaction,
+                ..
+            }
+        )
     });
     before - lone.outputs.len()
 }
@@ -160,17 +225,32 @@ fn losing_branch_transactions_return() {
     network.submit(0, Arc::clone(&payment));
     let outpoint = payment.outpoint(0);
     network.run_until(400_000, "side A mines it", |network| {
-        network.hosts[0].node.state().coin(&outpoint).expect("memory").is_some()
+        network.hosts[0]
+            .node
+            .state()
+            .coin(&outpoint)
+            .expect("memory")
+            .is_some()
     });
     network.run_until(400_000, "side B has more", |network| {
         network.hosts[2].height() > network.hosts[0].height() + 2
     });
-    assert!(network.hosts[2].node.state().coin(&outpoint).expect("memory").is_none());
+    assert!(
+        network.hosts[2]
+            .node
+            .state()
+            .coin(&outpoint)
+            .expect("memory")
+            .is_none()
+    );
     network.stop_mining();
     network.heal();
     network.run_until(30_000, "one tip", Network::has_one_tip);
     network.run_until(100_000, "the payment waits everywhere", |network| {
-        network.hosts.iter().all(|host| host.node.mempool().contains(&payment.txid()))
+        network
+            .hosts
+            .iter()
+            .all(|host| host.node.mempool().contains(&payment.txid()))
     });
     network.feed(3, Input::MiningSwitched { enabled: true });
     network.run_until(200_000, "the winning side mines it", |network| {

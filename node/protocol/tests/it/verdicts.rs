@@ -27,7 +27,7 @@ fn branches() -> &'static [Vec<Arc<Block>>; 2] {
 
 fn block() -> impl Strategy<Value = Arc<Block>> {
     any::<prop::sample::Index>().prop_map(|index| {
-        let all: Vec<_> = branches().iter().flatten().collect();
+        let all = branches().concat();
         Arc::clone(index.get(&all))
     })
 }
@@ -49,15 +49,18 @@ enum Deed {
 }
 
 fn damaged(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
-    (bytes, any::<prop::sample::Index>(), prop::option::weighted(0.3, any::<u8>())).prop_map(
-        |(mut bytes, index, damage)| {
+    (
+        bytes,
+        any::<prop::sample::Index>(),
+        prop::option::weighted(0.3, any::<u8>()),
+    )
+        .prop_map(|(mut bytes, index, damage)| {
             if let Some(damage) = damage.filter(|_| !bytes.is_empty()) {
                 let at = index.index(bytes.len());
                 bytes[at] ^= damage;
             }
             bytes
-        },
-    )
+        })
 }
 
 fn request_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -68,7 +71,10 @@ fn request_bytes() -> impl Strategy<Value = Vec<u8>> {
         Just(encode(&Request::Status(status))),
         block().prop_map(|block| {
             let locator = vec![block.hash()];
-            encode(&Request::Headers(GetHeaders { locator, stop: block.header.previous }))
+            encode(&Request::Headers(GetHeaders {
+                locator,
+                stop: block.header.previous,
+            }))
         }),
         vec(block(), 1..16).prop_map(|blocks| {
             let hashes = blocks.iter().map(|block| block.hash()).collect();
@@ -137,7 +143,12 @@ impl Play {
     fn new() -> Self {
         let mut lone = Lone::with(params(), true);
         lone.now_ms = 100_000;
-        Self { lone, peers: Vec::new(), asked: Vec::new(), owed: BTreeMap::new() }
+        Self {
+            lone,
+            peers: Vec::new(),
+            asked: Vec::new(),
+            owed: BTreeMap::new(),
+        }
     }
 
     fn input_of(&mut self, deed: Deed) -> Option<Input> {
@@ -148,19 +159,34 @@ impl Play {
             Deed::Connect => {
                 let peer = Peer(number);
                 self.peers.push(peer);
-                Input::PeerConnected { peer, direction: Direction::Outbound }
+                Input::PeerConnected {
+                    peer,
+                    direction: Direction::Outbound,
+                }
             }
-            Deed::Disconnect(which) => Input::PeerDisconnected { peer: choose(which)? },
+            Deed::Disconnect(which) => Input::PeerDisconnected {
+                peer: choose(which)?,
+            },
             Deed::Gossip(which, topic, bytes) => {
                 let id = GossipId(number);
                 self.owed.insert(format!("{id:?}"), 1);
                 let sent_at = Some(UnixMillis(u64::from(which) << 56));
-                Input::GossipReceived { id, peer: choose(which)?, topic, sent_at, bytes }
+                Input::GossipReceived {
+                    id,
+                    peer: choose(which)?,
+                    topic,
+                    sent_at,
+                    bytes,
+                }
             }
             Deed::Ask(which, bytes) => {
                 let id = InboundRequest(number);
                 self.owed.insert(format!("{id:?}"), 1);
-                Input::RequestReceived { id, peer: choose(which)?, bytes }
+                Input::RequestReceived {
+                    id,
+                    peer: choose(which)?,
+                    bytes,
+                }
             }
             Deed::Answer(which, bytes) => {
                 let (id, peer) = self.take_asked(which)?;
@@ -168,7 +194,11 @@ impl Play {
             }
             Deed::Fail(which) => {
                 let (id, peer) = self.take_asked(which)?;
-                Input::RequestFailed { id, peer, failure: RequestFailure::TimedOut }
+                Input::RequestFailed {
+                    id,
+                    peer,
+                    failure: RequestFailure::TimedOut,
+                }
             }
             Deed::Submit(block) => {
                 let call = Call(number);
@@ -178,7 +208,10 @@ impl Play {
             Deed::Pay(fee) => {
                 let call = Call(number);
                 self.owed.insert(format!("{call:?}"), 1);
-                Input::TransactionSubmitted { call, transaction: payment(fee * 1_000) }
+                Input::TransactionSubmitted {
+                    call,
+                    transaction: payment(fee * 1_000),
+                }
             }
             Deed::Mine(enabled) => Input::MiningSwitched { enabled },
             Deed::Found(block) => Input::BlockMined { block },
@@ -196,7 +229,9 @@ impl Play {
 
     fn play(&mut self, deed: Deed) -> Result<(), TestCaseError> {
         if self.peers.is_empty() {
-            let input = self.input_of(Deed::Connect).expect("one can always connect");
+            let input = self
+                .input_of(Deed::Connect)
+                .expect("one can always connect");
             self.feed(input)?;
         }
         self.owed.clear();
@@ -211,7 +246,10 @@ impl Play {
     fn feed(&mut self, input: Input) -> Result<(), TestCaseError> {
         let mut out = Outbox::default();
         let now = self.lone.now();
-        self.lone.node.handle(now, input, &mut out).expect("memory does not fail");
+        self.lone
+            .node
+            .handle(now, input, &mut out)
+            .expect("memory does not fail");
         let mut is_persisted = false;
         for output in out.drain() {
             match output {
@@ -222,7 +260,10 @@ impl Play {
                 Output::Answer { call, .. } => self.pay_back(format!("{call:?}"))?,
                 Output::Request { id, peer, .. } => self.asked.push((id, peer)),
                 Output::Persist { .. } => is_persisted = true,
-                Output::Publish { topic: Topic::Block, .. }
+                Output::Publish {
+                    topic: Topic::Block,
+                    ..
+                }
                 | Output::Event(Event::TipChanged { .. }) => {
                     prop_assert!(is_persisted, "announced before it was persisted");
                 }

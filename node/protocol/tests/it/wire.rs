@@ -52,8 +52,8 @@ fn header() -> impl Strategy<Value = Header> {
 fn request() -> impl Strategy<Value = Request> {
     let headers = (vec(hash(), 0..=LOCATOR_MAX), hash())
         .prop_map(|(locator, stop)| Request::Headers(GetHeaders { locator, stop }));
-    let blocks = vec(hash(), 1..=BLOCKS_MAX)
-        .prop_map(|hashes| Request::Blocks(GetBlocks { hashes }));
+    let blocks =
+        vec(hash(), 1..=BLOCKS_MAX).prop_map(|hashes| Request::Blocks(GetBlocks { hashes }));
     prop_oneof![status().prop_map(Request::Status), headers, blocks]
 }
 
@@ -141,7 +141,10 @@ fn a_hostile_count_is_refused_before_anything_is_allocated() {
             let mut bytes = vec![tag];
             put_compact_size(&mut bytes, count);
             let error = decode::<Request>(&bytes).expect_err("there are no such items");
-            assert!(matches!(error, DecodeError::CountTooLarge { .. }), "{error}");
+            assert!(
+                matches!(error, DecodeError::CountTooLarge { .. }),
+                "{error}"
+            );
         }
     }
     for (tag, count_max) in [(1u8, HEADERS_MAX), (2, BLOCKS_MAX)] {
@@ -149,7 +152,10 @@ fn a_hostile_count_is_refused_before_anything_is_allocated() {
             let mut bytes = vec![tag];
             put_compact_size(&mut bytes, count);
             let error = decode::<Response>(&bytes).expect_err("there are no such items");
-            assert!(matches!(error, DecodeError::CountTooLarge { .. }), "{error}");
+            assert!(
+                matches!(error, DecodeError::CountTooLarge { .. }),
+                "{error}"
+            );
         }
     }
 }
@@ -160,7 +166,10 @@ fn one_item_more_than_the_limit_is_refused_though_its_bytes_are_there() {
     let blocks = encode(&Request::Blocks(GetBlocks { hashes }));
     assert!(decode::<Request>(&blocks).is_err());
     let locator = vec![BlockHash::ZERO; LOCATOR_MAX + 1];
-    let headers = encode(&Request::Headers(GetHeaders { locator, stop: BlockHash::ZERO }));
+    let headers = encode(&Request::Headers(GetHeaders {
+        locator,
+        stop: BlockHash::ZERO,
+    }));
     assert!(decode::<Request>(&headers).is_err());
     let header = Maker::new(1).mine(1)[0].header;
     let full = encode(&Response::Headers(vec![header; HEADERS_MAX]));
@@ -176,9 +185,21 @@ fn one_item_more_than_the_limit_is_refused_though_its_bytes_are_there() {
 fn a_request_for_no_block_and_an_unknown_tag_are_refused() {
     assert!(decode::<Request>(&[2, 0]).is_err());
     let unknown = decode::<Request>(&[3]);
-    assert_eq!(unknown, Err(DecodeError::UnknownTag { what: "request", tag: 3 }));
+    assert_eq!(
+        unknown,
+        Err(DecodeError::UnknownTag {
+            what: "request",
+            tag: 3
+        })
+    );
     let unknown = decode::<Response>(&[0xff]);
-    assert_eq!(unknown, Err(DecodeError::UnknownTag { what: "response", tag: 0xff }));
+    assert_eq!(
+        unknown,
+        Err(DecodeError::UnknownTag {
+            what: "response",
+            tag: 0xff
+        })
+    );
     assert!(decode::<Request>(&[]).is_err());
 }
 

@@ -42,7 +42,10 @@ pub fn named_params(network: &str) -> Params {
         initial_target: target,
         pow_limit: target,
         future_limit_s: 15,
-        reward: Reward { initial: Amount::from_sat(5_000_000_000), halving_interval: 0 },
+        reward: Reward {
+            initial: Amount::from_sat(5_000_000_000),
+            halving_interval: 0,
+        },
         coinbase_maturity: 10,
         block_weight_max: 4_000_000,
         allocations: (0..ACCOUNTS).map(allocation).collect(),
@@ -53,7 +56,11 @@ pub fn named_params(network: &str) -> Params {
 fn allocation(index: usize) -> Allocation {
     let account = account_name(index);
     let output_key = account_key(index).output_key();
-    Allocation { account, amount: Amount::from_sat(1_000_000_000), output_key }
+    Allocation {
+        account,
+        amount: Amount::from_sat(1_000_000_000),
+        output_key,
+    }
 }
 
 fn account_name(index: usize) -> String {
@@ -103,7 +110,10 @@ pub fn pay(
     let mut transaction = Transaction {
         version: 2,
         inputs: vec![input],
-        outputs: vec![TxOut { value, script_pubkey }],
+        outputs: vec![TxOut {
+            value,
+            script_pubkey,
+        }],
         lock_time: 0,
     };
     sign_all_inputs(&mut transaction, &[output], &account_key(payer), &[0; 32])
@@ -119,7 +129,9 @@ pub fn first_output(transaction: &Transaction) -> (OutPoint, TxOut) {
 /// Finds a nonce.
 pub fn solve(mut block: Block) -> Arc<Block> {
     let mut searcher = Searcher::new(&block.header).expect("the bits are a target");
-    block.header.nonce = searcher.search(0..u32::MAX).expect("every second nonce fits");
+    block.header.nonce = searcher
+        .search(0..u32::MAX)
+        .expect("every second nonce fits");
     Arc::new(block)
 }
 
@@ -140,7 +152,12 @@ impl Maker {
     pub fn with(params: Params, branch: u64) -> Self {
         let state = State::open(params, MemoryStore::default()).expect("an empty store opens");
         let pool = Mempool::new(MempoolLimits::default());
-        Self { state, pool, number: branch << 32, time: UnixSeconds(GENESIS_TIME_S) }
+        Self {
+            state,
+            pool,
+            number: branch << 32,
+            time: UnixSeconds(GENESIS_TIME_S),
+        }
     }
 
     /// The next block on the tip, not yet accepted here.
@@ -153,7 +170,15 @@ impl Maker {
         self.number += 1;
         self.time = self.time.saturating_add(SPACING_S);
         let key = account_key(1).output_key();
-        template::build(&self.state, &self.pool, key, self.number, b"maker", self.time).block
+        template::build(
+            &self.state,
+            &self.pool,
+            key,
+            self.number,
+            b"maker",
+            self.time,
+        )
+        .block
     }
 
     /// Mines and keeps `count` blocks.
@@ -168,9 +193,14 @@ impl Maker {
     }
 
     pub fn accept(&mut self, block: &Arc<Block>) {
-        let acceptance = self.state.accept_block(Arc::clone(block), block.header.time);
+        let acceptance = self
+            .state
+            .accept_block(Arc::clone(block), block.header.time);
         let acceptance = acceptance.expect("memory does not fail");
-        assert!(matches!(acceptance, Acceptance::TipChanged { .. }), "{acceptance:?}");
+        assert!(
+            matches!(acceptance, Acceptance::TipChanged { .. }),
+            "{acceptance:?}"
+        );
     }
 
     pub fn tip(&self) -> BlockHash {

@@ -82,12 +82,18 @@ impl Host {
     }
 
     pub fn peer_at(&self, place: Place) -> Option<Peer> {
-        self.peers.iter().find(|(_, there)| **there == place).map(|(peer, _)| *peer)
+        self.peers
+            .iter()
+            .find(|(_, there)| **there == place)
+            .map(|(peer, _)| *peer)
     }
 }
 
 /// The clocks at a moment of the test.
 pub fn now(monotonic_ms: u64) -> Now {
     let start = u64::from(GENESIS_TIME_S) * 1_000;
-    Now { monotonic_ms, unix: UnixMillis(start + monotonic_ms) }
+    Now {
+        monotonic_ms,
+        unix: UnixMillis(start + monotonic_ms),
+    }
 }

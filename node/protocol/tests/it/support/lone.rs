@@ -40,14 +40,23 @@ impl Lone {
     pub fn with(params: Params, mining: bool) -> Self {
         let state = State::open(params, MemoryStore::default()).expect("an empty store opens");
         let node = Node::new(config(mining), state, 1);
-        let mut lone = Self { node, now_ms: 0, skew_s: 0, next: 0, outputs: Vec::new() };
+        let mut lone = Self {
+            node,
+            now_ms: 0,
+            skew_s: 0,
+            next: 0,
+            outputs: Vec::new(),
+        };
         lone.feed(Input::Started);
         lone
     }
 
     pub fn now(&self) -> Now {
         let now = host::now(self.now_ms);
-        Now { unix: now.unix.saturating_add(self.skew_s * 1_000), ..now }
+        Now {
+            unix: now.unix.saturating_add(self.skew_s * 1_000),
+            ..now
+        }
     }
 
     pub fn feed(&mut self, input: Input) {
@@ -71,7 +80,10 @@ impl Lone {
     /// Connects a peer that has told nothing yet.
     pub fn connect(&mut self) -> Peer {
         let peer = Peer(self.number());
-        self.feed(Input::PeerConnected { peer, direction: Direction::Inbound });
+        self.feed(Input::PeerConnected {
+            peer,
+            direction: Direction::Inbound,
+        });
         peer
     }
 
@@ -100,7 +112,9 @@ impl Lone {
         let mut answers = Vec::new();
         self.outputs.retain(|output| match output {
             Output::Respond { id: to, bytes, .. } if *to == id => {
-                answers.push(Some(decode::<Response>(bytes).expect("our own answers decode")));
+                answers.push(Some(
+                    decode::<Response>(bytes).expect("our own answers decode"),
+                ));
                 false
             }
             Output::Refuse { id: to } if *to == id => {
@@ -120,10 +134,18 @@ impl Lone {
 
     pub fn gossip_bytes(&mut self, peer: Peer, topic: Topic, bytes: Vec<u8>) -> Verdict {
         let id = GossipId(self.number());
-        self.feed(Input::GossipReceived { id, peer, topic, sent_at: None, bytes });
+        self.feed(Input::GossipReceived {
+            id,
+            peer,
+            topic,
+            sent_at: None,
+            bytes,
+        });
         let mut verdicts = Vec::new();
         self.outputs.retain(|output| match output {
-            Output::GossipVerdict { id: of, verdict, .. } if *of == id => {
+            Output::GossipVerdict {
+                id: of, verdict, ..
+            } if *of == id => {
                 verdicts.push(*verdict);
                 false
             }
@@ -137,7 +159,9 @@ impl Lone {
     pub fn take_requests(&mut self, of: Peer) -> Vec<(OutboundRequest, Request)> {
         let mut requests = Vec::new();
         self.outputs.retain(|output| match output {
-            Output::Request { id, peer, bytes, .. } if *peer == of => {
+            Output::Request {
+                id, peer, bytes, ..
+            } if *peer == of => {
                 requests.push((*id, decode(bytes).expect("our own requests decode")));
                 false
             }
@@ -165,7 +189,11 @@ impl Lone {
     }
 
     pub fn respond(&mut self, peer: Peer, id: OutboundRequest, response: &Response) {
-        self.feed(Input::ResponseReceived { id, peer, bytes: encode(response) });
+        self.feed(Input::ResponseReceived {
+            id,
+            peer,
+            bytes: encode(response),
+        });
     }
 
     /// The peer answers all headers requests with these.
@@ -229,7 +257,12 @@ pub fn status_of(maker: &Maker) -> Status {
 /// A claim of far more than there is.
 pub fn boast(maker: &Maker, tip: BlockHash) -> Status {
     let chainwork = Chainwork::from_be_bytes([0x7f; 32]);
-    Status { tip, chainwork, height: Height(1_000_000), ..status_of(maker) }
+    Status {
+        tip,
+        chainwork,
+        height: Height(1_000_000),
+        ..status_of(maker)
+    }
 }
 
 pub fn headers_of(blocks: &[Arc<Block>]) -> Vec<Header> {

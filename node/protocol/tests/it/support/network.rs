@@ -25,14 +25,43 @@ const REDIAL_MS: u64 = 2_000;
 
 /// What will happen.
 enum Due {
-    Feed { place: Place, input: Input },
-    Gossip { place: Place, from: Peer, message: Message },
-    Ask { place: Place, asker: Place, from: Peer, id: OutboundRequest, bytes: Vec<u8> },
-    Answer { place: Place, id: OutboundRequest, from: Peer, bytes: Vec<u8> },
-    TimeOut { place: Place, id: OutboundRequest },
-    Found { place: Place, round: u64 },
-    Wake { place: Place },
-    Dial { a: Place, b: Place },
+    Feed {
+        place: Place,
+        input: Input,
+    },
+    Gossip {
+        place: Place,
+        from: Peer,
+        message: Message,
+    },
+    Ask {
+        place: Place,
+        asker: Place,
+        from: Peer,
+        id: OutboundRequest,
+        bytes: Vec<u8>,
+    },
+    Answer {
+        place: Place,
+        id: OutboundRequest,
+        from: Peer,
+        bytes: Vec<u8>,
+    },
+    TimeOut {
+        place: Place,
+        id: OutboundRequest,
+    },
+    Found {
+        place: Place,
+        round: u64,
+    },
+    Wake {
+        place: Place,
+    },
+    Dial {
+        a: Place,
+        b: Place,
+    },
 }
 
 pub struct Network {
@@ -121,7 +150,11 @@ impl Network {
     pub fn run_until(&mut self, limit_ms: u64, what: &str, holds: impl Fn(&Self) -> bool) {
         let end_ms = self.now_ms + limit_ms;
         while !holds(self) {
-            let tips: Vec<_> = self.hosts.iter().map(|host| (host.height(), host.tip())).collect();
+            let tips: Vec<_> = self
+                .hosts
+                .iter()
+                .map(|host| (host.height(), host.tip()))
+                .collect();
             assert!(self.now_ms < end_ms, "not in time: {what}; tips {tips:?}");
             self.run_ms(50);
         }
@@ -168,18 +201,47 @@ impl Network {
     fn happen(&mut self, due: Due) {
         match due {
             Due::Feed { place, input } => self.feed(place, input),
-            Due::Gossip { place, from, message } => self.on_gossip(place, from, message),
-            Due::Ask { place, asker, from, id, bytes } => {
+            Due::Gossip {
+                place,
+                from,
+                message,
+            } => self.on_gossip(place, from, message),
+            Due::Ask {
+                place,
+                asker,
+                from,
+                id,
+                bytes,
+            } => {
                 let host = &mut self.hosts[place];
                 if let Some(peer) = host.peer_at(asker) {
                     let inbound = InboundRequest(host.number());
                     host.unanswered.insert(inbound, (asker, from, id));
-                    self.feed(place, Input::RequestReceived { id: inbound, peer, bytes });
+                    self.feed(
+                        place,
+                        Input::RequestReceived {
+                            id: inbound,
+                            peer,
+                            bytes,
+                        },
+                    );
                 }
             }
-            Due::Answer { place, id, from, bytes } => {
+            Due::Answer {
+                place,
+                id,
+                from,
+                bytes,
+            } => {
                 if self.hosts[place].asked.remove(&id).is_some() {
-                    self.feed(place, Input::ResponseReceived { id, peer: from, bytes });
+                    self.feed(
+                        place,
+                        Input::ResponseReceived {
+                            id,
+                            peer: from,
+                            bytes,
+                        },
+                    );
                 }
             }
             Due::TimeOut { place, id } => {
@@ -190,7 +252,10 @@ impl Network {
             }
             Due::Found { place, round } => self.on_found(place, round),
             Due::Wake { place } => {
-                if self.hosts[place].wake_at_ms.is_some_and(|at_ms| at_ms <= self.now_ms) {
+                if self.hosts[place]
+                    .wake_at_ms
+                    .is_some_and(|at_ms| at_ms <= self.now_ms)
+                {
                     self.hosts[place].wake_at_ms = None;
                     self.feed(place, Input::Woke);
                 }
@@ -205,7 +270,11 @@ impl Network {
             Output::Persist { .. } => {}
             Output::Publish { topic, bytes } => {
                 let sent_at = now(now_ms).unix;
-                let message = Message { topic, sent_at, bytes: Arc::new(bytes) };
+                let message = Message {
+                    topic,
+                    sent_at,
+                    bytes: Arc::new(bytes),
+                };
                 if self.hosts[place].gossip_seen.insert(sha256(&message.bytes)) {
                     self.spread(place, None, &message);
                 }
@@ -219,18 +288,39 @@ impl Network {
                     self.spread(place, Some(from), &message);
                 }
             }
-            Output::Request { id, peer, bytes, timeout_ms, .. } => {
+            Output::Request {
+                id,
+                peer,
+                bytes,
+                timeout_ms,
+                ..
+            } => {
                 self.hosts[place].asked.insert(id, peer);
                 self.after(timeout_ms, Due::TimeOut { place, id });
                 let to = self.hosts[place].peers.get(&peer).copied();
                 let to = to.expect("a request to a connected peer");
-                let due = Due::Ask { place: to, asker: place, from: peer, id, bytes };
+                let due = Due::Ask {
+                    place: to,
+                    asker: place,
+                    from: peer,
+                    id,
+                    bytes,
+                };
                 self.send(place, to, due);
             }
             Output::Respond { id, bytes, .. } => {
                 let asked = self.hosts[place].unanswered.remove(&id);
                 let (asker, from, id) = asked.expect("an answer to an open request");
-                self.send(place, asker, Due::Answer { place: asker, id, from, bytes });
+                self.send(
+                    place,
+                    asker,
+                    Due::Answer {
+                        place: asker,
+                        id,
+                        from,
+                        bytes,
+                    },
+                );
             }
             Output::Refuse { id } => {
                 let asked = self.hosts[place].unanswered.remove(&id);
@@ -252,7 +342,11 @@ impl Network {
         }
     }
 
-    fn on_mine(&mut self, place: Place, template: Option<Arc<minichain_chain::template::Template>>) {
+    fn on_mine(
+        &mut self,
+        place: Place,
+        template: Option<Arc<minichain_chain::template::Template>>,
+    ) {
         let wait_ms = self.exponential(self.hosts[place].mean_block_ms);
         let host = &mut self.hosts[place];
         host.mining_round += 1;
@@ -266,7 +360,11 @@ impl Network {
 
     fn on_found(&mut self, place: Place, round: u64) {
         let host = &self.hosts[place];
-        if let Some(template) = host.template.as_ref().filter(|_| host.mining_round == round) {
+        if let Some(template) = host
+            .template
+            .as_ref()
+            .filter(|_| host.mining_round == round)
+        {
             let block = solve(template.block.clone());
             self.feed(place, Input::BlockMined { block });
         }
@@ -297,7 +395,15 @@ impl Network {
         for to in others.map(|(_, to)| *to).collect::<Vec<_>>() {
             let is_deaf = self.deaf.contains(&(place, to));
             if let Some(from) = self.hosts[to].peer_at(place).filter(|_| !is_deaf) {
-                self.send(place, to, Due::Gossip { place: to, from, message: message.clone() });
+                self.send(
+                    place,
+                    to,
+                    Due::Gossip {
+                        place: to,
+                        from,
+                        message: message.clone(),
+                    },
+                );
             }
         }
     }
@@ -367,15 +473,17 @@ impl Network {
 
     fn after(&mut self, delay_ms: u64, due: Due) {
         self.sequence += 1;
-        self.queue.insert((self.now_ms.saturating_add(delay_ms), self.sequence), due);
+        self.queue
+            .insert((self.now_ms.saturating_add(delay_ms), self.sequence), due);
     }
 
     /// A draw from the exponential distribution, in whole milliseconds.
     fn exponential(&mut self, mean_ms: f64) -> u64 {
         let draw = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
         let wait_ms = -mean_ms * (1.0 - draw).max(1e-9).ln();
-        std::time::Duration::try_from_secs_f64(wait_ms / 1_000.0)
-            .map_or(u64::MAX / 2, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX / 2))
+        std::time::Duration::try_from_secs_f64(wait_ms / 1_000.0).map_or(u64::MAX / 2, |wait| {
+            u64::try_from(wait.as_millis()).unwrap_or(u64::MAX / 2)
+        })
     }
 }
 

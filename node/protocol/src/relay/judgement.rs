@@ -1,0 +1,297 @@
+//! What follows from the chain's judgement of a block, whichever way it came.
+
+use std::sync::Arc;
+
+use minichain_chain::amount::Amount;
+use minichain_chain::block::Block;
+use minichain_chain::codec::encode;
+use minichain_chain::hash::BlockHash;
+use minichain_chain::rules::BlockError;
+use minichain_chain::state::Acceptance;
+use minichain_chain::store::{Store, StoreError};
+
+use super::blocks::verdict;
+use crate::event::{BlockSummary, Event, Source};
+use crate::input::{GossipId, Now, Peer};
+use crate::node::Node;
+use crate::output::{DisconnectReason, Outbox, Output, Topic, Verdict};
+
+/// Who awaits to hear what became of a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Announce {
+    /// Nobody.
+    Nothing,
+    /// Everybody, if it became the tip.
+    Publish,
+    /// The transport, for this gossip message.
+    Verdict(GossipId),
+}
+
+/// What became of a block.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// It is kept; perhaps it is the tip.
+    Kept,
+    /// It is not kept: the rule and the sentence.
+    Refused(&'static str, String),
+}
+
+/// A new active chain, as the chain tells it.
+struct Change {
+    disconnected: Vec<Arc<Block>>,
+    connected: Vec<Arc<Block>>,
+}
+
+impl Source {
+    fn peer(self) -> Option<Peer> {
+        match self {
+            Self::Gossip(peer) | Self::Request(peer) => Some(peer),
+            Self::Miner | Self::Local => None,
+        }
+    }
+}
+
+impl<S: Store> Node<S> {
+    /// Lets the chain judge a block and orders what follows from it.
+    pub(crate) fn take_block(
+        &mut self,
+        now: Now,
+        block: &Arc<Block>,
+        source: Source,
+        announce: Announce,
+        out: &mut Outbox,
+    ) -> Result<Taken, StoreError> {
+        let hash = block.hash();
+        let taken = match self.state.accept_block(Arc::clone(block), now.seconds())? {
+            Acceptance::TipChanged {
+                disconnected,
+                connected,
+                rejected,
+            } => {
+                let change = Change {
+                    disconnected,
+                    connected,
+                };
+                self.on_tip_changed(now, &change, (block, source), announce, out)?;
+                tell_rejected(rejected, source, out);
+                Taken::Kept
+            }
+            Acceptance::SideBranch { rejected } => {
+                let taken = self.on_stored(hash, true, source, announce, out);
+                tell_rejected(rejected, source, out);
+                taken
+            }
+            Acceptance::AwaitingParents => self.on_stored(hash, false, source, announce, out),
+            Acceptance::Orphan { missing } => self.on_orphan(hash, missing, source, announce, out),
+            Acceptance::Duplicate => {
+                tell(announce, Verdict::Ignore, block, out);
+                Taken::Refused("duplicate", format!("block {hash} is known already"))
+            }
+            Acceptance::LowWork => {
+                tell(announce, Verdict::Ignore, block, out);
+                let message = format!("block {hash} is on a branch with too little work to keep");
+                Taken::Refused("low_work", message)
+            }
+            Acceptance::TooNew { ahead_s } => {
+                tell(announce, Verdict::Ignore, block, out);
+                let message = format!(
+                    "block {hash} is {ahead_s} s ahead of the clock here; compare the clocks"
+                );
+                Taken::Refused("too_new", message)
+            }
+            Acceptance::Mutated(error) => {
+                let broken = (error.rule(), error.to_string());
+                self.on_refused(hash, broken, source, announce, out)
+            }
+            Acceptance::Invalid(error) => {
+                out.push(Output::Persist { urgent: false });
+                let broken = (error.rule(), error.to_string());
+                self.on_refused(hash, broken, source, announce, out)
+            }
+        };
+        let entry = self.state.tree().get(&hash);
+        match entry.filter(|entry| entry.status.has_body()) {
+            Some(entry) => self.sync.on_body(hash, entry.height),
+            None => self.sync.stir(),
+        }
+        Ok(taken)
+    }
+
+    fn on_tip_changed(
+        &mut self,
+        now: Now,
+        change: &Change,
+        (block, source): (&Arc<Block>, Source),
+        announce: Announce,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let is_bulk = self.sync.is_bulk();
+        out.push(Output::Persist { urgent: !is_bulk });
+        self.mempool
+            .on_tip_changed(&change.disconnected, &change.connected, &self.state)?;
+        tell(announce, Verdict::Accept, block, out);
+        let tip = self.state.tip();
+        out.event(Event::TipChanged {
+            tip: tip.hash,
+            height: tip.height,
+            chainwork: tip.chainwork,
+            disconnected: self.summaries(&change.disconnected),
+            connected: self.summaries(&change.connected),
+            source,
+        });
+        if matches!(source, Source::Miner) {
+            let fees = self.fees_of(block);
+            let (hash, height) = (tip.hash, tip.height);
+            out.event(Event::BlockMined { hash, height, fees });
+        }
+        self.miner.on_tip_changed();
+        self.after_tip_changed(now, &change.disconnected, out)?;
+        if matches!(source, Source::Request(_)) && !is_bulk {
+            self.tell_tip(now);
+        }
+        Ok(())
+    }
+
+    fn on_stored(
+        &mut self,
+        hash: BlockHash,
+        is_side_branch: bool,
+        source: Source,
+        announce: Announce,
+        out: &mut Outbox,
+    ) -> Taken {
+        out.push(Output::Persist { urgent: false });
+        if let Announce::Verdict(id) = announce {
+            verdict(id, Verdict::Ignore, out);
+        }
+        if let Some(entry) = self.state.tree().get(&hash) {
+            let height = entry.height;
+            out.event(Event::BlockStored {
+                hash,
+                height,
+                is_side_branch,
+                source,
+            });
+        }
+        Taken::Kept
+    }
+
+    fn on_orphan(
+        &mut self,
+        hash: BlockHash,
+        missing: BlockHash,
+        source: Source,
+        announce: Announce,
+        out: &mut Outbox,
+    ) -> Taken {
+        if let Announce::Verdict(id) = announce {
+            verdict(id, Verdict::Ignore, out);
+        }
+        let message = format!("the parent {missing} of block {hash} is not known here");
+        match source {
+            Source::Gossip(peer) => {
+                if let Some(state) = self.peers.get_mut(peer) {
+                    state.sent_orphan = true;
+                }
+                self.sync.stir();
+                out.event(Event::OrphanReceived {
+                    hash,
+                    missing,
+                    peer,
+                });
+            }
+            Source::Miner => out.event(Event::Fault {
+                message: message.clone(),
+            }),
+            // Headers of weak branches may be forgotten while bodies travel.
+            Source::Request(_) | Source::Local => {}
+        }
+        Taken::Refused("orphan", message)
+    }
+
+    /// Refuses a block for good and sends away who sent it.
+    fn on_refused(
+        &mut self,
+        hash: BlockHash,
+        (rule, message): (&'static str, String),
+        source: Source,
+        announce: Announce,
+        out: &mut Outbox,
+    ) -> Taken {
+        if let Announce::Verdict(id) = announce {
+            verdict(id, Verdict::Reject, out);
+        }
+        out.event(Event::BlockRejected {
+            hash,
+            rule,
+            message: message.clone(),
+            source,
+        });
+        if let Some(peer) = source.peer() {
+            let detail = format!("block {hash}: {message}");
+            self.drop_peer(peer, DisconnectReason::InvalidBlock, detail, out);
+        }
+        Taken::Refused(rule, message)
+    }
+
+    fn summaries(&self, blocks: &[Arc<Block>]) -> Vec<BlockSummary> {
+        let tree = self.state.tree();
+        let summary = |block: &Arc<Block>| {
+            let entry = tree.get(&block.hash())?;
+            let parent = tree.get(&block.header.previous)?;
+            Some(BlockSummary {
+                hash: entry.hash,
+                height: entry.height,
+                time: block.header.time,
+                interval_s: block.header.time.since(parent.header.time),
+                transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
+            })
+        };
+        blocks.iter().filter_map(summary).collect()
+    }
+
+    /// What the coinbase takes beyond the subsidy.
+    fn fees_of(&self, block: &Block) -> Amount {
+        let height = self.state.tip().height;
+        let outputs = block
+            .transactions
+            .first()
+            .map(|coinbase| coinbase.outputs.as_slice());
+        let values = outputs
+            .unwrap_or_default()
+            .iter()
+            .map(|output| output.value);
+        let taken = Amount::checked_sum(values).unwrap_or(Amount::ZERO);
+        taken
+            .checked_sub(self.state.params().subsidy(height))
+            .unwrap_or(Amount::ZERO)
+    }
+}
+
+/// Tells of blocks that were kept and now turned out to break a rule. Who sent
+/// them is not known any more; who follows them is sent away at its next status.
+fn tell_rejected(rejected: Vec<(BlockHash, BlockError)>, source: Source, out: &mut Outbox) {
+    for (hash, error) in rejected {
+        let (rule, message) = (error.rule(), error.to_string());
+        out.event(Event::BlockRejected {
+            hash,
+            rule,
+            message,
+            source,
+        });
+    }
+}
+
+/// Passes on what was decided to whoever awaits it.
+fn tell(announce: Announce, decided: Verdict, block: &Arc<Block>, out: &mut Outbox) {
+    match announce {
+        Announce::Verdict(id) => verdict(id, decided, out),
+        Announce::Publish if decided == Verdict::Accept => {
+            out.push(Output::Publish {
+                topic: Topic::Block,
+                bytes: encode(block.as_ref()),
+            });
+        }
+        Announce::Publish | Announce::Nothing => {}
+    }
+}
