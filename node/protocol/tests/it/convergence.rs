@@ -3,6 +3,7 @@
 use minichain_protocol::event::{Event, Source};
 use minichain_protocol::output::DisconnectReason;
 
+use crate::support::host::Host;
 use crate::support::network::Network;
 
 const SPACING_MS: f64 = 5_000.0;
@@ -75,7 +76,7 @@ fn partition_then_heal_converges_on_most_work() {
         network.run_ms(20_000);
         network.partition(&[&[0, 1], &[2, 3]]);
         network.run_ms(120_000);
-        let heights: Vec<u32> = network.hosts.iter().map(|host| host.height()).collect();
+        let heights: Vec<u32> = network.hosts.iter().map(Host::height).collect();
         assert_eq!(network.tips().len(), 2, "two sides, two tips");
         assert!(heights[2] > heights[0] + 3, "{heights:?}");
         let winner = network.hosts[2].tip();
@@ -108,7 +109,7 @@ fn a_healed_network_agrees_on_fresh_blocks_too() {
     let healed = network
         .hosts
         .iter()
-        .map(|host| host.height())
+        .map(Host::height)
         .max()
         .unwrap_or_default();
     network.run_until(120_000, "five blocks after the heal", |network| {

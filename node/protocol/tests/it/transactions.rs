@@ -51,7 +51,7 @@ fn transaction_reaches_all_and_confirms() {
         network
             .hosts
             .iter()
-            .all(|host| host.node.mempool().len() == 0)
+            .all(|host| host.node.mempool().is_empty())
     );
 }
 
@@ -126,7 +126,7 @@ fn conflicting_payments_on_two_ends_leave_exactly_one() {
         network
             .hosts
             .iter()
-            .all(|host| host.node.mempool().len() == 0)
+            .all(|host| host.node.mempool().is_empty())
     );
 }
 

@@ -253,11 +253,11 @@ impl Play {
         let mut is_persisted = false;
         for output in out.drain() {
             match output {
-                Output::GossipVerdict { id, .. } => self.pay_back(format!("{id:?}"))?,
+                Output::GossipVerdict { id, .. } => self.pay_back(&format!("{id:?}"))?,
                 Output::Respond { id, .. } | Output::Refuse { id } => {
-                    self.pay_back(format!("{id:?}"))?;
+                    self.pay_back(&format!("{id:?}"))?;
                 }
-                Output::Answer { call, .. } => self.pay_back(format!("{call:?}"))?,
+                Output::Answer { call, .. } => self.pay_back(&format!("{call:?}"))?,
                 Output::Request { id, peer, .. } => self.asked.push((id, peer)),
                 Output::Persist { .. } => is_persisted = true,
                 Output::Publish {
@@ -277,8 +277,8 @@ impl Play {
         Ok(())
     }
 
-    fn pay_back(&mut self, what: String) -> Result<(), TestCaseError> {
-        let owed = self.owed.get_mut(&what);
+    fn pay_back(&mut self, what: &str) -> Result<(), TestCaseError> {
+        let owed = self.owed.get_mut(what);
         prop_assert!(owed.is_some(), "{what} was not asked for");
         *owed.expect("just seen") -= 1;
         Ok(())

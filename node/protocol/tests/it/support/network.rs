@@ -65,6 +65,7 @@ enum Due {
 }
 
 pub struct Network {
+    seed: u64,
     pub now_ms: u64,
     pub hosts: Vec<Host>,
     rng: ChaCha8Rng,
@@ -81,8 +82,8 @@ pub struct Network {
 
 impl Network {
     pub fn new(seed: u64) -> Self {
-        println!("network seed {seed}");
         Self {
+            seed,
             now_ms: 0,
             hosts: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -155,7 +156,11 @@ impl Network {
                 .iter()
                 .map(|host| (host.height(), host.tip()))
                 .collect();
-            assert!(self.now_ms < end_ms, "not in time: {what}; tips {tips:?}");
+            assert!(
+                self.now_ms < end_ms,
+                "seed {}: not in time: {what}; tips {tips:?}",
+                self.seed
+            );
             self.run_ms(50);
         }
     }
@@ -205,7 +210,7 @@ impl Network {
                 place,
                 from,
                 message,
-            } => self.on_gossip(place, from, message),
+            } => self.on_gossip(place, from, &message),
             Due::Ask {
                 place,
                 asker,
@@ -295,18 +300,7 @@ impl Network {
                 timeout_ms,
                 ..
             } => {
-                self.hosts[place].asked.insert(id, peer);
-                self.after(timeout_ms, Due::TimeOut { place, id });
-                let to = self.hosts[place].peers.get(&peer).copied();
-                let to = to.expect("a request to a connected peer");
-                let due = Due::Ask {
-                    place: to,
-                    asker: place,
-                    from: peer,
-                    id,
-                    bytes,
-                };
-                self.send(place, to, due);
+                self.on_ask(place, peer, id, bytes, timeout_ms);
             }
             Output::Respond { id, bytes, .. } => {
                 let asked = self.hosts[place].unanswered.remove(&id);
@@ -334,12 +328,40 @@ impl Network {
                 self.hosts[place].wake_at_ms = Some(monotonic_ms);
                 self.after(monotonic_ms.saturating_sub(now_ms), Due::Wake { place });
             }
-            Output::Event(event) => {
-                let is_fault = matches!(event, Event::Fault { .. });
-                assert!(!is_fault, "node {place} reports a fault: {event:?}");
-                self.hosts[place].events.push((now_ms, event));
-            }
+            Output::Event(event) => self.on_event(place, event),
         }
+    }
+
+    fn on_ask(
+        &mut self,
+        place: Place,
+        peer: Peer,
+        id: OutboundRequest,
+        bytes: Vec<u8>,
+        timeout_ms: u64,
+    ) {
+        self.hosts[place].asked.insert(id, peer);
+        self.after(timeout_ms, Due::TimeOut { place, id });
+        let to = self.hosts[place].peers.get(&peer).copied();
+        let to = to.expect("a request to a connected peer");
+        let due = Due::Ask {
+            place: to,
+            asker: place,
+            from: peer,
+            id,
+            bytes,
+        };
+        self.send(place, to, due);
+    }
+
+    fn on_event(&mut self, place: Place, event: Event) {
+        let is_fault = matches!(event, Event::Fault { .. });
+        assert!(
+            !is_fault,
+            "seed {}: node {place} reports a fault: {event:?}",
+            self.seed
+        );
+        self.hosts[place].events.push((self.now_ms, event));
     }
 
     fn on_mine(
@@ -370,7 +392,7 @@ impl Network {
         }
     }
 
-    fn on_gossip(&mut self, place: Place, from: Peer, message: Message) {
+    fn on_gossip(&mut self, place: Place, from: Peer, message: &Message) {
         let host = &mut self.hosts[place];
         if !host.peers.contains_key(&from) || !host.gossip_seen.insert(sha256(&message.bytes)) {
             return;
@@ -386,7 +408,11 @@ impl Network {
         };
         self.feed(place, input);
         let is_judged = !self.hosts[place].unjudged.contains_key(&id);
-        assert!(is_judged, "node {place} gave no verdict");
+        assert!(
+            is_judged,
+            "seed {}: node {place} gave no verdict",
+            self.seed
+        );
     }
 
     fn spread(&mut self, place: Place, from: Option<Peer>, message: &Message) {
