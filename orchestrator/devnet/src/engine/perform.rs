@@ -1,5 +1,7 @@
 //! Performs a plan: stage after stage, the actions of a stage side by side.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use devnet_blueprint::{Action, Blueprint, Plan};
 use futures::StreamExt;
 use futures::stream;
@@ -14,7 +16,9 @@ pub const PARALLEL_MAX: usize = 8;
 /// actions done. Each action is told to `report` as it ends.
 ///
 /// The first failure ends the work: what is in flight is finished, so that the
-/// engine is left in no half-done call, and nothing further is begun.
+/// engine is left in no half-done call, and nothing further is begun. Taking
+/// everything away is different: there one stubborn thing keeps nothing else,
+/// and what can go goes.
 ///
 /// # Errors
 /// The first failure; its remedy says how to continue.
@@ -25,49 +29,62 @@ pub async fn perform_plan(
     plan: &Plan,
     report: &dyn Report,
 ) -> Result<usize, EngineError> {
-    let mut done = 0;
+    let is_removal = blueprint.is_empty();
+    let mut work = Work {
+        engine,
+        state,
+        blueprint,
+        report,
+        done: 0,
+        failure: None,
+    };
     for stage in &plan.stages {
-        done += perform_stage(engine, state, blueprint, stage, report).await?;
-    }
-    Ok(done)
-}
-
-async fn perform_stage(
-    engine: &dyn Engine,
-    state: &dyn StateKeeper,
-    blueprint: &Blueprint,
-    stage: &[Action],
-    report: &dyn Report,
-) -> Result<usize, EngineError> {
-    let mut done = 0;
-    let mut failure = None;
-    let stopped = std::sync::atomic::AtomicBool::new(false);
-    let stopped = &stopped;
-    let mut outcomes = stream::iter(stage)
-        .map(|action| async move {
-            // Begun only after another action of the stage had failed.
-            if stopped.load(std::sync::atomic::Ordering::Relaxed) {
-                return None;
-            }
-            Some((action, perform_one(engine, state, blueprint, action).await))
-        })
-        .buffer_unordered(PARALLEL_MAX);
-    while let Some(outcome) = outcomes.next().await {
-        match outcome {
-            None => {}
-            Some((action, Ok(()))) => {
-                done += 1;
-                report.step(&past_tense(blueprint, action));
-            }
-            Some((_, Err(error))) => {
-                stopped.store(true, std::sync::atomic::Ordering::Relaxed);
-                failure.get_or_insert(error);
-            }
+        work.perform_stage(stage, is_removal).await;
+        if work.failure.is_some() && !is_removal {
+            break;
         }
     }
-    match failure {
-        None => Ok(done),
-        Some(error) => Err(with_way_on(error, &blueprint.name)),
+    match work.failure {
+        None => Ok(work.done),
+        Some(error) => Err(with_way_on(error, blueprint)),
+    }
+}
+
+struct Work<'a> {
+    engine: &'a dyn Engine,
+    state: &'a dyn StateKeeper,
+    blueprint: &'a Blueprint,
+    report: &'a dyn Report,
+    done: usize,
+    failure: Option<EngineError>,
+}
+
+impl Work<'_> {
+    async fn perform_stage(&mut self, stage: &[Action], is_removal: bool) {
+        let (engine, state, blueprint) = (self.engine, self.state, self.blueprint);
+        let stopped = &AtomicBool::new(false);
+        let mut outcomes = stream::iter(stage)
+            .map(|action| async move {
+                // Asked when its turn comes, not when the stage begins.
+                if stopped.load(Ordering::Relaxed) {
+                    return None;
+                }
+                Some((action, perform_one(engine, state, blueprint, action).await))
+            })
+            .buffer_unordered(PARALLEL_MAX);
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                None => {}
+                Some((action, Ok(()))) => {
+                    self.done += 1;
+                    self.report.step(&past_tense(blueprint, action));
+                }
+                Some((_, Err(error))) => {
+                    stopped.store(!is_removal, Ordering::Relaxed);
+                    self.failure.get_or_insert(error);
+                }
+            }
+        }
     }
 }
 
@@ -105,17 +122,25 @@ fn past_tense(blueprint: &Blueprint, action: &Action) -> String {
 
 /// A failure half-way leaves something behind; says how to go on or back,
 /// unless another attempt will follow by itself.
-fn with_way_on(error: EngineError, network: &str) -> EngineError {
-    if matches!(error.kind, ErrorKind::SubnetOverlap) {
+fn with_way_on(error: EngineError, blueprint: &Blueprint) -> EngineError {
+    if error.kind == ErrorKind::SubnetOverlap {
         return error;
     }
-    let way_on = format!(
-        "Run the same command again to continue, or `devnet down --name {network}` to remove \
-         what exists."
-    );
+    let way_on = if blueprint.is_empty() {
+        "Run the same command again to finish.".to_owned()
+    } else {
+        format!(
+            "Run the same command again to continue, or `devnet down --name {}` to remove what \
+             exists.",
+            blueprint.name
+        )
+    };
     let remedy = match error.remedy.as_str() {
         "" => way_on,
         remedy => format!("{remedy}\n{way_on}"),
     };
     error.remedy(remedy)
 }
+
+#[cfg(test)]
+mod tests;

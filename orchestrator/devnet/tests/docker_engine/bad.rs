@@ -2,7 +2,6 @@
 //! network down leaves nothing.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -171,7 +170,8 @@ fn an_engine_that_dies_half_way_is_named_and_the_work_goes_on_later() {
         };
         let wire = bench.folder.path().join("wire.sock");
         let left = Arc::new(AtomicUsize::new(usize::MAX));
-        let relay = tokio::spawn(relay(socket, wire.clone(), Arc::clone(&left)));
+        let listener = UnixListener::bind(&wire).unwrap();
+        let relay = tokio::spawn(relay(socket, listener, Arc::clone(&left)));
         let address = format!("unix://{}", wire.display());
         let through = DockerEngine::connect_by(|name| {
             (name == "DOCKER_HOST").then(|| address.clone().into())
@@ -209,8 +209,7 @@ fn an_engine_that_dies_half_way_is_named_and_the_work_goes_on_later() {
 }
 
 /// Carries so many connections to the engine, then hangs up on everybody.
-async fn relay(socket: String, wire: impl AsRef<Path>, left: Arc<AtomicUsize>) {
-    let listener = UnixListener::bind(wire).unwrap();
+async fn relay(socket: String, listener: UnixListener, left: Arc<AtomicUsize>) {
     while let Ok((mut near, _)) = listener.accept().await {
         let count = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
             left.checked_sub(1)

@@ -58,7 +58,13 @@ fn a_tag_moved_to_another_image_is_not_trusted() {
         };
         let lines = Lines::default();
         let program = engine.prepare_program(&wish(&own), &lines).await.unwrap();
-        own.will_remove(&program.reference);
+        // By id: without its tag nothing else names it any more.
+        let image = engine
+            .client()
+            .inspect_image(&program.reference)
+            .await
+            .unwrap();
+        own.will_remove(&image.id.unwrap());
         let foreign = engine.prepare_program(&wish(&other), &lines).await.unwrap();
         other.will_remove(&foreign.reference);
         let (repository, tag) = program.reference.split_once(':').unwrap();

@@ -54,7 +54,7 @@ impl DockerEngine {
     }
 
     pub(super) async fn list_networks(&self) -> Result<Vec<NetworkSummary>, EngineError> {
-        Ok(summarise(self.find("listing devnets", None).await?))
+        Ok(summarise(&self.find("listing devnets", None).await?))
     }
 
     pub(super) async fn subnets_in_use(&self) -> Result<Vec<UsedSubnet>, EngineError> {
@@ -228,7 +228,7 @@ fn access(env: &[String]) -> Option<RpcAccess> {
     })
 }
 
-fn summarise(found: Found) -> Vec<NetworkSummary> {
+fn summarise(found: &Found) -> Vec<NetworkSummary> {
     let mut summaries = BTreeMap::new();
     for container in &found.containers {
         if let Some(summary) = summary_of(&mut summaries, container.labels.as_ref()) {

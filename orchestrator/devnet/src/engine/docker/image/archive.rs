@@ -38,7 +38,7 @@ pub struct Recipe {
 impl Recipe {
     /// An image of these files for `architecture`; `origin` is the binary they
     /// were collected for.
-    pub fn new(files: Files, architecture: &str, origin: &Path) -> io::Result<Self> {
+    pub fn new(files: &Files, architecture: &str, origin: &Path) -> io::Result<Self> {
         let layer = layer(files)?;
         let layer_digest = format!("sha256:{}", hex(&Sha256::digest(&layer)));
         let mut recipe = Self {
@@ -128,7 +128,7 @@ impl Recipe {
 
 /// The layer: folders first, then files, in the order of their paths and
 /// without times, so that the same files give the same bytes.
-fn layer(files: Files) -> io::Result<Vec<u8>> {
+fn layer(files: &Files) -> io::Result<Vec<u8>> {
     let room: usize = files.values().map(|bytes| bytes.len() + 2048).sum();
     let mut layer = Builder::new(Vec::with_capacity(room + (16 << 10)));
     let mut folders: BTreeMap<String, (u32, u64)> = BTreeMap::new();
@@ -143,7 +143,7 @@ fn layer(files: Files) -> io::Result<Vec<u8>> {
     for (path, (mode, owner)) in &folders {
         append(&mut layer, path, EntryType::Directory, &[], *mode, *owner)?;
     }
-    for (path, bytes) in &files {
+    for (path, bytes) in files {
         append(&mut layer, path, EntryType::Regular, bytes, 0o755, 0)?;
     }
     append_file(&mut layer, "etc/passwd", passwd().as_bytes(), 0o644)?;

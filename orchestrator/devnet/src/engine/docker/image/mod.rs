@@ -171,7 +171,7 @@ impl DockerEngine {
 /// source tree around here.
 fn origin_of(path: &Path, architecture: &str) -> Result<Origin, EngineError> {
     match binary::collect(path, architecture) {
-        Ok(files) => Recipe::new(files, architecture, path)
+        Ok(files) => Recipe::new(&files, architecture, path)
             .map(|recipe| Origin::Binary(Arc::new(recipe)))
             .map_err(|error| EngineError::new(ErrorKind::Program, "packing the image", error)),
         Err(unfit) if unfit.needs_source() => match source::find(path) {

@@ -45,7 +45,7 @@ fn a_summary_counts_nodes_and_takes_the_newest_run() {
         }],
         volumes: Vec::new(),
     };
-    let summaries = summarise(found);
+    let summaries = summarise(&found);
     let line = |summary: &NetworkSummary| {
         format!(
             "{} {} {} {} {}/{}",
@@ -72,7 +72,7 @@ fn damaged_labels_are_shown_not_refused() {
     let broken = labels(&[(label::NAME, "a"), (label::CREATED, "yesterday")]);
     let mut found = container("a", "", ContainerSummaryStateEnum::DEAD);
     found.labels = Some(broken);
-    let summaries = summarise(Found {
+    let summaries = summarise(&Found {
         containers: vec![found],
         networks: Vec::new(),
         volumes: Vec::new(),

@@ -12,7 +12,7 @@ fn files() -> Files {
     ])
 }
 
-fn recipe(files: Files) -> Recipe {
+fn recipe(files: &Files) -> Recipe {
     Recipe::new(files, "amd64", Path::new("/x/minichain")).unwrap()
 }
 
@@ -32,7 +32,7 @@ fn entries(archive: &[u8]) -> Vec<(String, Vec<u8>, u32, u64)> {
 
 #[test]
 fn the_list_the_description_and_the_layer_fit_together() {
-    let recipe = recipe(files());
+    let recipe = recipe(&files());
     let archive = entries(&recipe.archive().unwrap());
     let bytes = |name: &str| &archive.iter().find(|entry| entry.0 == name).unwrap().1;
     let list: serde_json::Value = serde_json::from_slice(bytes("manifest.json")).unwrap();
@@ -56,7 +56,7 @@ fn the_list_the_description_and_the_layer_fit_together() {
 
 #[test]
 fn the_layer_holds_the_files_and_a_data_folder_of_the_nodes_user() {
-    let layer = entries(&recipe(files()).layer);
+    let layer = entries(&recipe(&files()).layer);
     let paths: Vec<&str> = layer.iter().map(|entry| entry.0.as_str()).collect();
     assert_eq!(
         paths,
@@ -84,13 +84,13 @@ fn the_layer_holds_the_files_and_a_data_folder_of_the_nodes_user() {
 
 #[test]
 fn the_tag_follows_the_content_and_nothing_else() {
-    let one = recipe(files());
-    let elsewhere = Recipe::new(files(), "amd64", Path::new("/other/place")).unwrap();
+    let one = recipe(&files());
+    let elsewhere = Recipe::new(&files(), "amd64", Path::new("/other/place")).unwrap();
     assert_eq!(one.reference(), elsewhere.reference());
     let mut changed = files();
     changed.insert(ENTRY.to_owned(), b"binarY".to_vec());
-    assert_ne!(one.reference(), recipe(changed).reference());
-    let other = Recipe::new(files(), "arm64", Path::new("/x/minichain")).unwrap();
+    assert_ne!(one.reference(), recipe(&changed).reference());
+    let other = Recipe::new(&files(), "arm64", Path::new("/x/minichain")).unwrap();
     assert_ne!(one.reference(), other.reference());
     let tag = one.reference();
     let digits = tag.strip_prefix("minichain:").unwrap();
