@@ -1,0 +1,166 @@
+//! The figures in BENCHMARKS.md, measured on this machine by the programs a user
+//! runs: `cargo bench -p minichain-tests --bench figures -- [FIGURE…]`.
+//!
+//! Figures: `bring-up`, `idle`, `interval`; none named: all. Needs Docker and,
+//! for the comparison, docker-compose.
+
+#![expect(clippy::print_stdout, reason = "a bench prints its table")]
+
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use minichain_tests::docker::docker;
+use minichain_tests::network::Network;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const ROUNDS: usize = 7;
+
+fn main() {
+    let wanted: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let runs = |figure: &str| wanted.is_empty() || wanted.iter().any(|word| word == figure);
+    println!("| figure | value | how |\n|---|---|---|");
+    if runs("bring-up") {
+        bring_up();
+    }
+    if runs("idle") {
+        idle();
+    }
+    if runs("interval") {
+        interval();
+    }
+}
+
+fn row(figure: &str, value: &str, how: &str) {
+    println!("| {figure} | {value} | {how} |");
+}
+
+/// `devnet up` until healthy and `down`, against docker-compose with the same
+/// image, ports and limits but no health check, in alternation.
+fn bring_up() {
+    let image = node_image();
+    let (mut up_s, mut down_s, mut compose_up_s, mut compose_down_s) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let network = Network::new("docker");
+        up_s.push(seconds(|| {
+            network.must(&["up", "--nodes", "3", "--miners", "2"]);
+        }));
+        down_s.push(seconds(|| {
+            network.must(&["down"]);
+        }));
+        let (up, down) = compose(&image);
+        compose_up_s.push(up);
+        compose_down_s.push(down);
+    }
+    let over: Vec<f64> = up_s.iter().zip(&compose_up_s).map(|(ours, theirs)| ours - theirs).collect();
+    let how = format!("median of {ROUNDS}, alternating");
+    row("`devnet up --nodes 3 --miners 2` to healthy", &format_s(&up_s), &how);
+    row("`docker-compose up -d` of the same three", &format_s(&compose_up_s), &how);
+    row("`up` over compose", &format_s(&over), "median of the differences");
+    row("`devnet down`", &format_s(&down_s), &how);
+    row("`docker-compose down -v`", &format_s(&compose_down_s), &how);
+    let bytes = docker(&["image", "inspect", "-f", "{{.Size}}", &image]);
+    let bytes: f64 = bytes.trim().parse().expect("an image has a size");
+    row("size of the image", &format!("{:.1} MB", bytes / 1e6), "`docker image inspect`");
+}
+
+/// The image `devnet` makes of the node.
+fn node_image() -> String {
+    let network = Network::up("docker", &["--nodes", "1", "--miners", "1"]);
+    let filter = format!("label=devnet.name={}", network.name);
+    let image = docker(&["ps", "-a", "--filter", &filter, "--format", "{{.Image}}"]);
+    image.trim().to_owned()
+}
+
+/// Seconds of `docker-compose up -d` and `down` of three such containers.
+fn compose(image: &str) -> (f64, f64) {
+    let folder = TempDir::new().expect("a folder for the compose file");
+    let base = 20_000 + (std::process::id() % 5_000) as u16;
+    let services: String = (0..3).map(|number| service(image, base, number)).collect();
+    let file = format!("version: '2.4'\nservices:\n{services}volumes:\n  v0:\n  v1:\n  v2:\n");
+    fs::write(folder.path().join("docker-compose.yml"), file).expect("a compose file");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("docker-compose");
+        let out = command.args(arguments).current_dir(folder.path()).output();
+        let out = out.expect("docker-compose is installed");
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    };
+    let up = seconds(|| run(&["up", "-d"]));
+    let down = seconds(|| run(&["down", "-v", "-t", "2"]));
+    (up, down)
+}
+
+fn service(image: &str, base: u16, number: u16) -> String {
+    let (rpc, metrics) = (base + 2 * number, base + 2 * number + 1);
+    let mine = if number > 0 { ", '--mine'" } else { "" };
+    format!(
+        "  n{number}:\n    image: {image}\n    command: ['--data-dir', '/data', '--listen', '0.0.0.0', '--rpc-listen', '0.0.0.0'{mine}]\n    ports: ['127.0.0.1:{rpc}:9001', '127.0.0.1:{metrics}:9002']\n    volumes: ['v{number}:/data']\n    read_only: true\n    mem_limit: 256m\n    cap_drop: [ALL]\n    cap_add: [NET_ADMIN]\n"
+    )
+}
+
+/// Memory and CPU of the default network, after a minute of running.
+fn idle() {
+    let network = Network::up("process", &["--nodes", "3", "--miners", "2"]);
+    let pids: Vec<u64> =
+        network.nodes().iter().filter_map(|node| node.status["pid"].as_u64()).collect();
+    thread::sleep(Duration::from_secs(20));
+    let before: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum();
+    let started = Instant::now();
+    thread::sleep(Duration::from_secs(60));
+    let used: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>() - before;
+    let share = 100.0 * used / started.elapsed().as_secs_f64();
+    row("CPU of the default 3-node network", &format!("{share:.1} % of one core"), "60 s");
+    let names = network.nodes();
+    for (node, pid) in names.iter().zip(&pids) {
+        let how = "after 80 s, `VmRSS`";
+        row(&format!("memory of {}", node.name), &format!("{:.1} MiB", rss_mib(*pid)), how);
+    }
+}
+
+/// Mean block interval over 200 blocks at one second, two miners.
+fn interval() {
+    let network =
+        Network::up("process", &["--nodes", "3", "--miners", "2", "--block-time", "1s"]);
+    network.wait_until_agreed(211, Duration::from_secs(900));
+    let rpc = &network.nodes()[0].rpc;
+    let time_at = |height: u32| -> f64 {
+        let hash: String = rpc.must("getblockhash", &json!([height]));
+        let header: Value = rpc.must("getblockheader", &json!([hash]));
+        header["time"].as_f64().expect("a header has a time")
+    };
+    let mean = (time_at(210) - time_at(10)) / 200.0;
+    row("mean block interval at `--block-time 1s`", &format!("{mean:.3} s"), "blocks 10 to 210");
+}
+
+fn seconds(work: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    work();
+    started.elapsed().as_secs_f64()
+}
+
+fn format_s(samples: &[f64]) -> String {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
+    format!("{median:.2} s ({low:.2} to {high:.2})")
+}
+
+fn cpu_seconds(pid: u64) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the node runs");
+    let after_name = stat.rsplit(')').next().expect("a stat line has a name");
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks: f64 = fields[11..13].iter().map(|f| f.parse::<f64>().expect("ticks")).sum();
+    ticks / 100.0
+}
+
+fn rss_mib(pid: u64) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the node runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a VmRSS line");
+    let kib: f64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+    kib / 1024.0
+}

@@ -1,0 +1,7 @@
+//! Networks end to end, by the programs a user runs: on the real Docker engine
+//! and as plain processes. Each test has its own network name and state folder
+//! and leaves nothing behind.
+
+mod docker;
+mod process;
+mod story;
