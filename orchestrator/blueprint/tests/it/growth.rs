@@ -1,5 +1,7 @@
 //! Planning a network that exists already.
 
+use std::collections::BTreeSet;
+
 use devnet_blueprint::{Blueprint, EngineInput, PlanError, PlanInput, Topology, plan};
 use proptest::prelude::*;
 
@@ -254,10 +256,13 @@ proptest! {
         for (nodes, miners) in history {
             let topology = Topology::from_counts(nodes, miners).unwrap();
             let previous = before.clone().map(Box::new);
-            let now = plan(&topology, &PlanInput { previous, ..later(docker()) }).unwrap();
-            let places: std::collections::BTreeSet<_> =
-                now.nodes.iter().map(|node| (node.ip, node.host.rpc.port())).collect();
-            prop_assert_eq!(places.len(), nodes as usize);
+            // The same ports are offered each time, those in use among them.
+            let now = plan(&topology, &PlanInput { previous, ..docker() }).unwrap();
+            let addresses: BTreeSet<_> = now.nodes.iter().map(|node| node.ip).collect();
+            prop_assert_eq!(addresses.len(), nodes as usize);
+            let ports: BTreeSet<_> =
+                now.nodes.iter().flat_map(|node| [node.host.rpc, node.host.metrics]).collect();
+            prop_assert_eq!(ports.len(), 2 * nodes as usize);
             for node in before.iter().flat_map(|before| &before.nodes) {
                 if let Some(same) = now.node(&node.name) {
                     prop_assert_eq!((same.ip, same.host), (node.ip, node.host));
