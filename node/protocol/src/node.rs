@@ -75,7 +75,9 @@ impl<S: Store> Node<S> {
     /// program must stop and start again from what is durable.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Outbox) -> Result<(), StoreError> {
         match input {
-            Input::Started | Input::Woke => {}
+            Input::Started => {}
+            // The alarm is spent; the next one is set anew, even for the same time.
+            Input::Woke => self.wake_at_ms = None,
             Input::PeerConnected { peer, direction } => {
                 self.on_peer_connected(now, peer, direction, out);
             }
@@ -182,8 +184,8 @@ impl<S: Store> Node<S> {
     /// Does what has become due and sets the alarm; behind every input.
     fn settle(&mut self, now: Now, out: &mut Outbox) -> Result<(), StoreError> {
         self.expire_stalled(now, out);
+        self.pursue_sync(now, out);
         self.poll_peers(now, out);
-        self.pursue_sync(now, out)?;
         self.rebroadcast(now, out);
         self.refresh_mining(now, out)?;
         self.set_alarm(out);

@@ -8,7 +8,7 @@ use minichain_chain::store::{Store, StoreError};
 
 use crate::event::Event;
 use crate::input::{Now, OutboundRequest, Peer, RequestFailure};
-use crate::limits::{BLOCKS_TIMEOUT_MS, HEADERS_TIMEOUT_MS, STATUS_TIMEOUT_MS};
+use crate::limits::{BLOCKS_TIMEOUT_MS, HEADERS_TIMEOUT_MS, RESPONSE_BYTES_MAX, STATUS_TIMEOUT_MS};
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox, Output, RequestKind};
 use crate::wire::{Request, Response};
@@ -130,7 +130,7 @@ impl<S: Store> Node<S> {
         let Some(purpose) = self.requests.take(id, peer) else {
             return Ok(());
         };
-        let response: Response = match decode(bytes) {
+        let response = match decode_response(bytes) {
             Ok(response) => response,
             Err(error) => {
                 let detail = format!("{} response: {error}", kind_name(purpose.kind()));
@@ -182,10 +182,17 @@ impl<S: Store> Node<S> {
         }
         match purpose {
             Purpose::Status => self.on_status_failed(now, peer, out),
-            Purpose::Headers { claimed } => self.on_headers_failed(now, peer, claimed),
+            Purpose::Headers { .. } => self.on_headers_failed(now, peer),
             Purpose::Blocks(request) => self.on_blocks_failed(now, peer, &request, out),
         }
     }
+}
+
+fn decode_response(bytes: &[u8]) -> Result<Response, String> {
+    if bytes.len() > RESPONSE_BYTES_MAX {
+        return Err(format!("{} bytes", bytes.len()));
+    }
+    decode(bytes).map_err(|error| error.to_string())
 }
 
 fn kind_name(kind: RequestKind) -> &'static str {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
-use minichain_chain::store::{Store, StoreError};
+use minichain_chain::store::Store;
 
 use crate::event::Event;
 use crate::input::{Now, Peer};
@@ -99,7 +99,7 @@ impl Sync {
 
 impl<S: Store> Node<S> {
     /// Asks for what is missing, as far as peers are free to be asked.
-    pub(crate) fn pursue_sync(&mut self, now: Now, out: &mut Outbox) -> Result<(), StoreError> {
+    pub(crate) fn pursue_sync(&mut self, now: Now, out: &mut Outbox) {
         let is_due = self
             .sync
             .deadline_ms
@@ -118,7 +118,6 @@ impl<S: Store> Node<S> {
             self.sync.in_flight_told = blocks;
             out.event(Event::InFlightChanged { blocks });
         }
-        Ok(())
     }
 
     pub(crate) fn next_sync_deadline_ms(&self) -> Option<u64> {

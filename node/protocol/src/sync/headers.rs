@@ -138,10 +138,10 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    pub(crate) fn on_headers_failed(&mut self, now: Now, peer: Peer, claimed: Option<BlockHash>) {
+    /// The claim stands, the network may be at fault: it is asked again later.
+    pub(crate) fn on_headers_failed(&mut self, now: Now, peer: Peer) {
         self.headers_arrived(peer);
         if let Some(state) = self.peers.get_mut(peer) {
-            state.asked_tip = claimed;
             state.broken_claims += 1;
             state.headers_retry_ms = now.monotonic_ms + self.timing.status_poll_ms;
         }

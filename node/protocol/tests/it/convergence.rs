@@ -18,8 +18,7 @@ fn three_nodes_converge() {
     network.run_until(300_000, "height 5", |network| {
         network.hosts.iter().all(|host| host.height() >= 5)
     });
-    network.stop_mining();
-    network.run_until(20_000, "one tip", Network::has_one_tip);
+    network.settle(20_000);
     let digests = network
         .hosts
         .iter()
@@ -37,8 +36,7 @@ fn a_chain_of_nodes_converges_though_the_ends_are_far_apart() {
         network.link(place - 1, place);
     }
     network.run_ms(200_000);
-    network.stop_mining();
-    network.run_until(30_000, "one tip", Network::has_one_tip);
+    network.settle(30_000);
     assert!(
         network.hosts[0].height() >= 15,
         "height {}",
@@ -115,8 +113,7 @@ fn a_healed_network_agrees_on_fresh_blocks_too() {
     network.run_until(120_000, "five blocks after the heal", |network| {
         network.hosts.iter().all(|host| host.height() >= healed + 5)
     });
-    network.stop_mining();
-    network.run_until(20_000, "one tip", Network::has_one_tip);
+    network.settle(20_000);
 }
 
 #[test]
@@ -129,8 +126,7 @@ fn a_lossy_network_converges() {
         network.link_all();
         network.loss_per_mille = 200;
         network.run_ms(200_000);
-        network.stop_mining();
-        network.run_until(90_000, "one tip", Network::has_one_tip);
+        network.settle(90_000);
         assert!(network.hosts[0].height() > 15);
     }
 }

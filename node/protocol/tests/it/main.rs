@@ -6,6 +6,7 @@ mod determinism;
 mod mining;
 mod misbehaviour;
 mod silence;
+mod stress;
 mod support;
 mod sync;
 mod transactions;

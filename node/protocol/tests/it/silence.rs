@@ -33,8 +33,7 @@ fn blocks_reach_a_node_by_request_while_gossip_is_dead() {
     network.link_all();
     network.deaf.insert((0, 1));
     network.run_ms(100_000);
-    network.stop_mining();
-    network.run_until(20_000, "the same tip", Network::has_one_tip);
+    network.settle(20_000);
     assert!(network.hosts[1].height() > 5);
 }
 

@@ -172,6 +172,28 @@ impl Network {
         }
     }
 
+    /// Stops all miners and waits until all nodes agree. A tie of two branches
+    /// with equal work would last for ever; one more block ends it.
+    pub fn settle(&mut self, limit_ms: u64) {
+        self.stop_mining();
+        self.run_until(limit_ms, "equal work", |network| {
+            let works = network
+                .hosts
+                .iter()
+                .map(|host| host.node.state().tip().chainwork);
+            works.collect::<BTreeSet<_>>().len() == 1
+        });
+        if !self.has_one_tip() {
+            let height = self.hosts[0].height();
+            self.feed(0, Input::MiningSwitched { enabled: true });
+            self.run_until(600_000, "a block that ends the tie", |network| {
+                network.hosts[0].height() > height
+            });
+            self.stop_mining();
+            self.run_until(limit_ms, "one tip", Self::has_one_tip);
+        }
+    }
+
     pub fn submit(&mut self, place: Place, transaction: Arc<Transaction>) {
         let call = Call(self.hosts[place].number());
         self.feed(place, Input::TransactionSubmitted { call, transaction });
@@ -340,10 +362,15 @@ impl Network {
         bytes: Vec<u8>,
         timeout_ms: u64,
     ) {
+        // The other side may have closed the connection a moment ago.
+        let Some(to) = self.hosts[place].peers.get(&peer).copied() else {
+            let failure = RequestFailure::Disconnected;
+            let input = Input::RequestFailed { id, peer, failure };
+            self.after(0, Due::Feed { place, input });
+            return;
+        };
         self.hosts[place].asked.insert(id, peer);
         self.after(timeout_ms, Due::TimeOut { place, id });
-        let to = self.hosts[place].peers.get(&peer).copied();
-        let to = to.expect("a request to a connected peer");
         let due = Due::Ask {
             place: to,
             asker: place,

@@ -1,0 +1,59 @@
+//! Many small networks of random shape through random trouble: after the storm
+//! all agree, and nobody honest was blamed.
+
+use minichain_protocol::output::DisconnectReason;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use crate::support::network::Network;
+
+fn storm(seed: u64) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut below = |limit: u64| rng.next_u64() % limit;
+    let count = usize::try_from(2 + below(9)).expect("small");
+    let mut network = Network::new(seed);
+    for place in 0..count {
+        let is_miner = place == 0 || below(2) == 0;
+        network.add(is_miner.then_some(10_000.0));
+    }
+    // A random tree, so that all are connected, and some more links.
+    for place in 1..count {
+        network.link(usize::try_from(below(place as u64)).expect("small"), place);
+    }
+    for _ in 0..count {
+        let ends = [(); 2].map(|()| usize::try_from(below(count as u64)).expect("small"));
+        if ends[0] != ends[1] {
+            network.link(ends[0], ends[1]);
+        }
+    }
+    for _ in 0..4 {
+        network.loss_per_mille = below(3) * 100;
+        let sides: Vec<bool> = (0..count).map(|_| below(2) == 0).collect();
+        let group = |side| {
+            (0..count)
+                .filter(|place| sides[*place] == side)
+                .collect::<Vec<_>>()
+        };
+        network.partition(&[&group(true), &group(false)]);
+        network.run_ms(below(120_000));
+        network.heal();
+        network.run_ms(below(60_000));
+    }
+    network.loss_per_mille = 0;
+    network.run_ms(5_000);
+    network.settle(60_000);
+    for host in &network.hosts {
+        let blamed = host
+            .dropped
+            .iter()
+            .find(|(_, reason)| reason.is_misbehaviour());
+        assert_eq!(blamed, None::<&(usize, DisconnectReason)>, "seed {seed}");
+    }
+}
+
+#[test]
+fn after_any_storm_all_agree_and_nobody_was_blamed() {
+    for seed in 0..25 {
+        storm(seed);
+    }
+}
