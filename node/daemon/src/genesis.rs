@@ -22,8 +22,10 @@ const FUTURE_LIMIT_MIN_S: u32 = 10;
 const HALF_LIFE_SPACINGS: u32 = 30;
 /// Floats are taken over with this many binary places.
 const FRACTION_BITS: u32 = 20;
+/// Slower networks than one hash in twelve days are slips.
+const HASH_RATE_MIN: f64 = 1e-6;
 /// Well inside 64 bits after scaling by [`FRACTION_BITS`].
-const HASHES_MAX: f64 = 1e12;
+const HASH_RATE_MAX: f64 = 1e12;
 const LIMIT_FACTOR_MAX: f64 = 1e9;
 
 /// The parameters of the network that a configuration names.
@@ -116,8 +118,7 @@ fn scaled(field: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> Resu
 /// The target met once a spacing by `initial_hash_rate`, as block headers can
 /// express it.
 fn initial_target(genesis: &GenesisFile) -> Result<Target, Failure> {
-    let spacing = f64::from(genesis.spacing_s);
-    let range = (1.0 / spacing.max(1.0))..=(HASHES_MAX / spacing.max(1.0));
+    let range = HASH_RATE_MIN..=HASH_RATE_MAX;
     let rate = scaled("initial_hash_rate", genesis.initial_hash_rate, range)?;
     let hashes = U256::from(rate) * U256::from(genesis.spacing_s.max(1));
     // At least one hash a block, also after rounding.

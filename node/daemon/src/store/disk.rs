@@ -312,3 +312,15 @@ fn put<'k, K: redb::Key + 'static>(
     table.insert(key, sealed.as_slice()).map_err(redb::Error::from)?;
     Ok(())
 }
+
+/// Writes another format number into a closed file.
+#[cfg(test)]
+pub fn set_format(file: &Path, format: u32) {
+    let database = Database::open(file).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut meta = transaction.open_table(META).unwrap();
+    let value = format.to_le_bytes().to_vec();
+    assert!(put(&mut meta, "meta", FORMAT_KEY, FORMAT_KEY.as_bytes(), value).is_ok());
+    drop(meta);
+    transaction.commit().unwrap();
+}
