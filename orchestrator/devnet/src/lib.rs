@@ -5,6 +5,7 @@
 //! (Docker or plain processes). It must never import the node; it speaks to it
 //! through files, HTTP and the words of `minichain-api`.
 
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod console;
@@ -12,6 +13,9 @@ pub mod engine;
 pub mod exit;
 pub mod health;
 pub mod keeper;
+pub mod prepare;
 pub mod probe;
 pub mod program;
 pub mod state;
+pub mod topology_file;
+pub mod world;

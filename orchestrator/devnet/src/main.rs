@@ -1,3 +1,5 @@
 //! The `devnet` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    devnet::cli::main()
+}

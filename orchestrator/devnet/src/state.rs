@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 pub const STATE_ENV: &str = "DEVNET_STATE";
 
 const RECORD_FILE: &str = "network.json";
+const WISH_FILE: &str = "wish.json";
 const LOCK_FOLDER: &str = ".locks";
 
 /// The folder of all networks.
@@ -182,18 +183,36 @@ impl NetworkFolder {
         StateError::Busy { name: self.name.clone(), holder }
     }
 
-    /// Writes the record so that a crash leaves the old one or the new one.
+    /// Writes the plan so that a crash leaves the old one or the new one.
     pub fn write_record<T: Serialize>(&self, record: &T) -> Result<(), StateError> {
-        let path = self.path.join(RECORD_FILE);
-        let text = serde_json::to_vec_pretty(record)
+        self.write(RECORD_FILE, record)
+    }
+
+    /// The plan, if there is one.
+    pub fn read_record<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        self.read(RECORD_FILE)
+    }
+
+    /// Writes the wish the plan was made from.
+    pub fn write_wish<T: Serialize>(&self, wish: &T) -> Result<(), StateError> {
+        self.write(WISH_FILE, wish)
+    }
+
+    /// The wish the plan was made from, if it was kept.
+    pub fn read_wish<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        self.read(WISH_FILE)
+    }
+
+    fn write<T: Serialize>(&self, file: &str, value: &T) -> Result<(), StateError> {
+        let path = self.path.join(file);
+        let text = serde_json::to_vec_pretty(value)
             .map_err(|error| StateError::Broken { path: path.clone(), reason: error.to_string() })?;
         create_private_folder(&self.path)?;
         write_private_file(&path, &text)
     }
 
-    /// The record, if there is one.
-    pub fn read_record<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
-        let path = self.path.join(RECORD_FILE);
+    fn read<T: DeserializeOwned>(&self, file: &str) -> Result<Option<T>, StateError> {
+        let path = self.path.join(file);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

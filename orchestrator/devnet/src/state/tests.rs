@@ -59,7 +59,7 @@ fn a_broken_record_names_its_file_and_line() {
     let (_root, state) = folder();
     let network = state.network("alpha");
     create_private_folder(network.path()).expect("a writable disk");
-    fs::write(network.path().join(RECORD_FILE), b"{\n oops").expect("a writable disk");
+    fs::write(network.path().join(RECORD_FILE), b"[1,\n oops").expect("a writable disk");
     let error = network.read_record::<Vec<u8>>().expect_err("not JSON").to_string();
     assert!(error.contains("network.json") && error.contains("line 2"), "{error}");
 }

@@ -16,17 +16,18 @@ const PORTS: [u16; 3] = [port::P2P, port::RPC, port::METRICS];
 const FIRST_BLOCK: Ipv4Addr = Ipv4Addr::new(127, 77, 0, 0);
 /// Blocks looked at before giving up: whatever listens on every address makes
 /// all of them look alike.
-const BLOCKS_TRIED_MAX: u32 = 128;
+const BLOCKS_TRIED_MAX: usize = 128;
 
 /// A block of loopback addresses for so many nodes: none of `taken`, and with
-/// nothing that listens on the nodes' ports.
-pub fn free_block(nodes: u32, taken: &[Subnet]) -> Result<Subnet, EngineError> {
+/// nothing that listens on the nodes' ports. The search begins at a place that
+/// follows from `number`.
+pub fn free_block(number: u64, nodes: u32, taken: &[Subnet]) -> Result<Subnet, EngineError> {
     let action = "cannot find free loopback addresses";
     let prefix = Subnet::prefix_for(nodes).ok_or_else(|| {
         EngineError::new(ErrorKind::Refused, action, format!("{nodes} nodes are too many"))
     })?;
     let mut occupied = None;
-    for block in blocks(prefix).take(BLOCKS_TRIED_MAX as usize) {
+    for block in blocks(number, prefix).take(BLOCKS_TRIED_MAX) {
         if taken.iter().any(|other| other.overlaps(block)) {
             continue;
         }
@@ -61,13 +62,15 @@ fn port_occupied(action: &str, address: SocketAddrV4) -> EngineError {
     ))
 }
 
-/// Blocks of this size from [`FIRST_BLOCK`] on.
-fn blocks(prefix: u8) -> impl Iterator<Item = Subnet> {
+/// Blocks of this size from [`FIRST_BLOCK`] on, the one numbered `number` first.
+fn blocks(number: u64, prefix: u8) -> impl Iterator<Item = Subnet> {
     let size = 1_u32 << (32 - u32::from(prefix));
     let first = u32::from(FIRST_BLOCK);
-    let last = u32::from(Ipv4Addr::new(127, 255, 0, 0));
-    (0..(last - first) / size)
-        .filter_map(move |step| Subnet::new(Ipv4Addr::from(first + step * size), prefix).ok())
+    let count = (u32::from(Ipv4Addr::new(127, 255, 0, 0)) - first) / size;
+    (0..count).filter_map(move |step| {
+        let at = u32::try_from((number + u64::from(step)) % u64::from(count)).ok()?;
+        Subnet::new(Ipv4Addr::from(first + at * size), prefix).ok()
+    })
 }
 
 /// The first address on which something listens that a node would need.
@@ -107,7 +110,7 @@ fn process_table() -> Check {
 
 fn loopback() -> Check {
     const NODES: u32 = 20;
-    match free_block(NODES, &[]) {
+    match free_block(0, NODES, &[]) {
         Ok(block) => {
             let detail = format!("{block} is free, ports {} to {}", PORTS[0], PORTS[2]);
             check("loopback addresses", CheckStatus::Ok, &detail, "")
@@ -122,39 +125,34 @@ fn check(name: &str, status: CheckStatus, detail: &str, remedy: &str) -> Check {
     Check { name: name.into(), status, detail: detail.into(), remedy: remedy.into() }
 }
 
-/// The block that holds these addresses, as [`free_block`] would have chosen it
-/// for so many nodes.
-pub fn block_of(ip: Ipv4Addr, nodes: u32) -> Option<Subnet> {
-    let prefix = Subnet::prefix_for(nodes)?;
-    let size = 1_u32 << (32 - u32::from(prefix));
-    Subnet::new(Ipv4Addr::from(u32::from(ip) & !(size - 1)), prefix).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Away from where networks of this host are likely to be.
+    const NUMBER: u64 = 7_777;
+
     #[test]
     fn a_free_block_is_loopback_and_none_of_those_taken() {
-        let first = free_block(3, &[]).expect("an idle host");
+        let first = free_block(NUMBER, 3, &[]).expect("an idle host");
         assert!(first.base().is_loopback());
-        let second = free_block(3, &[first]).expect("an idle host");
+        let second = free_block(NUMBER, 3, &[first]).expect("an idle host");
         assert!(!second.overlaps(first));
     }
 
     #[test]
     fn a_block_in_which_something_listens_is_passed_over() {
-        let free = free_block(3, &[]).expect("an idle host");
+        let free = free_block(NUMBER, 3, &[]).expect("an idle host");
         let ip = free.node_address(1).expect("three fit");
         let _listener = TcpListener::bind((ip, port::RPC)).expect("it was free");
-        let next = free_block(3, &[]).expect("an idle host");
+        let next = free_block(NUMBER, 3, &[]).expect("an idle host");
         assert!(!next.overlaps(free), "{next} holds the occupied {ip}");
     }
 
     #[test]
     fn many_nodes_get_a_larger_block() {
-        assert_eq!(free_block(300, &[]).expect("an idle host").prefix(), 23);
-        assert!(free_block(70_000, &[]).is_err());
+        assert_eq!(free_block(NUMBER, 300, &[]).expect("an idle host").prefix(), 23);
+        assert!(free_block(NUMBER, 70_000, &[]).is_err());
     }
 
     #[test]
@@ -163,12 +161,5 @@ mod tests {
         let error = port_occupied("cannot start", address);
         assert_eq!(error.kind, ErrorKind::PortOccupied);
         assert!(error.to_string().contains("0.0.0.0:9001"), "{error}");
-    }
-
-    #[test]
-    fn the_block_of_an_address_is_found_again() {
-        let block = free_block(3, &[]).expect("an idle host");
-        let ip = block.node_address(2).expect("three fit");
-        assert_eq!(block_of(ip, 3), Some(block));
     }
 }

@@ -39,7 +39,7 @@ use super::{
 use crate::program::find_binary;
 use crate::state::{StateFolder, create_private_folder};
 
-pub use check::{block_of, free_block};
+pub use check::free_block;
 
 /// Runs nodes as processes of this host.
 #[derive(Clone, Debug)]

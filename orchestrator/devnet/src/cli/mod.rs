@@ -1,0 +1,116 @@
+//! The command line: one file for each verb, from arguments to a report.
+
+mod doctor;
+mod down;
+mod logs;
+mod ls;
+mod report;
+mod status;
+mod up;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use devnet_blueprint::topology::{DEFAULT_NAME, check_name};
+
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
+use crate::world::World;
+
+const EXAMPLES: &str = "\
+Examples:
+  devnet up --nodes 3 --miners 2     bring up a network and wait until it is healthy
+  devnet status                      how every node is
+  devnet logs -f                     what the nodes say, merged in time order
+  devnet down                        remove the network with all it left
+
+Exit codes: 0 done · 1 the answer is no (unhealthy, interrupted) · 2 bad arguments or topology ·
+3 the world broke (daemon, disk, ports)
+
+State is kept in $DEVNET_STATE, else $XDG_STATE_HOME/devnet, else ~/.local/state/devnet.";
+
+/// Brings up, watches and takes down networks of minichain nodes.
+#[derive(Debug, Parser)]
+#[command(name = "devnet", version, about, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Up(up::Args),
+    Down(down::Args),
+    Status(status::Args),
+    Logs(logs::Args),
+    Ls(ls::Args),
+    Doctor(doctor::Args),
+}
+
+/// Which network.
+#[derive(Clone, Debug, Args)]
+struct NameArgs {
+    /// Name of the network: 1 to 40 of a-z, 0-9 and -, a letter first
+    #[arg(long, env = "DEVNET_NAME", value_name = "NAME", value_parser = name,
+          default_value = DEFAULT_NAME)]
+    name: String,
+}
+
+/// How to answer.
+#[derive(Clone, Copy, Debug, Args)]
+struct OutputArgs {
+    /// Answer with JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    // Prints help, version and faults itself; a fault ends with exit code 2.
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli.verb)),
+        Err(error) => {
+            Err((Failure::world(format!("cannot start: {error}")), Console::detect(false, false)))
+        }
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err((failure, console)) => {
+            console.remark(&failure.to_string());
+            let _already_failing = console.answer(&failure.to_json());
+            failure.exit().into()
+        }
+    }
+}
+
+async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
+    let (json, verbose) = match &verb {
+        Verb::Up(args) => (args.output.json, args.verbose),
+        Verb::Down(args) => (args.output.json, args.verbose),
+        Verb::Status(args) => (args.output.json, false),
+        Verb::Logs(args) => (args.output.json, false),
+        Verb::Ls(args) => (args.output.json, false),
+        Verb::Doctor(args) => (args.output.json, false),
+    };
+    let console = Console::detect(json, verbose);
+    let world = World::of_host(console).map_err(|failure| (failure, console))?;
+    let outcome = match verb {
+        Verb::Up(args) => up::run(&world, args, up::Interrupts::of_process()).await,
+        Verb::Down(args) => down::run(&world, args).await,
+        Verb::Status(args) => status::run(&world, args).await,
+        Verb::Logs(args) => logs::run(&world, args).await,
+        Verb::Ls(args) => ls::run(&world, args).await,
+        Verb::Doctor(args) => doctor::run(&world, args).await,
+    };
+    outcome.map_err(|failure| (failure, console))
+}
+
+fn name(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned()).map_err(|flaw| flaw.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! `devnet status`: how every node is, and whether they are on one chain.
+
+use std::time::Duration;
+
+use super::report::NetworkReport;
+use super::{NameArgs, OutputArgs};
+use crate::clock::{now_s, parse_duration, spell_duration, time_of_day};
+use crate::exit::{Exit, Failure};
+use crate::probe::{Depth, Round};
+use crate::world::{Attached, World};
+
+const EXAMPLES: &str = "\
+Examples:
+  devnet status                                    once
+  devnet status --watch                            every 2 s, until Ctrl-C
+  devnet status --json | jq '.nodes[0].rpc_url'    for scripts
+
+Exit code 0 if every node runs, answers and agrees with the others, else 1.";
+
+/// Show how every node is, and whether they are on one chain
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) network: NameArgs,
+
+    /// Look again and again, this far apart
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true,
+          default_missing_value = "2s", value_parser = parse_duration)]
+    pub(super) watch: Option<Duration>,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Runs the verb.
+pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
+    let Some(pause) = args.watch else {
+        let report = look(world, &args.network.name).await?;
+        world.console.answer(&report)?;
+        world.console.say(&text(world, &report));
+        return Ok(if report.is_well() { Exit::Success } else { Exit::Failed });
+    };
+    let watch = async {
+        loop {
+            let report = look(world, &args.network.name).await?;
+            world.console.answer_line(&report)?;
+            world.console.say(&frame(world, &text(world, &report)));
+            tokio::time::sleep(pause.max(Duration::from_millis(100))).await;
+        }
+    };
+    tokio::select! {
+        ended = watch => ended,
+        // Ctrl-C is how one stops watching.
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Success),
+    }
+}
+
+async fn look(world: &World, name: &str) -> Result<NetworkReport, Failure> {
+    let attached = world.attach_or_fail(name).await?;
+    if attached.nodes.iter().any(|node| node.credentials.is_none()) && !world.console.json {
+        world.console.remark("Some nodes' RPC passwords are lost with the state folder.");
+    }
+    let round = ask_running(world, &attached).await;
+    Ok(NetworkReport::new(name, &attached, &round))
+}
+
+/// Asks the nodes; those that do not run are not waited for.
+async fn ask_running(world: &World, attached: &Attached) -> Round {
+    world.prober.probe(&attached.nodes, Depth::Coins).await
+}
+
+fn text(world: &World, report: &NetworkReport) -> String {
+    let age = report.created_at_s.map_or_else(
+        || "its state folder is lost".to_owned(),
+        |born_s| {
+            let age_s = now_s().saturating_sub(born_s.into());
+            format!("up for {}", spell_duration(Duration::from_secs(age_s)))
+        },
+    );
+    let mut text = format!(
+        "Network `{}` on the {} engine, {age}\n\n{}\n\n{}",
+        report.name,
+        report.engine,
+        report.table(&world.console),
+        report.agreement_line(&world.console)
+    );
+    let problems = report.nodes.iter().filter_map(|node| Some((&node.name, node.problem.as_ref()?)));
+    for (name, problem) in problems {
+        text.push_str(&format!("\n  {name} {problem}"));
+    }
+    if report.nodes.iter().any(|node| node.state != "running") {
+        let name = &report.name;
+        text.push_str(&format!("\nNext: devnet up --name {name} brings back what does not run."));
+    }
+    text
+}
+
+/// One picture of several: in place on a terminal, below each other elsewhere.
+fn frame(world: &World, text: &str) -> String {
+    if world.console.colour {
+        return format!("\x1b[H\x1b[2J{text}");
+    }
+    format!("--- {} UTC\n{text}\n", time_of_day(crate::clock::now_ms()))
+}

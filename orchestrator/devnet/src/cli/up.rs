@@ -1,0 +1,265 @@
+//! `devnet up`: from a wish to a healthy network.
+
+mod bring_up;
+mod wish;
+
+use std::time::{Duration, Instant};
+
+use clap::ArgGroup;
+use devnet_blueprint::quantity::BlockTime;
+use devnet_blueprint::{diff, render};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::bring_up::{Brought, bring_up, take_back};
+use super::report::{NetworkReport, count_words};
+use super::wait::{Patience, until_healthy};
+use super::{NameArgs, OutputArgs};
+use crate::clock::{parse_duration, spell_duration};
+use crate::exit::{Exit, Failure};
+use crate::health::Wish;
+use crate::probe::{Depth, NodeAddress, Round};
+use crate::world::{Attached, EngineChoice, World};
+
+const EXAMPLES: &str = "\
+Examples:
+  devnet up                                     three nodes, two of them mining
+  devnet up --nodes 5 --miners 3 --name big     a second network beside the first
+  devnet up --block-time 1s --wait-blocks 10    fast blocks; wait for the tenth
+  devnet up -f topology.yaml --dry-run          what would be made, without making it
+  devnet up                                     again: brings back what has died
+
+A topology:
+  name: lab
+  groups:
+    - { name: bootstrap, count: 1 }
+    - { name: miner, count: 2, hash_rate: 20000 }
+    - { name: observer, count: 3 }
+  nodes:
+    miner-1: { hash_rate: 5000 }
+  genesis:
+    block_time: 2s
+
+Names are bootstrap-0, miner-0, observer-0 and so on. Ctrl-C removes what this call has made.";
+
+/// Bring up a network and wait until it is healthy; again, bring back what has died
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("counts").args(["nodes", "miners"]).multiple(true))]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) network: NameArgs,
+
+    /// Nodes in all [default: 3]
+    #[arg(long, value_name = "N")]
+    pub(super) nodes: Option<u32>,
+
+    /// How many of them mine [default: 2, or all if there are fewer]
+    #[arg(long, value_name = "M")]
+    pub(super) miners: Option<u32>,
+
+    /// A topology in YAML, instead of counts
+    #[arg(short = 'f', long = "file", value_name = "TOPOLOGY", conflicts_with = "counts")]
+    pub(super) file: Option<PathBuf>,
+
+    /// What runs the nodes
+    #[arg(long, env = "DEVNET_ENGINE", value_enum, default_value_t)]
+    pub(super) engine: EngineChoice,
+
+    /// Target time between blocks, whole seconds such as 1s
+    #[arg(long, value_name = "TIME")]
+    pub(super) block_time: Option<BlockTime>,
+
+    /// Container image of the nodes, instead of one built from the binary
+    #[arg(long, value_name = "IMAGE", conflicts_with = "binary")]
+    pub(super) image: Option<String>,
+
+    /// The nodes' binary, instead of $MINICHAIN_BIN, the one beside devnet, or the first in PATH
+    #[arg(long, value_name = "PATH")]
+    pub(super) binary: Option<PathBuf>,
+
+    /// Where keys and identities follow from; the same seed gives the same
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+
+    /// How long to wait for health
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
+    pub(super) timeout: Duration,
+
+    /// Also wait until every node has this height
+    #[arg(long, value_name = "HEIGHT", default_value_t = 0, hide_default_value = true)]
+    pub(super) wait_blocks: u32,
+
+    /// Print the plan and what is to be done; touch nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Name every single step
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// How the user interrupts: each call waits for the next time.
+pub struct Interrupts {
+    next: Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>,
+}
+
+impl Interrupts {
+    /// Ctrl-C, and the signal to end.
+    pub fn of_process() -> Self {
+        Self::new(|| async { next_signal().await }.boxed())
+    }
+
+    /// Interrupts as `next` gives them.
+    pub fn new(next: impl FnMut() -> BoxFuture<'static, ()> + Send + 'static) -> Self {
+        Self { next: Box::new(next) }
+    }
+
+    fn next(&mut self) -> BoxFuture<'static, ()> {
+        (self.next)()
+    }
+}
+
+/// Runs the verb.
+pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let name = wish::name(&args)?;
+    if args.dry_run {
+        return dry_run(world, &args, &name).await;
+    }
+    let folder = world.states.network(&name);
+    let _lock = folder.lock()?;
+    let is_new = !folder.exists();
+    let work = up(world, &args, &name, began);
+    let interrupted = interrupts.next();
+    tokio::select! {
+        outcome = work => return outcome,
+        () = interrupted => {}
+    }
+    if !is_new {
+        return Err(Failure::failed(format!("interrupted; network `{name}` stays as it is"))
+            .next(format!("`devnet up --name {name}` goes on."))
+            .next(format!("`devnet down --name {name}` removes it.")));
+    }
+    world.console.remark("Interrupted: removing what was made. Once more to leave it.");
+    tokio::select! {
+        outcome = take_back(world, &args, &name) => outcome?,
+        () = interrupts.next() => {
+            return Err(Failure::failed("interrupted twice; something may be left")
+                .next(format!("`devnet down --name {name}` removes it.")));
+        }
+    }
+    Err(Failure::failed(format!("interrupted; nothing is left of network `{name}`")))
+}
+
+async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Exit, Failure> {
+    let Brought { engine, blueprint, actions } = bring_up(world, args, name).await?;
+    let nodes = NodeAddress::of_blueprint(&blueprint);
+    let stage = world.console.stage("health", "asking the nodes");
+    let patience =
+        Patience { timeout: args.timeout, wish: Wish { height_min: args.wait_blocks } };
+    let healthy = until_healthy(world, &*engine, name, &nodes, &patience, &stage).await;
+    let round = match healthy {
+        Ok(round) => {
+            stage.done(&describe_health(&nodes, &round));
+            round
+        }
+        Err(failure) => {
+            stage.failed("the network is not healthy");
+            return Err(failure);
+        }
+    };
+    let observed = world.observe(&*engine, name).await?;
+    let attached = Attached { engine, blueprint: Some(blueprint), nodes, observed };
+    // The digest of coins belongs to the data only; people get it from status.
+    let round = match world.console.json {
+        true => world.prober.probe(&attached.nodes, Depth::Coins).await,
+        false => round,
+    };
+    let mut report = NetworkReport::new(name, &attached, &round);
+    report.elapsed_ms = u64::try_from(began.elapsed().as_millis()).ok();
+    report.actions = Some(actions);
+    world.console.answer(&report)?;
+    world.console.say(&conclusion(world, &report, began.elapsed()));
+    Ok(Exit::Success)
+}
+
+fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {
+    let height = round.common_height.unwrap_or_default();
+    match nodes.len() {
+        1 => format!("the node answers, at height {height}"),
+        count => format!("all {count} nodes answer, are joined and agree at height {height}"),
+    }
+}
+
+/// The table, what it took, and the next commands to try.
+fn conclusion(world: &World, report: &NetworkReport, elapsed: Duration) -> String {
+    let name = &report.name;
+    let is_default = name == devnet_blueprint::topology::DEFAULT_NAME;
+    let option = if is_default { String::new() } else { format!(" --name {name}") };
+    let count = report.nodes.len();
+    let said = match report.actions {
+        Some(0) => {
+            let nodes = if count == 1 { "1 node is".into() } else { format!("{count} nodes are") };
+            format!("Nothing to do: {nodes} running.")
+        }
+        _ => {
+            let roles = count_words(report.nodes.iter().map(|node| node.role.as_str()));
+            format!("Network `{name}` is up ({roles}) after {}.", spell_duration(elapsed))
+        }
+    };
+    format!(
+        "\n{}\n\n{said}\nNext: devnet status{option} · devnet logs{option} -f · devnet down{option}",
+        report.table(&world.console)
+    )
+}
+
+async fn dry_run(world: &World, args: &Args, name: &str) -> Result<Exit, Failure> {
+    let planned = bring_up::plan_only(world, args, name).await?;
+    let todo = diff(&planned.blueprint, &planned.observed);
+    if world.console.json {
+        let mut blueprint = planned.blueprint;
+        blueprint.rpc.password = String::new();
+        for node in &mut blueprint.nodes {
+            hide_password(node);
+        }
+        world.console.answer(&serde_json::json!({ "blueprint": blueprint, "plan": todo }))?;
+    } else {
+        world.console.say(render::dry_run(&planned.blueprint, &todo).trim_end());
+        world.console.say("\nNothing was touched; without --dry-run it is done.");
+    }
+    Ok(Exit::Success)
+}
+
+/// A dry run is shown to others; its password was drawn for nothing anyway.
+fn hide_password(node: &mut devnet_blueprint::NodePlan) {
+    use devnet_blueprint::Runtime;
+    node.config.rpc.password = None;
+    match &mut node.runtime {
+        Runtime::Container(container) => {
+            container.env.remove(minichain_api::config::CONFIG_ENV);
+        }
+        Runtime::Process(process) => process.files.clear(),
+    }
+}
+
+/// Waits for Ctrl-C or the signal to end. If neither can be waited for, the
+/// system's own way of ending the program stays in force.
+async fn next_signal() {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;
