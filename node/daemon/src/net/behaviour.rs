@@ -26,9 +26,12 @@ pub struct Behaviour {
     pub sync: request_response::Behaviour<SyncCodec>,
 }
 
-/// Time between pings, and to wait for one: a dead link is noticed within the
-/// sum.
+/// Time between pings, and to wait for one.
 const PING: Duration = Duration::from_secs(5);
+/// A connection on which no ping was answered for this long is dead: the sum
+/// of both times, and some patience. libp2p itself tells only of the second
+/// failure in a row.
+pub const PING_SILENCE: Duration = Duration::from_secs(12);
 /// The core sets its own, shorter time limits; this one only bounds how long a
 /// forgotten stream lives.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);

@@ -46,6 +46,8 @@ pub struct Link {
     pub direction: Direction,
     /// When it opened.
     pub opened: Instant,
+    /// When it last answered a ping, or opened.
+    pub heard: Instant,
 }
 
 /// What a new connection means.
@@ -127,10 +129,31 @@ impl Peers {
     }
 
     /// Notes a round trip.
-    pub fn pinged(&mut self, id: &PeerId, round_trip: Duration) {
-        if let Some(relation) = self.relations.get_mut(id) {
-            relation.ping = Some(round_trip);
+    pub fn pinged(
+        &mut self,
+        id: &PeerId,
+        connection: ConnectionId,
+        round_trip: Duration,
+        now: Instant,
+    ) {
+        let Some(relation) = self.relations.get_mut(id) else {
+            return;
+        };
+        relation.ping = Some(round_trip);
+        for link in relation
+            .links
+            .iter_mut()
+            .filter(|link| link.id == connection)
+        {
+            link.heard = now;
         }
+    }
+
+    /// Connections that have not answered a ping for `limit`.
+    pub fn silent(&self, now: Instant, limit: Duration) -> Vec<ConnectionId> {
+        let links = self.relations.values().flat_map(|relation| &relation.links);
+        let is_silent = |link: &&Link| now.saturating_duration_since(link.heard) >= limit;
+        links.filter(is_silent).map(|link| link.id).collect()
     }
 
     /// Notes where the peer can be dialled.
@@ -237,6 +260,7 @@ mod tests {
             remote,
             direction,
             opened,
+            heard: opened,
         }
     }
 
@@ -269,6 +293,20 @@ mod tests {
         );
         assert_eq!(peers.number(&id), None);
         assert_eq!(peers.id(Peer(0)), None);
+    }
+
+    #[test]
+    fn a_connection_that_answers_no_ping_is_silent() {
+        let (mut peers, id, start) = (Peers::default(), PeerId::random(), Instant::now());
+        let (limit, second) = (Duration::from_secs(11), Duration::from_secs(1));
+        let [first, other] = [1, 2].map(ConnectionId::new_unchecked);
+        peers.opened(id, link(1, Direction::Inbound, start), 0);
+        peers.opened(id, link(2, Direction::Outbound, start), 0);
+        assert!(peers.silent(start + limit - second, limit).is_empty());
+        peers.pinged(&id, other, Duration::from_millis(3), start + second);
+        assert_eq!(peers.silent(start + limit, limit), [first]);
+        assert_eq!(peers.silent(start + limit + second, limit), [first, other]);
+        assert_eq!(peers.connections()[&Peer(0)].ping_ms, Some(3.0));
     }
 
     #[test]

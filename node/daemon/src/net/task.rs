@@ -292,6 +292,10 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             let failure = RequestFailure::TimedOut;
             self.outlet.push(Input::RequestFailed { id, peer, failure });
         }
+        for connection in self.peers.silent(now, behaviour::PING_SILENCE) {
+            tracing::debug!(%connection, "no ping was answered; closing the connection");
+            self.swarm.close_connection(connection);
+        }
         let forgiven: Vec<_> = self
             .kept_away
             .iter()

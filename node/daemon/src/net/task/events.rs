@@ -122,6 +122,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             remote,
             direction,
             opened: now,
+            heard: now,
         };
         self.is_view_stale = true;
         match self.peers.opened(id, link, unix_s()) {
@@ -168,7 +169,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     ) {
         match result {
             Ok(round_trip) => {
-                self.peers.pinged(peer, round_trip);
+                self.peers
+                    .pinged(peer, connection, round_trip, Instant::now());
                 self.is_view_stale = true;
             }
             Err(ping::Failure::Unsupported) => {}
