@@ -29,10 +29,10 @@ use tokio::task::JoinHandle;
 /// Longer than anything here takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Hashes a second of a miner here; a block a second.
-const HASH_RATE: f64 = 20_000.0;
+const HASH_RATE: u32 = 20_000;
 
 fn params() -> Params {
-    let target = Target::from_hash_rate(HASH_RATE, 1)
+    let target = Target::from_hash_rate(u64::from(HASH_RATE), 1)
         .to_compact()
         .to_target()
         .expect("a target");
@@ -81,7 +81,7 @@ impl Running {
         let sink = handle.clone();
         let miner = Miner::start(
             MinerConfig {
-                hash_rate: HASH_RATE,
+                hash_rate: f64::from(HASH_RATE),
                 first_nonce: 0,
             },
             move |block| drop(sink.block_mined(block)),
