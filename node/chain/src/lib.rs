@@ -18,7 +18,8 @@
 //! - work: [`pow`], [`difficulty`];
 //! - ownership: [`signature`], [`address`];
 //! - the network: [`params`]; what must hold: [`rules`];
-//! - consensus: [`store`], [`coins`], [`tree`], [`state`].
+//! - consensus: [`store`], [`coins`], [`tree`], [`state`];
+//! - what comes next: [`mempool`], [`template`].
 
 pub mod address;
 pub mod amount;
@@ -29,6 +30,7 @@ pub mod difficulty;
 pub mod hash;
 pub mod height;
 pub mod hex;
+pub mod mempool;
 pub mod merkle;
 pub mod params;
 pub mod pow;
@@ -37,6 +39,7 @@ pub mod script;
 pub mod signature;
 pub mod state;
 pub mod store;
+pub mod template;
 pub mod time;
 pub mod transaction;
 pub mod tree;

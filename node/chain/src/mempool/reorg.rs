@@ -1,0 +1,62 @@
+//! Following the tip.
+
+use std::sync::Arc;
+
+use super::accept::Entry;
+use super::{Mempool, MempoolError};
+use crate::block::Block;
+use crate::state::State;
+use crate::store::{Store, StoreError};
+
+impl Mempool {
+    /// Follows a change of the active chain; `disconnected` is tip first,
+    /// `connected` lowest first, as [`crate::state::Acceptance`] tells them,
+    /// and `view` is the chain after it.
+    ///
+    /// What was confirmed leaves, with it all that conflicts. If blocks left
+    /// the chain, their transactions come back where they are still valid,
+    /// ahead of those that waited, which are then looked at anew.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the pool may have lost transactions.
+    pub fn on_tip_changed<S: Store>(
+        &mut self,
+        disconnected: &[Arc<Block>],
+        connected: &[Arc<Block>],
+        view: &State<S>,
+    ) -> Result<(), StoreError> {
+        if disconnected.is_empty() {
+            for block in connected {
+                self.on_connected(block);
+            }
+            return Ok(());
+        }
+        let waited = self.graph.take_all();
+        let returning = disconnected.iter().rev().flat_map(|block| {
+            // A coinbase dies with its block.
+            block
+                .transactions
+                .iter()
+                .skip(1)
+                .map(|tx| Arc::new(tx.clone()))
+        });
+        let all = returning.chain(waited.into_iter().map(|entry| entry.tx));
+        for tx in all {
+            // What the new branch has confirmed, or made impossible, stays out.
+            let _refused: Option<MempoolError> = self.admit(tx, view, Entry::Again)?.err();
+        }
+        Ok(())
+    }
+
+    fn on_connected(&mut self, block: &Block) {
+        for tx in block.transactions.iter().skip(1) {
+            self.graph.remove(&tx.txid());
+            let rivals: Vec<_> = tx
+                .inputs
+                .iter()
+                .filter_map(|input| self.spender(&input.previous_output))
+                .collect();
+            self.graph.remove_with_descendants(rivals);
+        }
+    }
+}
