@@ -199,7 +199,7 @@ pub enum Event {
         /// Why.
         failure: RequestFailure,
     },
-    /// A peer held back blocks it offered and is asked no more for a while.
+    /// A peer held back blocks it offered; others come first for a while.
     PeerStalled {
         /// Who.
         peer: Peer,

@@ -1,9 +1,19 @@
 //! What a node says and does, as a state machine without input or output.
 //!
 //! [`input`], [`output`] and [`event`] are the whole contract with the world.
-//! A driver (the daemon's loop, or the simulator's) stamps the time, calls
-//! [`node::Node::handle`], then carries out every [`output::Output`] in order
-//! before it calls again.
+//! **A driver carries out every [`output::Output`] of one input, in order, before
+//! it hands in the next.** Its loop:
+//!
+//! 1. wait for a message, a solved block, a client's call or the alarm;
+//! 2. stamp the time: [`input::Now`];
+//! 3. call [`node::Node::handle`];
+//! 4. drain the [`output::Outbox`]: commit, send, answer, mine, set the alarm.
+//!
+//! [`node`] is the switchboard. Behind it stand the sub-protocols, each in a
+//! module of its own: `peers` (status exchange, trust), `sync` (headers, then
+//! bodies), `relay` (gossip and its verdicts), `serve` (answers to peers) and
+//! `mining` (templates). [`wire`] holds the messages, [`limits`] every bound with
+//! its reason.
 //!
 //! This room imports `chain` and a seeded generator. It must never import the
 //! daemon, the simulator, the shared API words, a runtime, a clock, or a log.

@@ -60,6 +60,8 @@ pub(crate) struct PeerState {
     pub low_work_headers: u32,
     /// Blocks asked of it and neither received nor given up.
     pub blocks_in_flight: usize,
+    /// Others are asked for blocks first until then.
+    pub blocks_spared_ms: u64,
     /// Not asked for blocks before.
     pub blocks_retry_ms: u64,
     /// Stalls in a row.
@@ -94,6 +96,7 @@ impl PeerState {
             headers_retry_ms: 0,
             low_work_headers: 0,
             blocks_in_flight: 0,
+            blocks_spared_ms: 0,
             blocks_retry_ms: 0,
             stalls: 0,
             budget: Budget::new(now_ms),

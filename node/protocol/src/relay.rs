@@ -34,6 +34,8 @@ pub(crate) struct Relay {
     /// Unconfirmed transactions that this node answers for.
     own: BTreeSet<Txid>,
     rebroadcast_ms: Option<u64>,
+    /// Transactions and virtual bytes in the mempool as last told.
+    mempool_told: (u64, u64),
 }
 
 impl Relay {

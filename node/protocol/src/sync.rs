@@ -87,6 +87,12 @@ impl Sync {
         self.is_stirred = true;
     }
 
+    /// Bad experience with other connections says nothing about a new one.
+    pub fn on_peer_ready(&mut self) {
+        self.stall_ms = STALL_MS_MIN;
+        self.is_stirred = true;
+    }
+
     pub fn forget_peer(&mut self, gone: Peer) {
         self.in_flight.retain(|_, peer| *peer != gone);
         self.is_stirred = true;
@@ -174,15 +180,14 @@ impl<S: Store> Node<S> {
 
     /// Bodies missing between the active chain and `target`.
     fn missing_toward(&self, target: BlockHash) -> BTreeMap<Height, BlockHash> {
-        let mut missing = BTreeMap::new();
-        let mut cursor = self.state.tree().get(&target);
-        while let Some(entry) = cursor.filter(|entry| !self.state.is_active(&entry.hash)) {
-            if !entry.status.has_body() {
-                missing.insert(entry.height, entry.hash);
-            }
-            cursor = self.state.tree().get(&entry.header.previous);
-        }
-        missing
+        let tree = self.state.tree();
+        let fork = tree
+            .fork_point(&self.state.tip().hash, &target)
+            .map(|entry| entry.hash);
+        let way_down = std::iter::successors(tree.get(&target), |entry| tree.parent(entry));
+        let branch = way_down.take_while(|entry| Some(entry.hash) != fork);
+        let lacking = branch.filter(|entry| !entry.status.has_body());
+        lacking.map(|entry| (entry.height, entry.hash)).collect()
     }
 
     fn update_bulk(&mut self, now: Now, out: &mut Outbox) {

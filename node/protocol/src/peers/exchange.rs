@@ -135,6 +135,7 @@ impl<S: Store> Node<S> {
         let was_ready = state.status.replace((status, now.monotonic_ms)).is_some();
         if !was_ready {
             state.ready_ms = now.monotonic_ms;
+            self.sync.on_peer_ready();
             out.event(Event::PeerReady {
                 peer,
                 user_agent,

@@ -197,12 +197,15 @@ impl<S: Store> Node<S> {
         }
     }
 
-    fn tell_mempool(&self, out: &mut Outbox) {
-        let transactions = self.mempool.len() as u64;
-        out.event(Event::MempoolChanged {
-            transactions,
-            vbytes: self.mempool.vbytes(),
-        });
+    fn tell_mempool(&mut self, out: &mut Outbox) {
+        let (transactions, vbytes) = (self.mempool.len() as u64, self.mempool.vbytes());
+        if self.relay.mempool_told != (transactions, vbytes) {
+            self.relay.mempool_told = (transactions, vbytes);
+            out.event(Event::MempoolChanged {
+                transactions,
+                vbytes,
+            });
+        }
     }
 
     /// From now on this node announces a transaction until it is confirmed.

@@ -15,6 +15,7 @@ use crate::input::{Now, Peer};
 use crate::limits::{BLOCKS_MAX, DOWNLOAD_WINDOW, STALL_MS_MAX, STALL_MS_MIN, STALLS_MAX};
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox};
+use crate::peers::PeerState;
 use crate::relay::Announce;
 use crate::requests::{BlockRequest, Purpose};
 use crate::wire::{GetBlocks, Request};
@@ -28,6 +29,8 @@ struct Candidate {
     peer: Peer,
     /// Blocks it may still be asked for.
     spare: usize,
+    /// It stalled lately; others come first.
+    is_spared: bool,
     /// Up to here its chain is the target's.
     shared: Height,
 }
@@ -65,7 +68,7 @@ impl<S: Store> Node<S> {
         }
         for (peer, hashes) in overdue {
             self.release(peer, &hashes);
-            self.spare_peer(now, peer, hashes.len(), out);
+            self.on_stall(now, peer, hashes.len(), out);
         }
     }
 
@@ -81,7 +84,7 @@ impl<S: Store> Node<S> {
             self.release(peer, &request.hashes);
         }
         if blocks.is_empty() {
-            self.spare_peer(now, peer, request.hashes.len(), out);
+            self.on_refusal(now, peer, request.hashes.len(), out);
             return Ok(());
         }
         for block in blocks {
@@ -92,14 +95,15 @@ impl<S: Store> Node<S> {
                 return Ok(());
             }
             self.take_block(now, &block, Source::Request(peer), Announce::Nothing, out)?;
+            self.sync.stall_ms = (self.sync.stall_ms * 85 / 100).max(STALL_MS_MIN);
             if !self.peers.contains(peer) {
                 return Ok(());
             }
         }
         self.sync.progress_ms = now.monotonic_ms;
-        self.sync.stall_ms = (self.sync.stall_ms * 85 / 100).max(STALL_MS_MIN);
         if let Some(state) = self.peers.get_mut(peer) {
             state.stalls = 0;
+            state.blocks_spared_ms = now.monotonic_ms;
             state.blocks_retry_ms = now.monotonic_ms;
         }
         Ok(())
@@ -114,7 +118,7 @@ impl<S: Store> Node<S> {
     ) {
         if !request.is_stalled {
             self.release(peer, &request.hashes);
-            self.spare_peer(now, peer, request.hashes.len(), out);
+            self.on_refusal(now, peer, request.hashes.len(), out);
         }
     }
 
@@ -131,9 +135,18 @@ impl<S: Store> Node<S> {
         self.sync.stir();
     }
 
-    /// Asks a peer for no blocks for a while; for none ever again if that
-    /// happens too often and there are others.
-    fn spare_peer(&mut self, now: Now, peer: Peer, blocks: usize, out: &mut Outbox) {
+    /// Waits a while before this peer is asked again: it answers fast, but
+    /// without blocks.
+    fn on_refusal(&mut self, now: Now, peer: Peer, blocks: usize, out: &mut Outbox) {
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.blocks_retry_ms = now.monotonic_ms + self.sync.stall_ms;
+        }
+        self.on_stall(now, peer, blocks, out);
+    }
+
+    /// Prefers others to this peer for a while; sends it away if that happens
+    /// too often and there are others.
+    fn on_stall(&mut self, now: Now, peer: Peer, blocks: usize, out: &mut Outbox) {
         let stall_ms = self.sync.stall_ms;
         self.sync.stall_ms = (stall_ms * 2).min(STALL_MS_MAX);
         self.sync.stir();
@@ -142,7 +155,7 @@ impl<S: Store> Node<S> {
             return;
         };
         state.stalls += 1;
-        state.blocks_retry_ms = now.monotonic_ms + stall_ms;
+        state.blocks_spared_ms = now.monotonic_ms + stall_ms;
         let stalls = state.stalls;
         let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
         out.event(Event::PeerStalled { peer, blocks });
@@ -156,14 +169,16 @@ impl<S: Store> Node<S> {
         let Some(target) = self.sync.target else {
             return Vec::new();
         };
-        let free = self.peers.ready().filter(|(_, state)| {
-            state.blocks_retry_ms <= now.monotonic_ms && state.blocks_in_flight < BLOCKS_MAX
-        });
-        let candidates = free.filter_map(|(peer, state)| {
+        let may = |state: &PeerState| state.blocks_retry_ms <= now.monotonic_ms;
+        let able = self.peers.ready().filter(|(_, state)| may(state));
+        let candidates = able.filter_map(|(peer, state)| {
             let shared = self.state.tree().fork_point(&state.best?, &target)?.height;
+            let spare = BLOCKS_MAX.saturating_sub(state.blocks_in_flight);
+            let is_spared = state.blocks_spared_ms > now.monotonic_ms;
             Some(Candidate {
                 peer,
-                spare: BLOCKS_MAX - state.blocks_in_flight,
+                spare,
+                is_spared,
                 shared,
             })
         });
@@ -188,19 +203,24 @@ impl<S: Store> Node<S> {
     }
 
     /// The candidate with most room that has the block at `height`; equals are
-    /// drawn by lot.
+    /// drawn by lot. One that stalled is asked only if nobody else has it.
     fn pick<'a>(
         &mut self,
         candidates: &'a mut [Candidate],
         height: Height,
     ) -> Option<&'a mut Candidate> {
-        let has = |candidate: &Candidate| candidate.spare > 0 && candidate.shared >= height;
-        let able = candidates.iter().filter(|candidate| has(candidate));
-        let most = able.map(|candidate| candidate.spare).max()?;
-        let equals = candidates.iter_mut();
-        let mut equals: Vec<_> = equals
-            .filter(|candidate| has(candidate) && candidate.spare == most)
-            .collect();
+        let has = |candidate: &Candidate| candidate.shared >= height;
+        let is_spared = candidates.iter().filter(|c| has(c)).all(|c| c.is_spared);
+        let may = |candidate: &Candidate| {
+            has(candidate) && candidate.is_spared == is_spared && candidate.spare > 0
+        };
+        let most = candidates
+            .iter()
+            .filter(|c| may(c))
+            .map(|c| c.spare)
+            .max()?;
+        let equals = candidates.iter_mut().filter(|c| may(c) && c.spare == most);
+        let mut equals: Vec<_> = equals.collect();
         let lot = usize::try_from(self.rng.next_u32()).unwrap_or_default() % equals.len();
         Some(equals.swap_remove(lot))
     }

@@ -232,6 +232,9 @@ impl<S: Store> Node<S> {
         } else if !is_full {
             state.asked_tip = claimed;
             state.broken_claims = if is_kept { 0 } else { state.broken_claims + 1 };
+        } else if intake.new == 0 {
+            // Nothing but what others sent already; it may have more later.
+            state.headers_retry_ms = retry_ms;
         } else if let Some(last) = intake.last.filter(|_| may_go_on) {
             self.send_get_headers(now, peer, last, true, out);
         }

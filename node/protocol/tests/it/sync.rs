@@ -7,7 +7,7 @@ use minichain_chain::hash::BlockHash;
 use minichain_protocol::event::Event;
 use minichain_protocol::input::{Input, RequestFailure};
 use minichain_protocol::limits::{BLOCKS_MAX, HEADERS_MAX, STALL_MS_MIN};
-use minichain_protocol::output::{DisconnectReason, Topic, Verdict};
+use minichain_protocol::output::{DisconnectReason, Output, Topic, Verdict};
 use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response};
 
 use crate::support::chain::Maker;
@@ -113,7 +113,7 @@ fn stalling_peer_is_replaced() {
     assert_eq!(
         count(&lone.take_block_requests(silent)),
         0,
-        "it is spared for a while"
+        "others come first"
     );
     assert_eq!(lone.serve_blocks(honest, &blocks), 12);
     assert_eq!(lone.node.state().tip().height.0, 12);
@@ -159,6 +159,24 @@ fn a_late_answer_of_a_stalled_peer_is_still_taken() {
     }
     assert_eq!(lone.node.state().tip().height.0, 4);
     assert_eq!(lone.disconnects(), vec![]);
+}
+
+#[test]
+fn the_only_peer_is_asked_again_when_it_stalls_but_not_at_once_when_it_has_nothing() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(4);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let only = lone.connect_with(&maker);
+    lone.serve_headers(only, &headers_of(&blocks));
+    lone.take_block_requests(only);
+    lone.pass_ms(STALL_MS_MIN);
+    let again = lone.take_block_requests(only);
+    assert_eq!(count(&again), 4, "it has waited long enough");
+    lone.respond(only, again[0].0, &Response::Blocks(Vec::new()));
+    assert_eq!(count(&lone.take_block_requests(only)), 0);
+    lone.pass_ms(2 * STALL_MS_MIN);
+    assert_eq!(lone.serve_blocks(only, &blocks), 4);
 }
 
 #[test]
@@ -212,6 +230,55 @@ fn a_longer_branch_from_genesis_replaces_ours() {
     lone.serve_headers(other, &headers_of(&b));
     lone.serve_blocks(other, &b);
     assert_eq!(lone.node.state().tip().hash, theirs.tip());
+}
+
+#[test]
+fn commits_are_gathered_while_many_blocks_are_missing() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(20);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peer = lone.connect_with(&maker);
+    lone.serve_headers(peer, &headers_of(&blocks));
+    lone.serve_blocks(peer, &blocks);
+    assert!(!persists(&mut lone).contains(&true));
+    let next = maker.next();
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, next.as_ref()),
+        Verdict::Accept
+    );
+    assert_eq!(persists(&mut lone), vec![true]);
+}
+
+/// Takes out the orders to commit; true where urgent.
+fn persists(lone: &mut Lone) -> Vec<bool> {
+    let mut urgencies = Vec::new();
+    lone.outputs.retain(|output| match output {
+        Output::Persist { urgent } => {
+            urgencies.push(*urgent);
+            false
+        }
+        _ => true,
+    });
+    urgencies
+}
+
+#[test]
+fn a_peer_that_repeats_its_headers_is_not_asked_without_end() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(HEADERS_MAX);
+    let mut lone = Lone::new();
+    lone.now_ms = 20_000_000;
+    let peer = lone.connect();
+    lone.tell_status(peer, &boast(&maker, BlockHash::from_bytes([9; 32])));
+    let headers = headers_of(&blocks);
+    assert_eq!(lone.serve_headers(peer, &headers), 1);
+    assert_eq!(
+        lone.serve_headers(peer, &headers),
+        1,
+        "there may be more behind a full answer"
+    );
+    assert_eq!(lone.serve_headers(peer, &headers), 0);
 }
 
 #[test]

@@ -19,6 +19,33 @@ use proptest::prelude::*;
 use crate::support::chain::{Maker, allocated, params, pay};
 use crate::support::lone::{Lone, headers_of, status_of};
 
+#[test]
+fn the_delay_of_a_block_is_told_within_bounds() {
+    let maker = || Maker::new(1);
+    let start = Lone::new().now().unix.0;
+    for (sent_ms, delay_ms) in [(start + 59_900, 100), (u64::MAX, 0), (0, 600_000)] {
+        let mut lone = Lone::new();
+        lone.now_ms = 60_000;
+        let peer = lone.connect_with(&maker());
+        let (block, id) = (maker().next(), GossipId(9));
+        let (topic, sent_at) = (Topic::Block, Some(UnixMillis(sent_ms)));
+        let bytes = encode(block.as_ref());
+        lone.feed(Input::GossipReceived {
+            id,
+            peer,
+            topic,
+            sent_at,
+            bytes,
+        });
+        let told = Event::BlockArrived {
+            hash: block.hash(),
+            delay_ms: Some(delay_ms),
+            peer,
+        };
+        assert!(lone.events().contains(&&told), "sent at {sent_ms}");
+    }
+}
+
 /// Two branches from genesis that all cases share.
 fn branches() -> &'static [Vec<Arc<Block>>; 2] {
     static BRANCHES: OnceLock<[Vec<Arc<Block>>; 2]> = OnceLock::new();
