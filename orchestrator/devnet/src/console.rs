@@ -32,6 +32,8 @@ pub struct Console {
     pub is_terminal: bool,
     /// Colours on standard output.
     pub colour: bool,
+    /// Say nothing at all.
+    pub mute: bool,
 }
 
 /// Colours of text on a terminal.
@@ -60,20 +62,21 @@ impl Console {
             verbose,
             is_terminal: io::stderr().is_terminal() && may_colour,
             colour: may_colour && io::stdout().is_terminal(),
+            mute: false,
         }
     }
 
     /// The answer, for people; silent where JSON was asked for.
     pub fn say(&self, text: &str) {
         if !self.json {
-            print_line(text);
+            self.print(text);
         }
     }
 
     /// The answer as data, if that was asked for.
     pub fn answer<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
         if self.json {
-            print_line(&to_json(value, true)?);
+            self.print(&to_json(value, true)?);
         }
         Ok(())
     }
@@ -81,15 +84,23 @@ impl Console {
     /// One answer of several as data: one line each.
     pub fn answer_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
         if self.json {
-            print_line(&to_json(value, false)?);
+            self.print(&to_json(value, false)?);
         }
         Ok(())
     }
 
     /// A remark beside the answer.
     pub fn remark(&self, text: &str) {
-        // Standard error may be closed; there is nobody left to tell.
-        let _unheard = writeln!(io::stderr(), "{text}");
+        if !self.mute {
+            // Standard error may be closed; there is nobody left to tell.
+            let _unheard = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    fn print(&self, text: &str) {
+        if !self.mute {
+            print_line(text);
+        }
     }
 
     /// `text` in a colour, where colours are shown.
@@ -214,7 +225,7 @@ mod tests {
     use super::*;
 
     const PLAIN: Console =
-        Console { json: false, verbose: false, is_terminal: false, colour: false };
+        Console { json: false, verbose: false, is_terminal: false, colour: false, mute: false };
 
     #[test]
     fn without_colours_text_stays_as_it_is() {

@@ -250,3 +250,5 @@ impl Components {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod tests_support;

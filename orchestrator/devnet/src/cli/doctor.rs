@@ -24,7 +24,7 @@ Exit code 0 if a network can be brought up on the engine asked for (by default: 
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Engine to check; auto checks both, and one that works is enough
-    #[arg(long, env = "DEVNET_ENGINE", value_enum, default_value_t)]
+    #[arg(long, env = "DEVNET_ENGINE", hide_env_values = true, value_enum, default_value_t)]
     pub(super) engine: EngineChoice,
 
     #[command(flatten)]
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_check_shows_what_to_do_below_what_was_found() {
-        let console = Console { json: false, verbose: false, is_terminal: false, colour: false };
+        let console = Console { colour: false, ..Console::detect(false, false) };
         let text = text(&console, &section("docker", CheckStatus::Fail));
         assert_eq!(text, "docker\n  fail  x  found\n           → do this\n");
     }

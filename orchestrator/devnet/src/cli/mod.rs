@@ -32,7 +32,7 @@ State is kept in $DEVNET_STATE, else $XDG_STATE_HOME/devnet, else ~/.local/state
 
 /// Brings up, watches and takes down networks of minichain nodes.
 #[derive(Debug, Parser)]
-#[command(name = "devnet", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "devnet", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -52,7 +52,7 @@ enum Verb {
 #[derive(Clone, Debug, Args)]
 struct NameArgs {
     /// Name of the network: 1 to 40 of a-z, 0-9 and -, a letter first
-    #[arg(long, env = "DEVNET_NAME", value_name = "NAME", value_parser = name,
+    #[arg(long, env = "DEVNET_NAME", hide_env_values = true, value_name = "NAME", value_parser = name,
           default_value = DEFAULT_NAME)]
     name: String,
 }

@@ -64,7 +64,7 @@ pub struct Args {
     pub(super) file: Option<PathBuf>,
 
     /// What runs the nodes
-    #[arg(long, env = "DEVNET_ENGINE", value_enum, default_value_t)]
+    #[arg(long, env = "DEVNET_ENGINE", hide_env_values = true, value_enum, default_value_t)]
     pub(super) engine: EngineChoice,
 
     /// Target time between blocks, whole seconds such as 1s

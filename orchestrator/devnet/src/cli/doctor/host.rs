@@ -48,7 +48,8 @@ fn binary() -> Check {
 
 fn state_folder(states: &StateFolder) -> Check {
     let folder = nearest_existing(states.root());
-    let may_write = rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_ok();
+    let may_write = folder.is_dir()
+        && rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_ok();
     let shown = states.root().display().to_string();
     if may_write {
         return check("state folder", CheckStatus::Ok, shown, "");

@@ -13,6 +13,8 @@ use crate::engine::{EngineError, ErrorKind};
 
 /// Given to a process that was killed outright to leave the process table.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Rounds of killing before giving up.
+const KILL_ROUNDS: usize = 3;
 const POLL: Duration = Duration::from_millis(10);
 /// Of a node whose labels are lost.
 const STOP_TIMEOUT_DEFAULT_S: u32 = 5;
@@ -21,21 +23,24 @@ const STOP_TIMEOUT_DEFAULT_S: u32 = 5;
 /// time limit. None running is fine.
 pub async fn stop(folder: &NodeFolder) -> Result<(), EngineError> {
     let file = folder.read_node();
-    let lives = lives(folder)?;
     let timeout_s = file.map_or(STOP_TIMEOUT_DEFAULT_S, |file| file.stop_timeout_s);
+    let mut lives = lives(folder)?;
     for life in &lives {
         // A stopped process cannot act on SIGTERM until it goes on.
         signal(*life, Signal::TERM)?;
         signal(*life, Signal::CONT)?;
     }
-    if all_end(&lives, Duration::from_secs(timeout_s.into())).await {
-        return Ok(());
-    }
-    for life in &lives {
-        signal(*life, Signal::KILL)?;
-    }
-    if all_end(&lives, KILL_TIMEOUT).await {
-        return Ok(());
+    all_end(&lives, Duration::from_secs(timeout_s.into())).await;
+    // What did not end in time, and children that outlive their parent.
+    for _ in 0..KILL_ROUNDS {
+        lives = self::lives(folder)?;
+        if lives.is_empty() {
+            return Ok(());
+        }
+        for life in &lives {
+            signal(*life, Signal::KILL)?;
+        }
+        all_end(&lives, KILL_TIMEOUT).await;
     }
     let pids: Vec<String> = lives.iter().map(|life| life.pid.to_string()).collect();
     Err(EngineError::new(
@@ -74,15 +79,10 @@ fn signal(life: Life, signal: Signal) -> Result<(), EngineError> {
     }
 }
 
-async fn all_end(lives: &[Life], timeout: Duration) -> bool {
+/// Waits until all have ended, but no longer than `timeout`.
+async fn all_end(lives: &[Life], timeout: Duration) {
     let deadline = Instant::now() + timeout;
-    loop {
-        if !lives.iter().any(|life| procfs::is_alive(*life)) {
-            return true;
-        }
-        if Instant::now() >= deadline {
-            return false;
-        }
+    while lives.iter().any(|life| procfs::is_alive(*life)) && Instant::now() < deadline {
         tokio::time::sleep(POLL).await;
     }
 }
