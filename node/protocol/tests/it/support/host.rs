@@ -1,9 +1,9 @@
 //! One node of the in-memory network with what a driver keeps for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minichain_chain::hash::BlockHash;
+use minichain_chain::hash::{BlockHash, sha256};
 use minichain_chain::state::State;
 use minichain_chain::store::MemoryStore;
 use minichain_chain::template::Template;
@@ -14,6 +14,9 @@ use minichain_protocol::node::Node;
 use minichain_protocol::output::{Answer, DisconnectReason, Topic, Verdict};
 
 use super::chain::{GENESIS_TIME_S, config, params};
+
+/// How long the transport remembers what it has seen.
+const GOSSIP_MEMORY_MS: u64 = 60_000;
 
 /// Number of a node in its network.
 pub type Place = usize;
@@ -36,7 +39,8 @@ pub struct Host {
     pub mining_round: u64,
     pub peers: BTreeMap<Peer, Place>,
     pub next_number: u64,
-    pub gossip_seen: BTreeSet<[u8; 32]>,
+    /// Messages and when they were first seen.
+    gossip_seen: BTreeMap<[u8; 32], u64>,
     pub unjudged: BTreeMap<GossipId, (Peer, Message)>,
     pub asked: BTreeMap<OutboundRequest, Peer>,
     pub unanswered: BTreeMap<InboundRequest, (Place, Peer, OutboundRequest)>,
@@ -57,7 +61,7 @@ impl Host {
             mining_round: 0,
             peers: BTreeMap::new(),
             next_number: 0,
-            gossip_seen: BTreeSet::new(),
+            gossip_seen: BTreeMap::new(),
             unjudged: BTreeMap::new(),
             asked: BTreeMap::new(),
             unanswered: BTreeMap::new(),
@@ -74,6 +78,17 @@ impl Host {
 
     pub fn height(&self) -> u32 {
         self.node.state().tip().height.0
+    }
+
+    /// Whether gossip does not remember this message; it does from now on, for
+    /// [`GOSSIP_MEMORY_MS`].
+    pub fn is_news(&mut self, bytes: &[u8], now_ms: u64) -> bool {
+        let seen_ms = self.gossip_seen.entry(sha256(bytes)).or_insert(u64::MAX);
+        let is_news = *seen_ms == u64::MAX || *seen_ms + GOSSIP_MEMORY_MS <= now_ms;
+        if is_news {
+            *seen_ms = now_ms;
+        }
+        is_news
     }
 
     pub fn number(&mut self) -> u64 {

@@ -302,7 +302,7 @@ impl Network {
                     sent_at,
                     bytes: Arc::new(bytes),
                 };
-                if self.hosts[place].gossip_seen.insert(sha256(&message.bytes)) {
+                if self.hosts[place].is_news(&message.bytes, now_ms) {
                     self.spread(place, None, &message);
                 }
             }
@@ -421,7 +421,7 @@ impl Network {
 
     fn on_gossip(&mut self, place: Place, from: Peer, message: &Message) {
         let host = &mut self.hosts[place];
-        if !host.peers.contains_key(&from) || !host.gossip_seen.insert(sha256(&message.bytes)) {
+        if !host.peers.contains_key(&from) || !host.is_news(&message.bytes, self.now_ms) {
             return;
         }
         let id = GossipId(host.number());
