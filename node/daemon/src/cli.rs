@@ -126,11 +126,21 @@ pub struct RunArgs {
     #[arg(long, value_name = "PORT", help_heading = "JSON-RPC")]
     pub rpc_port: Option<u16>,
     /// User for HTTP basic authentication.
-    #[arg(long, value_name = "USER", requires = "rpc_password", help_heading = "JSON-RPC")]
+    #[arg(
+        long,
+        value_name = "USER",
+        requires = "rpc_password",
+        help_heading = "JSON-RPC"
+    )]
     pub rpc_user: Option<String>,
     /// Password for HTTP basic authentication; others on this machine can read
     /// a command line, so prefer the configuration.
-    #[arg(long, value_name = "PASSWORD", requires = "rpc_user", help_heading = "JSON-RPC")]
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        requires = "rpc_user",
+        help_heading = "JSON-RPC"
+    )]
     pub rpc_password: Option<String>,
     /// TCP port to serve metrics and health on.
     #[arg(long, value_name = "PORT", help_heading = "Observation")]
@@ -223,7 +233,9 @@ fn print(text: &str) -> Result<(), Failure> {
     match std::io::stdout().write_all(text.as_bytes()) {
         // The reader has seen enough, as with `| head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::world(format!("cannot write to standard output: {error}"))),
+        Err(error) => Err(Failure::world(format!(
+            "cannot write to standard output: {error}"
+        ))),
         Ok(()) => Ok(()),
     }
 }

@@ -40,16 +40,23 @@ pub fn resolve(args: &RunArgs, environment: Option<OsString>) -> Result<NodeConf
 
 /// Reads a YAML configuration. Paths in it are relative to the working folder.
 pub fn load_file(file: &Path) -> Result<NodeConfig, Failure> {
-    parse(&read_text(file, "configuration")?, &file.display().to_string())
+    parse(
+        &read_text(file, "configuration")?,
+        &file.display().to_string(),
+    )
 }
 
 /// Reads a whole text file of bounded size; `kind` names it in errors.
 pub fn read_text(file: &Path, kind: &str) -> Result<String, Failure> {
     let shown = file.display();
     let fail = |why: String| Failure::bad_input(format!("cannot read the {kind} {shown}: {why}"));
-    let size = std::fs::metadata(file).map_err(|error| fail(error.to_string()))?.len();
+    let size = std::fs::metadata(file)
+        .map_err(|error| fail(error.to_string()))?
+        .len();
     if size > FILE_BYTES_MAX {
-        return Err(fail(format!("it has {size} bytes, at most {FILE_BYTES_MAX} are allowed")));
+        return Err(fail(format!(
+            "it has {size} bytes, at most {FILE_BYTES_MAX} are allowed"
+        )));
     }
     std::fs::read_to_string(file).map_err(|error| fail(error.to_string()))
 }
@@ -83,14 +90,24 @@ pub fn check(config: &NodeConfig) -> Result<(), Failure> {
     if let Err(error) = EnvFilter::builder().parse(&config.log.filter) {
         return bad("log.filter", &format!("`{}`: {error}", config.log.filter));
     }
-    at_least("limits.mempool_bytes", config.limits.mempool_bytes, MEMPOOL_BYTES_MIN)?;
-    at_least("limits.store_cache_bytes", config.limits.store_cache_bytes, STORE_CACHE_BYTES_MIN)
+    at_least(
+        "limits.mempool_bytes",
+        config.limits.mempool_bytes,
+        MEMPOOL_BYTES_MIN,
+    )?;
+    at_least(
+        "limits.store_cache_bytes",
+        config.limits.store_cache_bytes,
+        STORE_CACHE_BYTES_MIN,
+    )
 }
 
 fn load_environment(text: OsString) -> Result<NodeConfig, Failure> {
     match text.into_string() {
         Ok(text) => parse(&text, CONFIG_ENV),
-        Err(_) => Err(Failure::bad_input(format!("{CONFIG_ENV} is not UTF-8 text"))),
+        Err(_) => Err(Failure::bad_input(format!(
+            "{CONFIG_ENV} is not UTF-8 text"
+        ))),
     }
 }
 
@@ -160,7 +177,10 @@ fn apply(config: &mut NodeConfig, args: &RunArgs) {
     set_option(&mut config.rpc.user, args.rpc_user.as_ref());
     set_option(&mut config.rpc.password, args.rpc_password.as_ref());
     set(&mut config.metrics.port, args.metrics_port.as_ref());
-    set(&mut config.log.format, args.log_format.map(Into::into).as_ref());
+    set(
+        &mut config.log.format,
+        args.log_format.map(Into::into).as_ref(),
+    );
     set(&mut config.log.filter, args.log_filter.as_ref());
 }
 
@@ -177,34 +197,54 @@ fn at_least(field: &str, value: u64, min: u64) -> Result<(), Failure> {
 
 fn check_name(name: &str) -> Result<(), Failure> {
     let is_fine = (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if !is_fine {
-        return bad("name", &format!("{name:?}; use 1 to 64 letters, digits, `-` and `_`"));
+        return bad(
+            "name",
+            &format!("{name:?}; use 1 to 64 letters, digits, `-` and `_`"),
+        );
     }
     Ok(())
 }
 
 fn check_p2p(config: &NodeConfig) -> Result<(), Failure> {
     let p2p = &config.p2p;
-    if p2p.advertise.is_some_and(|address| address.is_unspecified()) {
-        return bad("p2p.advertise", "0.0.0.0 cannot be dialled; give a concrete address");
+    if p2p
+        .advertise
+        .is_some_and(|address| address.is_unspecified())
+    {
+        return bad(
+            "p2p.advertise",
+            "0.0.0.0 cannot be dialled; give a concrete address",
+        );
     }
     for (index, address) in p2p.bootstrap.iter().enumerate() {
         if let Err(why) = bootstrap::check(address) {
-            return bad(&format!("p2p.bootstrap[{index}]"), &format!("{address:?}: {why}"));
+            return bad(
+                &format!("p2p.bootstrap[{index}]"),
+                &format!("{address:?}: {why}"),
+            );
         }
     }
     if let Some(seed) = &p2p.identity_seed
         && !is_hex_32(seed)
     {
-        return bad("p2p.identity_seed", "must have exactly 64 hexadecimal digits");
+        return bad(
+            "p2p.identity_seed",
+            "must have exactly 64 hexadecimal digits",
+        );
     }
     if p2p.max_peers == 0 {
         return bad("p2p.max_peers", "0 would refuse every peer; at least 1");
     }
     if p2p.target_peers > p2p.max_peers {
         let (target, max) = (p2p.target_peers, p2p.max_peers);
-        return bad("p2p.target_peers", &format!("{target} is more than max_peers ({max})"));
+        return bad(
+            "p2p.target_peers",
+            &format!("{target} is more than max_peers ({max})"),
+        );
     }
     Ok(())
 }
@@ -224,7 +264,10 @@ fn check_mining(config: &NodeConfig) -> Result<(), Failure> {
         return bad("mining.hash_rate", &why);
     }
     if mining.address.is_some() && mining.account.is_some() {
-        return bad("mining.account", "excludes `mining.address`; keep one of the two");
+        return bad(
+            "mining.account",
+            "excludes `mining.address`; keep one of the two",
+        );
     }
     Ok(())
 }
@@ -237,27 +280,40 @@ fn check_rpc(config: &NodeConfig) -> Result<(), Failure> {
         (Some(user), Some(_)) if user.is_empty() || user.contains(':') => {
             bad("rpc.user", "must not be empty nor contain `:`")
         }
-        (Some(_), Some(password)) if password.is_empty() => {
-            bad("rpc.password", "is empty; unset both for a random one in a cookie file")
-        }
+        (Some(_), Some(password)) if password.is_empty() => bad(
+            "rpc.password",
+            "is empty; unset both for a random one in a cookie file",
+        ),
         _ => Ok(()),
     }
 }
 
 fn check_ports(config: &NodeConfig) -> Result<(), Failure> {
-    let mut listeners = vec![("p2p.port", SocketAddr::new(config.p2p.listen, config.p2p.port))];
+    let mut listeners = vec![(
+        "p2p.port",
+        SocketAddr::new(config.p2p.listen, config.p2p.port),
+    )];
     if config.rpc.enabled {
-        listeners.push(("rpc.port", SocketAddr::new(config.rpc.listen, config.rpc.port)));
+        listeners.push((
+            "rpc.port",
+            SocketAddr::new(config.rpc.listen, config.rpc.port),
+        ));
     }
     if config.metrics.enabled {
         let metrics = &config.metrics;
-        listeners.push(("metrics.port", SocketAddr::new(metrics.listen, metrics.port)));
+        listeners.push((
+            "metrics.port",
+            SocketAddr::new(metrics.listen, metrics.port),
+        ));
     }
     let overlap = |a: IpAddr, b: IpAddr| a == b || a.is_unspecified() || b.is_unspecified();
     for (index, (field, one)) in listeners.iter().enumerate() {
         for (other_field, other) in &listeners[..index] {
             if one.port() != 0 && one.port() == other.port() && overlap(one.ip(), other.ip()) {
-                return bad(field, &format!("{} is also `{other_field}`; choose another", one.port()));
+                return bad(
+                    field,
+                    &format!("{} is also `{other_field}`; choose another", one.port()),
+                );
             }
         }
     }

@@ -39,7 +39,10 @@ pub fn params_for(config: &NodeConfig) -> Result<Params, Failure> {
 /// Reads a genesis file; none: the built-in network.
 pub fn load(file: Option<&Path>) -> Result<GenesisFile, Failure> {
     match file {
-        Some(file) => parse_yaml(&read_text(file, "genesis file")?, &file.display().to_string()),
+        Some(file) => parse_yaml(
+            &read_text(file, "genesis file")?,
+            &file.display().to_string(),
+        ),
         None => parse_yaml(BUILTIN, "the built-in genesis file"),
     }
 }
@@ -85,12 +88,16 @@ fn times_spacing(genesis: &GenesisFile, factor: u32) -> Result<u32, Failure> {
 
 fn difficulty(genesis: &GenesisFile) -> Result<Rule, Failure> {
     Ok(match genesis.difficulty {
-        DifficultyRule::Asert { half_life_s: Some(half_life_s) } => Rule::Asert { half_life_s },
+        DifficultyRule::Asert {
+            half_life_s: Some(half_life_s),
+        } => Rule::Asert { half_life_s },
         DifficultyRule::Asert { half_life_s: None } => {
             // Long enough beside the future limit even with short spacings, so
             // that one forged time stamp cannot make blocks cheap.
             let usual = times_spacing(genesis, HALF_LIFE_SPACINGS)?;
-            Rule::Asert { half_life_s: usual.max(future_limit_s(genesis)?.saturating_mul(10)) }
+            Rule::Asert {
+                half_life_s: usual.max(future_limit_s(genesis)?.saturating_mul(10)),
+            }
         }
         DifficultyRule::Lwma { window } => Rule::Lwma { window },
         DifficultyRule::Fixed {} => Rule::Fixed,
@@ -106,11 +113,18 @@ fn future_limit_s(genesis: &GenesisFile) -> Result<u32, Failure> {
 
 /// A positive float as an integer with [`FRACTION_BITS`] binary places.
 /// Multiplying and rounding are exact in IEEE 754, so all machines agree.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounds are checked")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounds are checked"
+)]
 fn scaled(field: &str, value: f64, range: std::ops::RangeInclusive<f64>) -> Result<u64, Failure> {
     if !range.contains(&value) {
         let (low, high) = range.into_inner();
-        return bad(field, format!("{value} is out of range; from {low} to {high:e}"));
+        return bad(
+            field,
+            format!("{value} is out of range; from {low} to {high:e}"),
+        );
     }
     Ok((value * f64::from(1_u32 << FRACTION_BITS)).round() as u64)
 }
@@ -164,7 +178,12 @@ fn output_key(
     match &allocation.owner {
         Owner::Address(text) => Address::parse(&genesis.address_prefix, text)
             .map(|address| address.output_key())
-            .or_else(|error| bad(&format!("{field}.owner.address"), format!("{text:?}: {error}"))),
+            .or_else(|error| {
+                bad(
+                    &format!("{field}.owner.address"),
+                    format!("{text:?}: {error}"),
+                )
+            }),
         Owner::PublicSeed(text) => hex::decode_array(text)
             .map(|seed| dev_account_key(&seed, &allocation.account).output_key())
             .or_else(|error| {

@@ -23,9 +23,9 @@ pub async fn bind(
 /// What went wrong with a listening socket, and what to do.
 pub fn explain(address: SocketAddr, what: &str, flag: &str, error: &std::io::Error) -> String {
     let hint = match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "another program has it; stop that one or choose another port with {flag} PORT"
-        ),
+        ErrorKind::AddrInUse => {
+            format!("another program has it; stop that one or choose another port with {flag} PORT")
+        }
         ErrorKind::PermissionDenied => {
             format!("ports below 1024 need privileges; choose another with {flag} PORT")
         }
@@ -43,8 +43,15 @@ mod tests {
     async fn occupied_port_is_named_with_the_way_out() {
         let any = "127.0.0.1:0".parse().unwrap();
         let (_held, address) = bind(any, "JSON-RPC", "--rpc-port").await.unwrap();
-        let error = bind(address, "JSON-RPC", "--rpc-port").await.unwrap_err().to_string();
-        for word in [&address.to_string(), "another program has it", "--rpc-port PORT"] {
+        let error = bind(address, "JSON-RPC", "--rpc-port")
+            .await
+            .unwrap_err()
+            .to_string();
+        for word in [
+            &address.to_string(),
+            "another program has it",
+            "--rpc-port PORT",
+        ] {
             assert!(error.contains(word), "{error}");
         }
     }

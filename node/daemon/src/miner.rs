@@ -84,7 +84,8 @@ impl Pace {
     /// changes often still get every hash that is due.
     fn hashes_due(&mut self, now: Instant) -> u64 {
         let since = self.since.replace(now).unwrap_or(now);
-        self.throttle.hashes_due(now.saturating_duration_since(since))
+        self.throttle
+            .hashes_due(now.saturating_duration_since(since))
     }
 }
 
@@ -107,7 +108,10 @@ impl Miner {
         let thread = std::thread::Builder::new()
             .name("miner".into())
             .spawn(move || worker.run(config, &sink))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// Works on `template` from now on and drops what it had.
@@ -165,7 +169,10 @@ impl Shared {
     }
 
     fn run(&self, config: MinerConfig, sink: &impl Fn(Arc<Block>)) {
-        let mut pace = Pace { throttle: Throttle::new(self.hash_rate), since: None };
+        let mut pace = Pace {
+            throttle: Throttle::new(self.hash_rate),
+            since: None,
+        };
         let mut done = 0;
         while let Some((serial, template)) = self.next_order(done) {
             done = serial;
@@ -175,7 +182,9 @@ impl Shared {
             };
             // Bits that name no target cannot come from a template; such a
             // one is not worth a crash, it is just never solved.
-            let Ok(work) = Work::new(&template, unix_now(), config.first_nonce) else { continue };
+            let Ok(work) = Work::new(&template, unix_now(), config.first_nonce) else {
+                continue;
+            };
             if let Some(block) = self.search(serial, work, &mut pace) {
                 self.blocks_found.fetch_add(1, Ordering::Relaxed);
                 sink(Arc::new(block));
@@ -187,7 +196,10 @@ impl Shared {
     fn next_order(&self, done: u64) -> Option<(u64, Option<Arc<Template>>)> {
         let mut orders = self.lock();
         while orders.serial == done && !orders.is_ending {
-            orders = self.changed.wait(orders).unwrap_or_else(PoisonError::into_inner);
+            orders = self
+                .changed
+                .wait(orders)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         (!orders.is_ending).then(|| (orders.serial, orders.template.clone()))
     }
@@ -253,7 +265,9 @@ impl Shared {
 }
 
 fn unix_now() -> UnixSeconds {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     UnixSeconds(u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
 }
 

@@ -117,7 +117,8 @@ impl Observer {
     pub fn gossip(&self, topic: Topic, flow: Flow, bytes: usize) {
         let labels = [topic_label(topic), flow_label(flow)];
         self.metrics.count(metric::GOSSIP_MESSAGES, &labels, 1);
-        self.metrics.count(metric::GOSSIP_BYTES, &labels, bytes as u64);
+        self.metrics
+            .count(metric::GOSSIP_BYTES, &labels, bytes as u64);
     }
 
     /// The node decided what becomes of a gossip message.
@@ -130,19 +131,25 @@ impl Observer {
     pub fn request(&self, kind: RequestKind, flow: Flow, bytes: usize) {
         let labels = [kind_label(kind), flow_label(flow)];
         self.metrics.count(metric::REQUESTS, &labels, 1);
-        self.metrics.count(metric::REQUEST_BYTES, &labels, bytes as u64);
+        self.metrics
+            .count(metric::REQUEST_BYTES, &labels, bytes as u64);
     }
 
     /// A response came in or went out.
     pub fn response(&self, kind: RequestKind, flow: Flow, bytes: usize) {
         let labels = [kind_label(kind), flow_label(flow)];
-        self.metrics.count(metric::REQUEST_BYTES, &labels, bytes as u64);
+        self.metrics
+            .count(metric::REQUEST_BYTES, &labels, bytes as u64);
     }
 
     /// How many peers are connected.
     pub fn peers(&self, inbound: usize, outbound: usize) {
         let set = |direction, peers: usize| {
-            self.metrics.set(metric::PEERS, &[direction_label(direction)], float(peers as u64));
+            self.metrics.set(
+                metric::PEERS,
+                &[direction_label(direction)],
+                float(peers as u64),
+            );
         };
         set(Direction::Inbound, inbound);
         set(Direction::Outbound, outbound);
@@ -150,12 +157,14 @@ impl Observer {
 
     /// This node sent a peer away.
     pub fn disconnected(&self, reason: &DisconnectReason) {
-        self.metrics.count(metric::DISCONNECTS, &[reason.label()], 1);
+        self.metrics
+            .count(metric::DISCONNECTS, &[reason.label()], 1);
     }
 
     /// A block was checked and connected in this time.
     pub fn block_handled(&self, took: Duration) {
-        self.metrics.observe(metric::BLOCK_CONNECT, took.as_secs_f64());
+        self.metrics
+            .observe(metric::BLOCK_CONNECT, took.as_secs_f64());
     }
 
     /// Time since the tip changed.
@@ -184,12 +193,20 @@ impl Observer {
         if let Some(snapshot) = snapshot {
             self.set_gauges(snapshot);
         }
-        self.metrics.set(metric::TIP_AGE, &[], self.tip_age().as_secs_f64());
+        self.metrics
+            .set(metric::TIP_AGE, &[], self.tip_age().as_secs_f64());
         let miner = self.miner();
-        let limit = if miner.is_mining { miner.hash_rate } else { 0.0 };
+        let limit = if miner.is_mining {
+            miner.hash_rate
+        } else {
+            0.0
+        };
         self.metrics.set(metric::HASH_RATE_LIMIT, &[], limit);
-        let counted = self.hashes_counted.fetch_max(miner.hashes, Ordering::Relaxed);
-        self.metrics.count(metric::HASHES, &[], miner.hashes.saturating_sub(counted));
+        let counted = self
+            .hashes_counted
+            .fetch_max(miner.hashes, Ordering::Relaxed);
+        self.metrics
+            .count(metric::HASHES, &[], miner.hashes.saturating_sub(counted));
         self.metrics.gather()
     }
 
@@ -201,13 +218,17 @@ impl Observer {
         set(metric::CHAINWORK, snapshot.chainwork);
         set(metric::DIFFICULTY, snapshot.difficulty);
         set(metric::EXPECTED_HASHES, snapshot.expected_hashes);
-        set(metric::MEMPOOL_TRANSACTIONS, float(snapshot.mempool_transactions));
+        set(
+            metric::MEMPOOL_TRANSACTIONS,
+            float(snapshot.mempool_transactions),
+        );
         set(metric::MEMPOOL_BYTES, float(snapshot.mempool_vbytes));
         self.peers(snapshot.inbound_peers, snapshot.outbound_peers);
     }
 
     fn tip_changed(&self) {
-        self.tip_changed_ms.store(millis(self.started.elapsed()), Ordering::Relaxed);
+        self.tip_changed_ms
+            .store(millis(self.started.elapsed()), Ordering::Relaxed);
         self.has_tip_changed.store(true, Ordering::Relaxed);
     }
 }
@@ -216,7 +237,10 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "gauges are floats; rounding is harmless")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "gauges are floats; rounding is harmless"
+)]
 const fn float(number: u64) -> f64 {
     number as f64
 }

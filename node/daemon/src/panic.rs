@@ -38,7 +38,7 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|payload| message(payload.as_ref()).to_owned())
 }
 
-fn message<'a>(payload: &'a (dyn std::any::Any + Send)) -> &'a str {
+fn message(payload: &(dyn std::any::Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
         .copied()
@@ -47,7 +47,8 @@ fn message<'a>(payload: &'a (dyn std::any::Any + Send)) -> &'a str {
 }
 
 fn place(info: &PanicHookInfo<'_>) -> String {
-    info.location().map_or_else(|| "unknown".to_owned(), ToString::to_string)
+    info.location()
+        .map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

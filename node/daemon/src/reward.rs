@@ -26,13 +26,18 @@ pub fn find(config: &NodeConfig, params: &Params) -> Result<Reward, Failure> {
 }
 
 fn parse(text: &str, params: &Params) -> Result<[u8; 32], Failure> {
-    Address::parse(&params.address_prefix, text).map(|address| address.output_key()).map_err(|why| {
-        Failure::bad_input(format!("configuration: mining.address: {text:?}: {why}"))
-    })
+    Address::parse(&params.address_prefix, text)
+        .map(|address| address.output_key())
+        .map_err(|why| {
+            Failure::bad_input(format!("configuration: mining.address: {text:?}: {why}"))
+        })
 }
 
 fn of_account(account: &str, params: &Params) -> Result<[u8; 32], Failure> {
-    let found = params.allocations.iter().find(|allocation| allocation.account == account);
+    let found = params
+        .allocations
+        .iter()
+        .find(|allocation| allocation.account == account);
     found.map(|allocation| allocation.output_key).ok_or_else(|| {
         let names: Vec<_> = params.allocations.iter().map(|one| one.account.as_str()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };

@@ -76,18 +76,33 @@ pub struct Server {
 
 /// Listens, writes the cookie file if no password is configured, and serves in
 /// the background until shutdown.
-pub async fn start(config: &RpcConfig, data_dir: &Path, context: Context) -> Result<Server, Failure> {
+pub async fn start(
+    config: &RpcConfig,
+    data_dir: &Path,
+    context: Context,
+) -> Result<Server, Failure> {
     let wanted = SocketAddr::new(config.listen, config.port);
     let (listener, address) = listen::bind(wanted, "JSON-RPC", "--rpc-port").await?;
     let access = Arc::new(Access::new(config, data_dir)?);
     let shutdown = context.shutdown.clone();
-    let router = server::router(Arc::new(context), Arc::clone(&access), config.listen.is_loopback());
+    let router = server::router(
+        Arc::new(context),
+        Arc::clone(&access),
+        config.listen.is_loopback(),
+    );
     let task = tokio::spawn(server::serve(listener, router, shutdown));
-    Ok(Server { address, task, _access: access })
+    Ok(Server {
+        address,
+        task,
+        _access: access,
+    })
 }
 
 fn error(code: i32, message: impl Into<String>) -> RpcError {
-    RpcError { code, message: message.into() }
+    RpcError {
+        code,
+        message: message.into(),
+    }
 }
 
 fn ending() -> RpcError {

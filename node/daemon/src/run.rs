@@ -84,8 +84,7 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
 
 fn open_state(config: &NodeConfig, params: &Params) -> Result<State<RedbStore>, Failure> {
     let dir = &config.data_dir;
-    let store =
-        RedbStore::open(dir, config.limits.store_cache_bytes).map_err(Failure::world)?;
+    let store = RedbStore::open(dir, config.limits.store_cache_bytes).map_err(Failure::world)?;
     let mut state = State::open(params.clone(), store).map_err(|error| match error {
         state::OpenError::OtherGenesis { stored, ours } => Failure::bad_input(format!(
             "the data folder {} holds the chain of another network: its genesis block is \
@@ -153,8 +152,10 @@ fn node(
     state: State<RedbStore>,
     reward_key: Option<[u8; 32]>,
 ) -> Result<Node<RedbStore>, Failure> {
-    let mining = reward_key
-        .map(|output_key| MiningConfig { output_key, tag: config.name.clone().into_bytes() });
+    let mining = reward_key.map(|output_key| MiningConfig {
+        output_key,
+        tag: config.name.clone().into_bytes(),
+    });
     let config = Config {
         user_agent: user_agent(config),
         mining,
@@ -164,7 +165,11 @@ fn node(
         },
         timing: Timing::from_spacing_s(params.spacing_s),
     };
-    Ok(Node::new(config, state, u64::from_le_bytes(wallet::random()?)))
+    Ok(Node::new(
+        config,
+        state,
+        u64::from_le_bytes(wallet::random()?),
+    ))
 }
 
 fn rpc_context(
@@ -204,7 +209,10 @@ impl Servers {
         driver: &Handle,
         shutdown: &Shutdown,
     ) -> Result<Self, Failure> {
-        let mut servers = Self { rpc: None, metrics: None };
+        let mut servers = Self {
+            rpc: None,
+            metrics: None,
+        };
         if config.metrics.enabled {
             let address = SocketAddr::new(config.metrics.listen, config.metrics.port);
             let (observer, driver) = (Arc::clone(observer), driver.clone());

@@ -15,7 +15,9 @@ pub struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { wish: Arc::new(watch::Sender::new(false)) }
+        Self {
+            wish: Arc::new(watch::Sender::new(false)),
+        }
     }
 }
 
@@ -40,7 +42,10 @@ impl Shutdown {
     /// program may run as process 1, where the default actions do not apply.
     /// Must be called inside a tokio runtime.
     pub fn on_signals(&self) -> Result<(), Failure> {
-        for (kind, name) in [(SignalKind::terminate(), "SIGTERM"), (SignalKind::interrupt(), "SIGINT")] {
+        for (kind, name) in [
+            (SignalKind::terminate(), "SIGTERM"),
+            (SignalKind::interrupt(), "SIGINT"),
+        ] {
             let mut stream = signal(kind)
                 .map_err(|error| Failure::world(format!("cannot handle {name}: {error}")))?;
             let shutdown = self.clone();

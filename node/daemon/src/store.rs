@@ -76,7 +76,8 @@ impl RedbStore {
         if self.pending.is_empty() {
             return Ok(());
         }
-        self.due_ms.get_or_insert(now_ms.saturating_add(LAZY_AGE_MS));
+        self.due_ms
+            .get_or_insert(now_ms.saturating_add(LAZY_AGE_MS));
         if self.pending.blocks() >= LAZY_BLOCKS || self.pending.bytes() >= LAZY_BYTES {
             return self.commit();
         }
@@ -100,7 +101,11 @@ impl RedbStore {
     }
 
     fn new(disk: Disk) -> Self {
-        Self { disk, pending: Pending::default(), due_ms: None }
+        Self {
+            disk,
+            pending: Pending::default(),
+            due_ms: None,
+        }
     }
 }
 

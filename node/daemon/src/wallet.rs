@@ -23,9 +23,10 @@ pub fn load_or_create(dir: &Path) -> Result<SecretKey, Failure> {
     match read_bounded(&path) {
         Ok(text) => parse(&path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(&path),
-        Err(error) => {
-            Err(Failure::world(format!("cannot read the key file {}: {error}", path.display())))
-        }
+        Err(error) => Err(Failure::world(format!(
+            "cannot read the key file {}: {error}",
+            path.display()
+        ))),
     }
 }
 
@@ -40,7 +41,11 @@ pub fn write_secret_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(partial)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(OWNER_ONLY)
+        .open(partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(partial, path)?;
@@ -61,7 +66,10 @@ pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
 fn read_bounded(path: &Path) -> io::Result<String> {
     let metadata = std::fs::metadata(path)?;
     if metadata.len() > KEY_FILE_BYTES_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "too long for a key file"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "too long for a key file",
+        ));
     }
     if metadata.permissions().mode() & 0o077 != 0 {
         tracing::warn!(
@@ -93,7 +101,10 @@ fn create(path: &Path) -> Result<SecretKey, Failure> {
     };
     let text = format!("{}\n", hex::encode(&key.to_bytes()));
     write_secret_file(path, text.as_bytes()).map_err(|error| {
-        Failure::world(format!("cannot write the key file {}: {error}", path.display()))
+        Failure::world(format!(
+            "cannot write the key file {}: {error}",
+            path.display()
+        ))
     })?;
     Ok(key)
 }
@@ -114,7 +125,10 @@ mod tests {
         assert_eq!(first.to_bytes(), second.to_bytes());
         assert_eq!(mode(&dir.path().join(MINER_KEY_FILE)), OWNER_ONLY);
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(load_or_create(other.path()).unwrap().to_bytes(), first.to_bytes());
+        assert_ne!(
+            load_or_create(other.path()).unwrap().to_bytes(),
+            first.to_bytes()
+        );
     }
 
     #[test]
@@ -145,7 +159,9 @@ mod tests {
     #[test]
     fn missing_folder_is_an_error_not_a_panic() {
         let dir = tempfile::tempdir().unwrap();
-        let error = load_or_create(&dir.path().join("absent")).unwrap_err().to_string();
+        let error = load_or_create(&dir.path().join("absent"))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("cannot write the key file"), "{error}");
     }
 }

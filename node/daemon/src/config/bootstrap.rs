@@ -18,19 +18,32 @@ pub fn check(address: &str) -> Result<(), String> {
         return Err("has no port; write host:port, for example 127.0.0.1:8999".into());
     };
     check_host(host)?;
-    let port = port.parse().map_err(|_| "the port must be a number from 1 to 65535".to_owned())?;
+    let port = port
+        .parse()
+        .map_err(|_| "the port must be a number from 1 to 65535".to_owned())?;
     check_port(port)
 }
 
 fn check_multiaddr(address: &str) -> Result<(), String> {
-    let parsed: Multiaddr =
-        address.parse().map_err(|error| format!("is not a multiaddr: {error}"))?;
-    let has_tcp = parsed.iter().any(|part| matches!(part, libp2p::multiaddr::Protocol::Tcp(1..)));
-    if has_tcp { Ok(()) } else { Err("has no TCP port; write /ip4/ADDRESS/tcp/PORT".into()) }
+    let parsed: Multiaddr = address
+        .parse()
+        .map_err(|error| format!("is not a multiaddr: {error}"))?;
+    let has_tcp = parsed
+        .iter()
+        .any(|part| matches!(part, libp2p::multiaddr::Protocol::Tcp(1..)));
+    if has_tcp {
+        Ok(())
+    } else {
+        Err("has no TCP port; write /ip4/ADDRESS/tcp/PORT".into())
+    }
 }
 
 fn check_port(port: u16) -> Result<(), String> {
-    if port == 0 { Err("port 0 cannot be dialled".into()) } else { Ok(()) }
+    if port == 0 {
+        Err("port 0 cannot be dialled".into())
+    } else {
+        Ok(())
+    }
 }
 
 fn check_host(host: &str) -> Result<(), String> {
@@ -40,9 +53,15 @@ fn check_host(host: &str) -> Result<(), String> {
     let is_name = (1..=253).contains(&host.len())
         && host.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         });
-    if is_name { Ok(()) } else { Err("is not a host name or IP address".into()) }
+    if is_name {
+        Ok(())
+    } else {
+        Err("is not a host name or IP address".into())
+    }
 }
 
 #[cfg(test)]

@@ -16,11 +16,23 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 
 #[test]
 fn nothing_said_means_the_defaults() {
-    assert_eq!(resolved(&RunArgs::default(), None).unwrap(), NodeConfig::default());
-    assert_eq!(resolved(&RunArgs::default(), Some("")).unwrap(), NodeConfig::default());
-    assert_eq!(resolved(&RunArgs::default(), Some("# nothing\n")).unwrap(), NodeConfig::default());
+    assert_eq!(
+        resolved(&RunArgs::default(), None).unwrap(),
+        NodeConfig::default()
+    );
+    assert_eq!(
+        resolved(&RunArgs::default(), Some("")).unwrap(),
+        NodeConfig::default()
+    );
+    assert_eq!(
+        resolved(&RunArgs::default(), Some("# nothing\n")).unwrap(),
+        NodeConfig::default()
+    );
     let example = minichain_api::config::EXAMPLE;
-    assert_eq!(resolved(&RunArgs::default(), Some(example)).unwrap(), NodeConfig::default());
+    assert_eq!(
+        resolved(&RunArgs::default(), Some(example)).unwrap(),
+        NodeConfig::default()
+    );
 }
 
 #[test]
@@ -60,7 +72,11 @@ fn every_flag_reaches_its_field() {
         log_filter: Some("debug".into()),
         ..RunArgs::default()
     };
-    let mut want = NodeConfig { name: "n".into(), data_dir: "d".into(), ..NodeConfig::default() };
+    let mut want = NodeConfig {
+        name: "n".into(),
+        data_dir: "d".into(),
+        ..NodeConfig::default()
+    };
     want.genesis_file = Some("g.yaml".into());
     want.p2p.listen = "0.0.0.0".parse().unwrap();
     want.p2p.port = 5;
@@ -81,23 +97,41 @@ fn every_flag_reaches_its_field() {
 #[test]
 fn genesis_flag_replaces_whatever_genesis_the_file_had() {
     let inline = "genesis: {network: a, time_s: 1, initial_hash_rate: 1}\n";
-    let args = RunArgs { genesis: Some("other.yaml".into()), ..RunArgs::default() };
+    let args = RunArgs {
+        genesis: Some("other.yaml".into()),
+        ..RunArgs::default()
+    };
     let config = resolved(&args, Some(inline)).unwrap();
-    assert_eq!((config.genesis, config.genesis_file), (None, Some("other.yaml".into())));
-    let args = RunArgs { mining_address: Some("a".into()), ..RunArgs::default() };
+    assert_eq!(
+        (config.genesis, config.genesis_file),
+        (None, Some("other.yaml".into()))
+    );
+    let args = RunArgs {
+        mining_address: Some("a".into()),
+        ..RunArgs::default()
+    };
     let config = resolved(&args, Some("mining: {account: alice}\n")).unwrap();
-    assert_eq!((config.mining.account, config.mining.address), (None, Some("a".into())));
+    assert_eq!(
+        (config.mining.account, config.mining.address),
+        (None, Some("a".into()))
+    );
 }
 
 #[test]
 fn port_flag_moves_everything_of_a_node_along() {
-    let at = |port| RunArgs { port: Some(port), ..RunArgs::default() };
+    let at = |port| RunArgs {
+        port: Some(port),
+        ..RunArgs::default()
+    };
     let config = resolved(&at(8999), None).unwrap();
     assert_eq!((config.rpc.port, config.metrics.port), (18_999, 28_999));
     assert_eq!(config.data_dir, PathBuf::from("minichain-data-8999"));
     // A document says what it means; the flag changes one port only.
     let config = resolved(&at(8999), Some("name: x\n")).unwrap();
-    assert_eq!((config.rpc.port, config.metrics.port), (port::RPC, port::METRICS));
+    assert_eq!(
+        (config.rpc.port, config.metrics.port),
+        (port::RPC, port::METRICS)
+    );
     assert_eq!(config.data_dir, PathBuf::from("minichain-data"));
     let any = resolved(&at(0), None).unwrap();
     assert_eq!((any.p2p.port, any.rpc.port, any.metrics.port), (0, 0, 0));
@@ -105,7 +139,10 @@ fn port_flag_moves_everything_of_a_node_along() {
 
 #[test]
 fn port_too_high_for_derived_ports_asks_for_them() {
-    let mut args = RunArgs { port: Some(60_000), ..RunArgs::default() };
+    let mut args = RunArgs {
+        port: Some(60_000),
+        ..RunArgs::default()
+    };
     let error = resolved(&args, None).unwrap_err();
     assert!(error.contains("--rpc-port"), "{error}");
     args.rpc_port = Some(1_000);
@@ -127,26 +164,47 @@ fn mistakes_name_the_field_and_the_way_out() {
             ["genesis", "keep one"],
         ),
         ("p2p: {advertise: 0.0.0.0}", ["p2p.advertise", "concrete"]),
-        ("p2p: {bootstrap: [\"a:1\", \"b\"]}", ["p2p.bootstrap[1]", "host:port"]),
+        (
+            "p2p: {bootstrap: [\"a:1\", \"b\"]}",
+            ["p2p.bootstrap[1]", "host:port"],
+        ),
         (&format!("p2p: {{{seed}}}"), ["p2p.identity_seed", "64"]),
         ("p2p: {max_peers: 0}", ["p2p.max_peers", "at least 1"]),
-        ("p2p: {target_peers: 65}", ["p2p.target_peers", "max_peers (64)"]),
+        (
+            "p2p: {target_peers: 65}",
+            ["p2p.target_peers", "max_peers (64)"],
+        ),
         ("mining: {hash_rate: 0}", ["mining.hash_rate", "from 0.001"]),
         ("mining: {hash_rate: .nan}", ["mining.hash_rate", "NaN"]),
         ("mining: {hash_rate: .inf}", ["mining.hash_rate", "inf"]),
-        ("mining: {address: a, account: b}", ["mining.account", "keep one"]),
+        (
+            "mining: {address: a, account: b}",
+            ["mining.account", "keep one"],
+        ),
         ("rpc: {user: a}", ["rpc.password", "missing"]),
         ("rpc: {password: a}", ["rpc.user", "missing"]),
         ("rpc: {user: \"a:b\", password: c}", ["rpc.user", "`:`"]),
         ("rpc: {user: a, password: \"\"}", ["rpc.password", "cookie"]),
         ("rpc: {port: 9000}", ["rpc.port", "p2p.port"]),
-        ("metrics: {listen: 0.0.0.0, port: 9001}", ["metrics.port", "rpc.port"]),
+        (
+            "metrics: {listen: 0.0.0.0, port: 9001}",
+            ["metrics.port", "rpc.port"],
+        ),
         ("log: {filter: \"a=b=c\"}", ["log.filter", "a=b=c"]),
-        ("limits: {mempool_bytes: 10}", ["limits.mempool_bytes", "at least"]),
-        ("limits: {store_cache_bytes: 10}", ["limits.store_cache_bytes", "at least"]),
+        (
+            "limits: {mempool_bytes: 10}",
+            ["limits.mempool_bytes", "at least"],
+        ),
+        (
+            "limits: {store_cache_bytes: 10}",
+            ["limits.store_cache_bytes", "at least"],
+        ),
     ] {
         let error = resolved(&RunArgs::default(), Some(yaml)).expect_err(yaml);
-        assert!(words.iter().all(|word| error.contains(word)), "{yaml}: {error}");
+        assert!(
+            words.iter().all(|word| error.contains(word)),
+            "{yaml}: {error}"
+        );
     }
 }
 
@@ -172,14 +230,22 @@ fn yaml_mistakes_have_a_place() {
         ("p2p: [\n", "line", ""),
     ] {
         let error = resolved(&RunArgs::default(), Some(yaml)).expect_err(yaml);
-        assert!(error.starts_with("MINICHAIN_CONFIG, line"), "{yaml}: {error}");
-        assert!(error.contains(place) && error.contains(word), "{yaml}: {error}");
+        assert!(
+            error.starts_with("MINICHAIN_CONFIG, line"),
+            "{yaml}: {error}"
+        );
+        assert!(
+            error.contains(place) && error.contains(word),
+            "{yaml}: {error}"
+        );
     }
 }
 
 #[test]
 fn unreadable_files_are_named() {
-    let error = load_file(Path::new("/nonexistent/node.yaml")).unwrap_err().to_string();
+    let error = load_file(Path::new("/nonexistent/node.yaml"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("/nonexistent/node.yaml"), "{error}");
     let binary = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(binary.path(), [0xff, 0xfe, 0x00]).unwrap();

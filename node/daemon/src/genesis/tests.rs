@@ -33,15 +33,25 @@ fn defaults_follow_the_spacing() {
 
 #[test]
 fn initial_target_is_met_once_a_spacing() {
-    for (rate, spacing, hashes) in
-        [("20000", 5, 100_000.0), ("0.5", 10, 5.0), ("1", 1, 1.0), ("123.456", 7, 864.192)]
-    {
-        let yaml = format!("network: lab\ntime_s: 1\ninitial_hash_rate: {rate}\nspacing_s: {spacing}\n");
+    for (rate, spacing, hashes) in [
+        ("20000", 5, 100_000.0),
+        ("0.5", 10, 5.0),
+        ("1", 1, 1.0),
+        ("123.456", 7, 864.192),
+    ] {
+        let yaml =
+            format!("network: lab\ntime_s: 1\ninitial_hash_rate: {rate}\nspacing_s: {spacing}\n");
         let params = read(&yaml).unwrap();
         let work: f64 = params.initial_target.work().to_f64();
         // Compact targets have at least 16 significant bits.
-        assert!((work / hashes - 1.0).abs() < 1e-4 || work - hashes < 1.0, "{yaml}: {work}");
-        assert_eq!(params.initial_target.to_compact().to_target().unwrap(), params.initial_target);
+        assert!(
+            (work / hashes - 1.0).abs() < 1e-4 || work - hashes < 1.0,
+            "{yaml}: {work}"
+        );
+        assert_eq!(
+            params.initial_target.to_compact().to_target().unwrap(),
+            params.initial_target
+        );
         assert!(params.pow_limit >= params.initial_target);
     }
 }
@@ -87,7 +97,11 @@ fn any_difference_makes_another_network() {
         "block_weight_max: 1000000\n",
         "address_prefix: lab\n",
     ] {
-        assert_ne!(read(&format!("{SHORTEST}{change}")).unwrap().genesis_hash(), base, "{change}");
+        assert_ne!(
+            read(&format!("{SHORTEST}{change}")).unwrap().genesis_hash(),
+            base,
+            "{change}"
+        );
     }
 }
 
@@ -98,23 +112,47 @@ fn mistakes_name_the_field() {
     };
     let seed = format!("{{public_seed: \"{}\"}}", "07".repeat(32));
     for (change, words) in [
-        ("limit_factor: 0.5\n".to_owned(), ["limit_factor", "out of range"]),
-        ("limit_factor: .nan\n".to_owned(), ["limit_factor", "out of range"]),
+        (
+            "limit_factor: 0.5\n".to_owned(),
+            ["limit_factor", "out of range"],
+        ),
+        (
+            "limit_factor: .nan\n".to_owned(),
+            ["limit_factor", "out of range"],
+        ),
         ("spacing_s: 4294967295\n".to_owned(), ["spacing", ""]),
         ("spacing_s: 0\n".to_owned(), ["spacing", "86400"]),
-        ("reward: {initial: fifty}\n".to_owned(), ["reward.initial", "fifty"]),
-        ("reward: {initial: \"0.123456789\"}\n".to_owned(), ["reward.initial", "8 decimals"]),
+        (
+            "reward: {initial: fifty}\n".to_owned(),
+            ["reward.initial", "fifty"],
+        ),
+        (
+            "reward: {initial: \"0.123456789\"}\n".to_owned(),
+            ["reward.initial", "8 decimals"],
+        ),
         ("future_limit_s: 1\n".to_owned(), ["future limit", "10"]),
-        ("difficulty: {rule: asert, half_life_s: 1}\n".to_owned(), ["half-life", ""]),
+        (
+            "difficulty: {rule: asert, half_life_s: 1}\n".to_owned(),
+            ["half-life", ""],
+        ),
         (allocation("-1", &seed), ["allocations[0].amount", "-1"]),
-        (allocation("1", "{public_seed: \"07\"}"), ["allocations[0].owner.public_seed", "64"]),
-        (allocation("1", "{address: nonsense}"), ["allocations[0].owner.address", "nonsense"]),
+        (
+            allocation("1", "{public_seed: \"07\"}"),
+            ["allocations[0].owner.public_seed", "64"],
+        ),
+        (
+            allocation("1", "{address: nonsense}"),
+            ["allocations[0].owner.address", "nonsense"],
+        ),
         (allocation("22000000", &seed), ["", "21000000"]),
         ("address_prefix: \"9\"\n".to_owned(), ["prefix", ""]),
     ] {
         let yaml = format!("{SHORTEST}{change}");
         let error = read(&yaml).expect_err(&yaml);
-        assert!(words.iter().all(|word| error.contains(word)), "{change}: {error}");
+        assert!(
+            words.iter().all(|word| error.contains(word)),
+            "{change}: {error}"
+        );
     }
     for rate in ["0", "-5", "1e300", ".nan"] {
         let yaml = format!("network: lab\ntime_s: 1\ninitial_hash_rate: {rate}\n");

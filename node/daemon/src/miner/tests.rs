@@ -23,7 +23,10 @@ fn template(target: Target, time: UnixSeconds, mark: u8) -> Arc<Template> {
         nonce: 0,
     };
     Arc::new(Template {
-        block: Block { header, transactions: Vec::new() },
+        block: Block {
+            header,
+            transactions: Vec::new(),
+        },
         height: Height(1),
         fees: Amount::ZERO,
         target,
@@ -40,7 +43,10 @@ fn impossible(mark: u8) -> Arc<Template> {
 
 fn start(hash_rate: f64) -> (Miner, Receiver<Arc<Block>>) {
     let (sender, receiver) = channel();
-    let config = MinerConfig { hash_rate, first_nonce: u32::MAX - 10 };
+    let config = MinerConfig {
+        hash_rate,
+        first_nonce: u32::MAX - 10,
+    };
     let miner = Miner::start(config, move |block| {
         // The test may have seen enough.
         let _ = sender.send(block);
@@ -73,7 +79,10 @@ fn one_template_brings_one_block() {
         assert_eq!(block.header.previous, BlockHash::from_bytes([mark; 32]));
     }
     drop(miner);
-    assert!(blocks.recv().is_err(), "a solved template must not be solved again");
+    assert!(
+        blocks.recv().is_err(),
+        "a solved template must not be solved again"
+    );
 }
 
 #[test]

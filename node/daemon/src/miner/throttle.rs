@@ -23,7 +23,10 @@ pub struct Throttle {
 impl Throttle {
     /// A throttle at a positive, finite rate.
     pub fn new(hashes_per_second: f64) -> Self {
-        Self { hashes_per_second, carry: 0.0 }
+        Self {
+            hashes_per_second,
+            carry: 0.0,
+        }
     }
 
     /// The hashes due after `elapsed` more time.
@@ -45,7 +48,8 @@ impl Throttle {
     pub fn give_back(&mut self, hashes: u64) {
         #[expect(clippy::cast_precision_loss, reason = "capped right below")]
         let hashes = hashes as f64;
-        self.carry = (self.carry + hashes).min(self.hashes_per_second * ELAPSED_MAX.as_secs_f64() + 1.0);
+        self.carry =
+            (self.carry + hashes).min(self.hashes_per_second * ELAPSED_MAX.as_secs_f64() + 1.0);
     }
 
     /// How long to pause when the last slice took `busy`: until the slice's

@@ -40,7 +40,13 @@ impl Work {
         let mut header = template.block.header;
         header.time = header.time.max(now);
         let searcher = Searcher::new(&header)?;
-        Ok(Self { template: Arc::clone(template), header, searcher, first_nonce, tried: 0 })
+        Ok(Self {
+            template: Arc::clone(template),
+            header,
+            searcher,
+            first_nonce,
+            tried: 0,
+        })
     }
 
     /// Moves the header's time on to `now`. It never falls below the
@@ -50,7 +56,10 @@ impl Work {
         if time == self.header.time {
             return;
         }
-        let header = Header { time, ..self.header };
+        let header = Header {
+            time,
+            ..self.header
+        };
         if let Ok(searcher) = Searcher::new(&header) {
             self.header = header;
             self.searcher = searcher;
@@ -75,7 +84,10 @@ impl Work {
     /// The template's block with this nonce and the present time.
     pub fn solved(&self, nonce: u32) -> Block {
         Block {
-            header: Header { nonce, ..self.header },
+            header: Header {
+                nonce,
+                ..self.header
+            },
             transactions: self.template.block.transactions.clone(),
         }
     }

@@ -13,16 +13,37 @@ use super::text::Untrusted;
 use super::{Observer, float, kind_label};
 
 /// Logs and counts one event.
-#[expect(clippy::too_many_lines, reason = "one table with an arm for every event")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table with an arm for every event"
+)]
 pub fn observe(observer: &Observer, event: &Event, now: Now) {
     let metrics = &observer.metrics;
     match event {
-        Event::TipChanged { tip, height, chainwork, disconnected, connected, source } => {
-            let change = Change { tip, height: *height, chainwork, disconnected, connected };
+        Event::TipChanged {
+            tip,
+            height,
+            chainwork,
+            disconnected,
+            connected,
+            source,
+        } => {
+            let change = Change {
+                tip,
+                height: *height,
+                chainwork,
+                disconnected,
+                connected,
+            };
             count_tip_change(observer, &change);
             log_tip_change(observer, &change, *source, now);
         }
-        Event::BlockStored { hash, height, is_side_branch, source } => {
+        Event::BlockStored {
+            hash,
+            height,
+            is_side_branch,
+            source,
+        } => {
             if *is_side_branch {
                 metrics.count(metric::BLOCKS_STALE, &[], 1);
                 tracing::info!(%hash, height = height.0, source = source_label(*source), "stale block kept");
@@ -30,15 +51,28 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
                 tracing::debug!(%hash, height = height.0, source = source_label(*source), "block awaits its parents");
             }
         }
-        Event::OrphanReceived { hash, missing, peer } => {
+        Event::OrphanReceived {
+            hash,
+            missing,
+            peer,
+        } => {
             tracing::debug!(%hash, %missing, peer = peer.0, "orphan block; asking for headers");
         }
-        Event::BlockRejected { hash, rule, message, source } => {
+        Event::BlockRejected {
+            hash,
+            rule,
+            message,
+            source,
+        } => {
             metrics.count(metric::BLOCKS_REJECTED, &[rule], 1);
             let source = source_label(*source);
             tracing::warn!(%hash, rule, source, "block refused: {}", Untrusted(message));
         }
-        Event::BlockArrived { hash, delay_ms, peer } => {
+        Event::BlockArrived {
+            hash,
+            delay_ms,
+            peer,
+        } => {
             if let Some(delay_ms) = delay_ms {
                 metrics.observe(metric::BLOCK_PROPAGATION, float(*delay_ms) / 1_000.0);
             }
@@ -48,7 +82,11 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
             metrics.count(metric::BLOCKS_MINED, &[], 1);
             tracing::info!(%hash, height = height.0, %fees, "block mined");
         }
-        Event::HeadersAdvanced { height, count, peer } => {
+        Event::HeadersAdvanced {
+            height,
+            count,
+            peer,
+        } => {
             tracing::debug!(height = height.0, count, peer = peer.0, "headers received");
         }
         Event::SyncStarted { from, to } => {
@@ -67,26 +105,47 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
         Event::TransactionAccepted { txid, fee, vsize } => {
             tracing::debug!(%txid, %fee, vsize, "transaction waits");
         }
-        Event::TransactionRejected { txid, reason, message } => {
+        Event::TransactionRejected {
+            txid,
+            reason,
+            message,
+        } => {
             metrics.count(metric::TRANSACTIONS_REJECTED, &[reason], 1);
             tracing::warn!(%txid, reason, "transaction refused: {}", Untrusted(message));
         }
-        Event::MempoolChanged { transactions, vbytes } => {
+        Event::MempoolChanged {
+            transactions,
+            vbytes,
+        } => {
             metrics.set(metric::MEMPOOL_TRANSACTIONS, &[], float(*transactions));
             metrics.set(metric::MEMPOOL_BYTES, &[], float(*vbytes));
         }
-        Event::PeerReady { peer, user_agent, tip, height } => {
+        Event::PeerReady {
+            peer,
+            user_agent,
+            tip,
+            height,
+        } => {
             let user_agent = Untrusted(user_agent);
             tracing::info!(peer = peer.0, %user_agent, %tip, height = height.0, "peer ready");
         }
-        Event::PeerOtherGenesis { peer, ours, theirs, their_network } => {
+        Event::PeerOtherGenesis {
+            peer,
+            ours,
+            theirs,
+            their_network,
+        } => {
             let their_network = Untrusted(their_network);
             tracing::warn!(
                 peer = peer.0, %ours, %theirs, %their_network,
                 "peer follows another genesis block; goodbye. Give both nodes the same genesis file"
             );
         }
-        Event::PeerDropped { peer, reason, detail } => {
+        Event::PeerDropped {
+            peer,
+            reason,
+            detail,
+        } => {
             let detail = Untrusted(detail);
             let (peer, label) = (peer.0, reason.label());
             if reason.is_misbehaviour() {
@@ -95,17 +154,33 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
                 tracing::info!(peer, reason = label, %detail, "peer let go, to be dialled again");
             }
         }
-        Event::RequestFailed { peer, kind, failure } => {
+        Event::RequestFailed {
+            peer,
+            kind,
+            failure,
+        } => {
             metrics.count(metric::REQUEST_FAILURES, &[kind_label(*kind)], 1);
             let failure = failure_label(*failure);
-            tracing::debug!(peer = peer.0, kind = kind_label(*kind), failure, "request failed");
+            tracing::debug!(
+                peer = peer.0,
+                kind = kind_label(*kind),
+                failure,
+                "request failed"
+            );
         }
         Event::PeerStalled { peer, blocks } => {
-            tracing::info!(peer = peer.0, blocks, "peer holds back blocks; asking others");
+            tracing::info!(
+                peer = peer.0,
+                blocks,
+                "peer holds back blocks; asking others"
+            );
         }
         Event::Fault { message } => {
             metrics.count(metric::FAULTS, &[], 1);
-            tracing::error!("fault, which is a bug worth a report: {}", Untrusted(message));
+            tracing::error!(
+                "fault, which is a bug worth a report: {}",
+                Untrusted(message)
+            );
         }
     }
 }
@@ -121,7 +196,10 @@ struct Change<'a> {
 fn count_tip_change(observer: &Observer, change: &Change<'_>) {
     let metrics = &observer.metrics;
     observer.tip_changed();
-    let (lost, won) = (change.disconnected.len() as u64, change.connected.len() as u64);
+    let (lost, won) = (
+        change.disconnected.len() as u64,
+        change.connected.len() as u64,
+    );
     metrics.set(metric::CHAIN_HEIGHT, &[], f64::from(change.height.0));
     metrics.set(metric::CHAINWORK, &[], change.chainwork.to_f64());
     metrics.count(metric::BLOCKS_CONNECTED, &[], won);
@@ -144,21 +222,30 @@ fn count_tip_change(observer: &Observer, change: &Change<'_>) {
 fn log_tip_change(observer: &Observer, change: &Change<'_>, source: Source, now: Now) {
     let (tip, height, chainwork) = (change.tip, change.height.0, change.chainwork);
     let source = source_label(source);
-    let transactions: u64 =
-        change.connected.iter().map(|block| u64::from(block.transactions)).sum();
+    let transactions: u64 = change
+        .connected
+        .iter()
+        .map(|block| u64::from(block.transactions))
+        .sum();
     if !change.disconnected.is_empty() {
         let (lost, won) = (change.disconnected.len(), change.connected.len());
         tracing::info!(%tip, height, %chainwork, lost, won, source, "reorganisation");
     } else if observer.is_syncing.load(Ordering::Relaxed) {
         tracing::debug!(%tip, height, %chainwork, transactions, source, "tip changed");
     } else {
-        let age_s = change.connected.last().map(|block| now.seconds().since(block.time));
+        let age_s = change
+            .connected
+            .last()
+            .map(|block| now.seconds().since(block.time));
         tracing::info!(%tip, height, %chainwork, transactions, age_s, source, "tip changed");
     }
 }
 
 /// A difference of header times; time that went back counts as none.
-#[expect(clippy::cast_precision_loss, reason = "differences of 32-bit numbers are exact")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "differences of 32-bit numbers are exact"
+)]
 fn seconds(interval_s: i64) -> f64 {
     interval_s.max(0) as f64
 }

@@ -52,7 +52,10 @@ fn router(observer: Arc<Observer>, driver: Handle) -> Router {
 
 async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
     let end = async move { shutdown.requested().await };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
+    if let Err(error) = axum::serve(listener, router)
+        .with_graceful_shutdown(end)
+        .await
+    {
         tracing::error!(%error, "the metrics server failed");
     }
 }
@@ -67,9 +70,7 @@ async fn metrics(State(look): State<Look>) -> Response {
             let kind = encoder.format_type().to_owned();
             ([(header::CONTENT_TYPE, kind)], body).into_response()
         }
-        Err(error) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
-        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
 
@@ -91,7 +92,7 @@ async fn health(State(look): State<Look>) -> Response {
 
 /// The node's state, unless its thread is busy for long or gone.
 async fn snapshot(driver: &Handle) -> Option<Snapshot> {
-    match tokio::time::timeout(LOOK_TIMEOUT, driver.query(|view| look(view))).await {
+    match tokio::time::timeout(LOOK_TIMEOUT, driver.query(look)).await {
         Ok(Ok(snapshot)) => Some(snapshot),
         Ok(Err(_)) | Err(_) => None,
     }
@@ -108,7 +109,11 @@ fn look(view: &View<'_>) -> Snapshot {
         header_height: state.tree().best_header().height.0,
         tip_time_s: tip.header.time.0,
         chainwork: tip.chainwork.to_f64(),
-        difficulty: tip.header.bits.to_target().map_or(0.0, |target| ratio(initial, target)),
+        difficulty: tip
+            .header
+            .bits
+            .to_target()
+            .map_or(0.0, |target| ratio(initial, target)),
         expected_hashes: next.map_or(0.0, work_f64),
         inbound_peers,
         outbound_peers,

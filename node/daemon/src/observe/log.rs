@@ -27,11 +27,14 @@ pub fn install(config: &LogConfig) -> Result<(), Failure> {
     let registry = tracing_subscriber::registry().with(filter);
     let result = match config.format {
         LogFormat::Text => registry.with(layer.with_ansi(wants_colour())).try_init(),
-        LogFormat::Json => registry.with(layer.with_ansi(false).json().flatten_event(true)).try_init(),
+        LogFormat::Json => registry
+            .with(layer.with_ansi(false).json().flatten_event(true))
+            .try_init(),
     };
     result.map_err(|error| Failure::world(format!("cannot install the logger: {error}")))
 }
 
 fn wants_colour() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

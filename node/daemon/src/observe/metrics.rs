@@ -28,12 +28,17 @@ impl Metrics {
     pub fn new(setup: &Setup) -> Result<Self, Error> {
         let registry = Registry::new();
         #[cfg(target_os = "linux")]
-        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        registry.register(Box::new(
+            prometheus::process_collector::ProcessCollector::for_self(),
+        ))?;
         let mut instruments = BTreeMap::new();
         for metric in metric::ALL {
             instruments.insert(metric.name, instrument(&registry, metric, setup)?);
         }
-        let metrics = Self { registry, instruments };
+        let metrics = Self {
+            registry,
+            instruments,
+        };
         let labels = [env!("CARGO_PKG_VERSION"), &setup.name, &setup.network];
         metrics.set(metric::BUILD_INFO, &labels, 1.0);
         Ok(metrics)
@@ -142,7 +147,9 @@ fn label_values(metric: &Metric, label: &str) -> &'static [&'static str] {
 fn buckets(metric: &Metric, setup: &Setup) -> Vec<f64> {
     let spacing_s = f64::from(setup.spacing_s.max(1));
     if metric.name == metric::BLOCK_INTERVAL.name {
-        [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0].map(|part| part * spacing_s).into()
+        [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0]
+            .map(|part| part * spacing_s)
+            .into()
     } else if metric.name == metric::BLOCK_PROPAGATION.name {
         ladder(0.001, 2.0 * spacing_s)
     } else if metric.name == metric::REORG_DEPTH.name {
@@ -174,7 +181,15 @@ mod tests {
     #[test]
     fn ladder_covers_its_range_once() {
         let bounds = ladder(0.001, 10.0);
-        assert!(bounds.windows(2).all(|pair| pair[0] < pair[1]), "{bounds:?}");
-        assert!(bounds.last().is_some_and(|&last| (10.0..20.1).contains(&last)), "{bounds:?}");
+        assert!(
+            bounds.windows(2).all(|pair| pair[0] < pair[1]),
+            "{bounds:?}"
+        );
+        assert!(
+            bounds
+                .last()
+                .is_some_and(|&last| (10.0..20.1).contains(&last)),
+            "{bounds:?}"
+        );
     }
 }

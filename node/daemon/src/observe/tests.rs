@@ -12,7 +12,10 @@ use prometheus::{Encoder, TextEncoder};
 
 use super::*;
 
-const NOW: Now = Now { monotonic_ms: 5_000, unix: UnixMillis(1_767_225_700_000) };
+const NOW: Now = Now {
+    monotonic_ms: 5_000,
+    unix: UnixMillis(1_767_225_700_000),
+};
 
 fn setup() -> Setup {
     Setup {
@@ -24,19 +27,28 @@ fn setup() -> Setup {
 }
 
 fn observer() -> Observer {
-    let stats = MinerStats { hash_rate: 500.0, is_mining: true, hashes: 1_234, blocks_found: 2 };
+    let stats = MinerStats {
+        hash_rate: 500.0,
+        is_mining: true,
+        hashes: 1_234,
+        blocks_found: 2,
+    };
     Observer::new(&setup(), move || stats).expect("every declaration is valid")
 }
 
 fn text(observer: &Observer, snapshot: Option<&Snapshot>) -> String {
     let mut bytes = Vec::new();
-    TextEncoder::new().encode(&observer.gather(snapshot), &mut bytes).unwrap();
+    TextEncoder::new()
+        .encode(&observer.gather(snapshot), &mut bytes)
+        .unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
 /// The value of a series, named as in the text.
 fn value(text: &str, series: &str) -> f64 {
-    let line = text.lines().find(|line| line.split(' ').next() == Some(series));
+    let line = text
+        .lines()
+        .find(|line| line.split(' ').next() == Some(series));
     let line = line.unwrap_or_else(|| panic!("no {series} in\n{text}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }
@@ -71,12 +83,19 @@ fn output_has_every_declared_metric_and_no_other() {
         .filter_map(|line| line.strip_prefix("# TYPE "))
         .filter_map(|line| line.split(' ').next())
         .collect();
-    let ours: BTreeSet<&str> =
-        exported.iter().copied().filter(|name| !name.starts_with("process_")).collect();
+    let ours: BTreeSet<&str> = exported
+        .iter()
+        .copied()
+        .filter(|name| !name.starts_with("process_"))
+        .collect();
     let declared: BTreeSet<&str> = metric::ALL.iter().map(|metric| metric.name).collect();
     assert_eq!(ours, declared);
     for metric in metric::ALL {
-        assert!(text.contains(&format!("# HELP {} ", metric.name)), "{}", metric.name);
+        assert!(
+            text.contains(&format!("# HELP {} ", metric.name)),
+            "{}",
+            metric.name
+        );
     }
     for name in ["process_resident_memory_bytes", "process_cpu_seconds_total"] {
         assert!(exported.contains(name), "{name}");
@@ -95,10 +114,16 @@ fn every_label_combination_exists_from_the_start() {
         assert!(value(&text, series).abs() < f64::EPSILON, "{series}");
     }
     for rule in minichain_chain::rules::RULES {
-        value(&text, &format!("minichain_blocks_rejected_total{{rule=\"{rule}\"}}"));
+        value(
+            &text,
+            &format!("minichain_blocks_rejected_total{{rule=\"{rule}\"}}"),
+        );
     }
     for reason in minichain_chain::mempool::REASONS {
-        value(&text, &format!("minichain_transactions_rejected_total{{reason=\"{reason}\"}}"));
+        value(
+            &text,
+            &format!("minichain_transactions_rejected_total{{reason=\"{reason}\"}}"),
+        );
     }
     let info = format!(
         "minichain_build_info{{name=\"miner-0\",network=\"lab\",version=\"{}\"}}",
@@ -117,25 +142,54 @@ fn labels_used_are_labels_declared() {
         observer.gossip(topic, Flow::Received, 10);
         observer.gossip(topic, Flow::Sent, 20);
     }
-    for kind in [RequestKind::Status, RequestKind::Headers, RequestKind::Blocks] {
+    for kind in [
+        RequestKind::Status,
+        RequestKind::Headers,
+        RequestKind::Blocks,
+    ] {
         observer.request(kind, Flow::Sent, 1);
         observer.response(kind, Flow::Received, 2);
     }
     observer.disconnected(&DisconnectReason::Malformed);
     let text = text(&observer, None);
     for (series, expected) in [
-        ("minichain_gossip_bytes_total{direction=\"sent\",topic=\"block\"}", 20.0),
-        ("minichain_gossip_messages_total{direction=\"received\",topic=\"transaction\"}", 1.0),
-        ("minichain_gossip_verdicts_total{topic=\"block\",verdict=\"ignore\"}", 1.0),
-        ("minichain_requests_total{direction=\"sent\",kind=\"headers\"}", 1.0),
-        ("minichain_request_bytes_total{direction=\"received\",kind=\"status\"}", 2.0),
-        ("minichain_peer_disconnects_total{reason=\"malformed\"}", 1.0),
+        (
+            "minichain_gossip_bytes_total{direction=\"sent\",topic=\"block\"}",
+            20.0,
+        ),
+        (
+            "minichain_gossip_messages_total{direction=\"received\",topic=\"transaction\"}",
+            1.0,
+        ),
+        (
+            "minichain_gossip_verdicts_total{topic=\"block\",verdict=\"ignore\"}",
+            1.0,
+        ),
+        (
+            "minichain_requests_total{direction=\"sent\",kind=\"headers\"}",
+            1.0,
+        ),
+        (
+            "minichain_request_bytes_total{direction=\"received\",kind=\"status\"}",
+            2.0,
+        ),
+        (
+            "minichain_peer_disconnects_total{reason=\"malformed\"}",
+            1.0,
+        ),
     ] {
-        assert!((value(&text, series) - expected).abs() < f64::EPSILON, "{series}\n{text}");
+        assert!(
+            (value(&text, series) - expected).abs() < f64::EPSILON,
+            "{series}\n{text}"
+        );
     }
     // No series came into being besides those registered.
     let fresh = self::text(&self::observer(), None);
-    let count = |text: &str| text.lines().filter(|line| line.starts_with("minichain_")).count();
+    let count = |text: &str| {
+        text.lines()
+            .filter(|line| line.starts_with("minichain_"))
+            .count()
+    };
     assert_eq!(count(&text), count(&fresh));
 }
 
@@ -160,7 +214,10 @@ fn reorganisation_is_counted_with_its_depth() {
         ("minichain_block_interval_seconds_sum", 7.0),
         ("minichain_block_interval_seconds_bucket{le=\"4\"}", 3.0),
     ] {
-        assert!((value(&text, series) - expected).abs() < f64::EPSILON, "{series}\n{text}");
+        assert!(
+            (value(&text, series) - expected).abs() < f64::EPSILON,
+            "{series}\n{text}"
+        );
     }
 }
 
@@ -170,16 +227,52 @@ fn refusals_delays_and_faults_are_counted() {
     let hash = BlockHash::ZERO;
     let rule = minichain_chain::rules::RULES[0];
     let source = Source::Gossip(Peer(1));
-    observer.event(&Event::BlockRejected { hash, rule, message: "x\n\u{1b}".into(), source }, NOW);
-    observer.event(&Event::BlockArrived { hash, delay_ms: Some(250), peer: Peer(1) }, NOW);
-    observer.event(&Event::BlockArrived { hash, delay_ms: None, peer: Peer(1) }, NOW);
-    observer.event(&Event::Fault { message: "impossible".into() }, NOW);
-    observer.event(&Event::SyncStarted { from: Height(1), to: Height(9) }, NOW);
+    observer.event(
+        &Event::BlockRejected {
+            hash,
+            rule,
+            message: "x\n\u{1b}".into(),
+            source,
+        },
+        NOW,
+    );
+    observer.event(
+        &Event::BlockArrived {
+            hash,
+            delay_ms: Some(250),
+            peer: Peer(1),
+        },
+        NOW,
+    );
+    observer.event(
+        &Event::BlockArrived {
+            hash,
+            delay_ms: None,
+            peer: Peer(1),
+        },
+        NOW,
+    );
+    observer.event(
+        &Event::Fault {
+            message: "impossible".into(),
+        },
+        NOW,
+    );
+    observer.event(
+        &Event::SyncStarted {
+            from: Height(1),
+            to: Height(9),
+        },
+        NOW,
+    );
     observer.event(&Event::InFlightChanged { blocks: 16 }, NOW);
     observer.block_handled(Duration::from_millis(3));
     let text = text(&observer, None);
     for (series, expected) in [
-        (format!("minichain_blocks_rejected_total{{rule=\"{rule}\"}}"), 1.0),
+        (
+            format!("minichain_blocks_rejected_total{{rule=\"{rule}\"}}"),
+            1.0,
+        ),
         ("minichain_block_propagation_seconds_count".into(), 1.0),
         ("minichain_block_propagation_seconds_sum".into(), 0.25),
         ("minichain_faults_total".into(), 1.0),
@@ -187,7 +280,10 @@ fn refusals_delays_and_faults_are_counted() {
         ("minichain_sync_blocks_in_flight".into(), 16.0),
         ("minichain_block_connect_seconds_count".into(), 1.0),
     ] {
-        assert!((value(&text, &series) - expected).abs() < 1e-9, "{series}\n{text}");
+        assert!(
+            (value(&text, &series) - expected).abs() < 1e-9,
+            "{series}\n{text}"
+        );
     }
     observer.event(&Event::SyncFinished { height: Height(9) }, NOW);
     assert!(value(&self::text(&observer, None), "minichain_sync_active").abs() < f64::EPSILON);
@@ -223,7 +319,10 @@ fn state_is_shown_as_it_is_when_somebody_looks() {
         ("minichain_miner_hash_rate_limit", 500.0),
         ("minichain_miner_hashes_total", 1_234.0),
     ] {
-        assert!((value(&text, series) - expected).abs() < f64::EPSILON, "{series}");
+        assert!(
+            (value(&text, series) - expected).abs() < f64::EPSILON,
+            "{series}"
+        );
     }
     // Looking twice does not count the same hashes twice.
     let again = self::text(&observer, None);

@@ -12,7 +12,9 @@ pub struct UtcMillis;
 
 impl FormatTime for UtcMillis {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         write_utc(writer, since.as_secs(), since.subsec_millis())
     }
 }
@@ -38,16 +40,26 @@ impl fmt::Display for Untrusted<'_> {
 fn write_utc(writer: &mut impl fmt::Write, unix_s: u64, millis: u32) -> fmt::Result {
     const DAYS_FROM_MARCH_0000_TO_1970: u64 = 719_468;
     const DAYS_PER_ERA: u64 = 146_097;
-    let (day, second) = (unix_s / 86_400 + DAYS_FROM_MARCH_0000_TO_1970, unix_s % 86_400);
+    let (day, second) = (
+        unix_s / 86_400 + DAYS_FROM_MARCH_0000_TO_1970,
+        unix_s % 86_400,
+    );
     let (era, day) = (day / DAYS_PER_ERA, day % DAYS_PER_ERA);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let date = day - (153 * month + 2) / 5 + 1;
-    let (month, is_next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let (month, is_next_year) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
     let year = era * 400 + year + is_next_year;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    write!(writer, "{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    write!(
+        writer,
+        "{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+    )
 }
 
 #[cfg(test)]
@@ -81,6 +93,9 @@ mod tests {
     fn untrusted_text_cannot_leave_its_line() {
         let shown = Untrusted("a\n\u{1b}[31mb\\\u{202e}c\r").to_string();
         assert_eq!(shown, "a\\n\\u{1b}[31mb\\\\\\u{202e}c\\r");
-        assert_eq!(Untrusted("minichain/0.1 (lab)").to_string(), "minichain/0.1 (lab)");
+        assert_eq!(
+            Untrusted("minichain/0.1 (lab)").to_string(),
+            "minichain/0.1 (lab)"
+        );
     }
 }

@@ -57,7 +57,9 @@ impl Arguments {
         match self.value(index) {
             None => Ok(None),
             Some(Value::Number(number)) => {
-                let fits = number.as_u64().and_then(|number| u32::try_from(number).ok());
+                let fits = number
+                    .as_u64()
+                    .and_then(|number| u32::try_from(number).ok());
                 fits.map(Some).ok_or_else(|| {
                     let why = format!("{} {number} is out of range", self.name(index));
                     error(code::INVALID_PARAMETER, why)
@@ -102,17 +104,26 @@ impl Arguments {
             Value::Object(_) => "object",
         };
         let name = self.name(index);
-        error(code::TYPE, format!("{name} must be of type {wanted}, not {got}"))
+        error(
+            code::TYPE,
+            format!("{name} must be of type {wanted}, not {got}"),
+        )
     }
 }
 
 fn by_position(spec: &Spec, values: Vec<Value>) -> Result<Vec<Option<Value>>, RpcError> {
     if values.len() > spec.params.len() {
         let (given, most) = (values.len(), spec.params.len());
-        let why = format!("{given} parameters given, at most {most} taken; usage: {}", spec.usage());
+        let why = format!(
+            "{given} parameters given, at most {most} taken; usage: {}",
+            spec.usage()
+        );
         return Err(error(code::MISC, why));
     }
-    Ok(values.into_iter().map(|value| (!value.is_null()).then_some(value)).collect())
+    Ok(values
+        .into_iter()
+        .map(|value| (!value.is_null()).then_some(value))
+        .collect())
 }
 
 fn by_name(
@@ -156,15 +167,26 @@ mod tests {
 
     #[test]
     fn null_and_absent_mean_the_default() {
-        for given in [json!(["aa"]), json!(["aa", null]), json!({"blockhash": "aa"})] {
-            assert_eq!(arguments("getblock", given).unwrap().level(1, 1).unwrap(), 1);
+        for given in [
+            json!(["aa"]),
+            json!(["aa", null]),
+            json!({"blockhash": "aa"}),
+        ] {
+            assert_eq!(
+                arguments("getblock", given).unwrap().level(1, 1).unwrap(),
+                1
+            );
         }
         assert!(arguments("uptime", Value::Null).is_ok());
     }
 
     #[test]
     fn old_flags_are_levels() {
-        let level = |flag: bool| arguments("getblock", json!(["aa", flag])).unwrap().level(1, 1);
+        let level = |flag: bool| {
+            arguments("getblock", json!(["aa", flag]))
+                .unwrap()
+                .level(1, 1)
+        };
         assert_eq!((level(false).unwrap(), level(true).unwrap()), (0, 1));
     }
 
@@ -172,19 +194,33 @@ mod tests {
     fn mistakes_have_their_codes() {
         let code_of = |result: Result<Arguments, RpcError>| result.unwrap_err().code;
         assert_eq!(code_of(arguments("getblock", json!([]))), code::MISC);
-        assert_eq!(code_of(arguments("getblock", json!({"verbosity": 1}))), code::MISC);
+        assert_eq!(
+            code_of(arguments("getblock", json!({"verbosity": 1}))),
+            code::MISC
+        );
         assert_eq!(code_of(arguments("uptime", json!([1]))), code::MISC);
-        assert_eq!(code_of(arguments("uptime", json!({"a": 1}))), code::INVALID_PARAMETER);
+        assert_eq!(
+            code_of(arguments("uptime", json!({"a": 1}))),
+            code::INVALID_PARAMETER
+        );
         let height = |value| arguments("getblockhash", json!([value])).unwrap().u32(0);
         assert_eq!(height(json!("5")).unwrap_err().code, code::TYPE);
         for out_of_range in [json!(-1), json!(1.5), json!(4_294_967_296_u64)] {
-            assert_eq!(height(out_of_range).unwrap_err().code, code::INVALID_PARAMETER);
+            assert_eq!(
+                height(out_of_range).unwrap_err().code,
+                code::INVALID_PARAMETER
+            );
         }
-        let verbose = arguments("getblockheader", json!(["aa", 1])).unwrap().bool(1);
+        let verbose = arguments("getblockheader", json!(["aa", 1]))
+            .unwrap()
+            .bool(1);
         assert_eq!(verbose.unwrap_err().code, code::TYPE);
         let number = arguments("getblockheader", json!([5])).unwrap();
         assert_eq!(number.parsed::<u32>(0).unwrap_err().code, code::TYPE);
         let word = arguments("getblockheader", json!(["x"])).unwrap();
-        assert_eq!(word.parsed::<u32>(0).unwrap_err().code, code::INVALID_PARAMETER);
+        assert_eq!(
+            word.parsed::<u32>(0).unwrap_err().code,
+            code::INVALID_PARAMETER
+        );
     }
 }

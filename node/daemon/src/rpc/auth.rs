@@ -27,7 +27,10 @@ impl Access {
     /// to the cookie file as `__cookie__:password`, readable by the owner only.
     pub fn new(config: &RpcConfig, data_dir: &Path) -> Result<Self, Failure> {
         if let (Some(user), Some(password)) = (&config.user, &config.password) {
-            return Ok(Self { expected: STANDARD.encode(format!("{user}:{password}")), cookie: None });
+            return Ok(Self {
+                expected: STANDARD.encode(format!("{user}:{password}")),
+                cookie: None,
+            });
         }
         let password = hex::encode(&wallet::random::<32>()?);
         let pair = format!("{COOKIE_USER}:{password}");
@@ -39,7 +42,10 @@ impl Access {
                 path.display()
             ))
         })?;
-        Ok(Self { expected: STANDARD.encode(pair), cookie: Some(path) })
+        Ok(Self {
+            expected: STANDARD.encode(pair),
+            cookie: Some(path),
+        })
     }
 
     /// Whether an `Authorization` header opens the door. The comparison takes
@@ -83,12 +89,26 @@ mod tests {
         };
         let access = Access::new(&config, dir.path()).unwrap();
         assert!(access.admits(Some(&header("alice:wonder:land"))));
-        let lower = String::from_utf8(header("alice:wonder:land")).unwrap().replacen('B', "b", 1);
+        let lower = String::from_utf8(header("alice:wonder:land"))
+            .unwrap()
+            .replacen('B', "b", 1);
         assert!(access.admits(Some(lower.as_bytes())));
-        for wrong in ["alice:", "alice:wonder", "alice:wonder:landd", "", "bob:wonder:land"] {
+        for wrong in [
+            "alice:",
+            "alice:wonder",
+            "alice:wonder:landd",
+            "",
+            "bob:wonder:land",
+        ] {
             assert!(!access.admits(Some(&header(wrong))), "{wrong}");
         }
-        for wrong in [&b""[..], b"Basic", b"Basic ", b"Bearer abc", b"Basic \xff\xfe"] {
+        for wrong in [
+            &b""[..],
+            b"Basic",
+            b"Basic ",
+            b"Bearer abc",
+            b"Basic \xff\xfe",
+        ] {
             assert!(!access.admits(Some(wrong)));
         }
         assert!(!access.admits(None));
@@ -101,19 +121,31 @@ mod tests {
         let path = dir.path().join(COOKIE_FILE);
         let access = Access::new(&RpcConfig::default(), dir.path()).unwrap();
         let cookie = std::fs::read_to_string(&path).unwrap();
-        assert!(cookie.starts_with("__cookie__:") && cookie.len() == 11 + 64, "{cookie}");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(
+            cookie.starts_with("__cookie__:") && cookie.len() == 11 + 64,
+            "{cookie}"
+        );
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert!(access.admits(Some(&header(&cookie))));
         drop(access);
         assert!(!path.exists());
         let other = Access::new(&RpcConfig::default(), dir.path()).unwrap();
-        assert!(!other.admits(Some(&header(&cookie))), "a cookie must not outlive its node");
+        assert!(
+            !other.admits(Some(&header(&cookie))),
+            "a cookie must not outlive its node"
+        );
     }
 
     #[test]
     fn unwritable_folder_says_what_to_do() {
         let missing = Path::new("/nonexistent-folder");
-        let error = Access::new(&RpcConfig::default(), missing).err().expect("refused").to_string();
+        let error = Access::new(&RpcConfig::default(), missing)
+            .err()
+            .expect("refused")
+            .to_string();
         assert!(error.contains("rpc.user"), "{error}");
     }
 }

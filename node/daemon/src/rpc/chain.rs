@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use minichain_api::rpc::{
-    BlockchainInfo, BlockInfo, BlockTransaction, ChainTip, HeaderInfo, RpcError, TxOutSetInfo, code,
+    BlockInfo, BlockTransaction, BlockchainInfo, ChainTip, HeaderInfo, RpcError, TxOutSetInfo, code,
 };
 use minichain_chain::block::Block;
 use minichain_chain::codec::encode;
@@ -27,15 +27,22 @@ pub async fn block_count(context: &Context) -> Result<u32, RpcError> {
 
 /// `getbestblockhash`.
 pub async fn best_block_hash(context: &Context) -> Result<String, RpcError> {
-    context.look(|view| view.node.state().tip().hash.to_string()).await
+    context
+        .look(|view| view.node.state().tip().hash.to_string())
+        .await
 }
 
 /// `getblockhash`.
 pub async fn block_hash(context: &Context, arguments: &Arguments) -> Result<String, RpcError> {
     let height = Height(arguments.u32(0)?.unwrap_or_default());
-    let found = context.look(move |view| view.node.state().active_at(height)).await?;
+    let found = context
+        .look(move |view| view.node.state().active_at(height))
+        .await?;
     found.map(|hash| hash.to_string()).ok_or_else(|| {
-        error(code::INVALID_PARAMETER, format!("the active chain has no block {} yet", height.0))
+        error(
+            code::INVALID_PARAMETER,
+            format!("the active chain has no block {} yet", height.0),
+        )
     })
 }
 
@@ -46,7 +53,10 @@ pub async fn info(context: &Context) -> Result<BlockchainInfo, RpcError> {
             let state = view.node.state();
             let (tip, params) = (state.tip(), state.params());
             let sync = view.node.sync();
-            let median = state.tree().median_time_past(&tip.hash).unwrap_or(tip.header.time);
+            let median = state
+                .tree()
+                .median_time_past(&tip.hash)
+                .unwrap_or(tip.header.time);
             BlockchainInfo {
                 chain: params.network.clone(),
                 blocks: tip.height.0,
@@ -78,7 +88,10 @@ pub async fn tips(context: &Context) -> Result<Vec<ChainTip>, RpcError> {
                 leaves.push(tip);
             }
             leaves.sort_by_key(|leaf| (std::cmp::Reverse(leaf.height), leaf.hash));
-            leaves.into_iter().map(|leaf| chain_tip(view, leaf)).collect()
+            leaves
+                .into_iter()
+                .map(|leaf| chain_tip(view, leaf))
+                .collect()
         })
         .await
 }
@@ -130,7 +143,10 @@ pub async fn block(context: &Context, arguments: &Arguments) -> Result<Value, Rp
             let header = header_info(view, &hash)?;
             let block = view.node.state().block(&hash).map_err(internal)?;
             block.map(|block| (header, block)).ok_or_else(|| {
-                error(code::MISC, "only this block's header is known; its body was not fetched")
+                error(
+                    code::MISC,
+                    "only this block's header is known; its body was not fetched",
+                )
             })
         })
         .await??;
@@ -161,20 +177,36 @@ fn block_info(header: HeaderInfo, block: &Arc<Block>, verbosity: u32, prefix: &s
 
 fn entry<'a>(view: &View<'a>, hash: &BlockHash) -> Result<&'a Entry, RpcError> {
     let found = view.node.state().tree().get(hash);
-    found.ok_or_else(|| error(code::INVALID_ADDRESS_OR_KEY, format!("no block {hash} is known")))
+    found.ok_or_else(|| {
+        error(
+            code::INVALID_ADDRESS_OR_KEY,
+            format!("no block {hash} is known"),
+        )
+    })
 }
 
 fn header_info(view: &View<'_>, hash: &BlockHash) -> Result<HeaderInfo, RpcError> {
     let state = view.node.state();
     let entry = entry(view, hash)?;
     let is_active = state.is_active(hash);
-    let transactions = state.block(hash).map_err(internal)?.map_or(0, |block| block.transactions.len());
+    let transactions = state
+        .block(hash)
+        .map_err(internal)?
+        .map_or(0, |block| block.transactions.len());
     let header = &entry.header;
-    let next = if is_active { entry.height.next().and_then(|next| state.active_at(next)) } else { None };
+    let next = if is_active {
+        entry.height.next().and_then(|next| state.active_at(next))
+    } else {
+        None
+    };
     let median = state.tree().median_time_past(hash).unwrap_or(header.time);
     Ok(HeaderInfo {
         hash: hash.to_string(),
-        confirmations: if is_active { render::confirmations(state.tip().height, entry.height) } else { -1 },
+        confirmations: if is_active {
+            render::confirmations(state.tip().height, entry.height)
+        } else {
+            -1
+        },
         height: entry.height.0,
         version: header.version,
         merkleroot: header.merkle_root.to_string(),
@@ -192,7 +224,11 @@ fn header_info(view: &View<'_>, hash: &BlockHash) -> Result<HeaderInfo, RpcError
 
 fn difficulty(view: &View<'_>, entry: &Entry) -> f64 {
     let initial = view.node.state().params().initial_target;
-    entry.header.bits.to_target().map_or(0.0, |target| ratio(initial, target))
+    entry
+        .header
+        .bits
+        .to_target()
+        .map_or(0.0, |target| ratio(initial, target))
 }
 
 fn chain_tip(view: &View<'_>, leaf: &Entry) -> ChainTip {

@@ -59,7 +59,11 @@ pub enum Version {
 /// # Errors
 /// What is no JSON, an empty batch and one too large are refused as a whole.
 pub fn parse(bytes: &[u8]) -> Result<Body, Invalid> {
-    let refuse = |error| Invalid { version: Version::One, id: Value::Null, error };
+    let refuse = |error| Invalid {
+        version: Version::One,
+        id: Value::Null,
+        error,
+    };
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|why| refuse(error(code::PARSE, format!("the body is not JSON: {why}"))))?;
     match value {
@@ -77,13 +81,13 @@ pub fn parse(bytes: &[u8]) -> Result<Body, Invalid> {
 
 /// The answer to a request; none to a notification.
 pub fn response(request: &Request, result: Result<Value, RpcError>) -> Option<Value> {
-    let id = request.id.clone()?;
+    let id = request.id.as_ref()?;
     Some(answer(request.version, id, result))
 }
 
 /// The answer to what was no request.
 pub fn invalid_response(invalid: Invalid) -> Value {
-    answer(invalid.version, invalid.id, Err(invalid.error))
+    answer(invalid.version, &invalid.id, Err(invalid.error))
 }
 
 /// The HTTP status of a single answer.
@@ -96,7 +100,7 @@ pub fn http_status(version: Version, error: Option<&RpcError>) -> u16 {
     }
 }
 
-fn answer(version: Version, id: Value, result: Result<Value, RpcError>) -> Value {
+fn answer(version: Version, id: &Value, result: Result<Value, RpcError>) -> Value {
     match (version, result) {
         (Version::One, Ok(result)) => json!({"result": result, "error": null, "id": id}),
         (Version::One, Err(error)) => json!({"result": null, "error": error, "id": id}),
@@ -108,7 +112,11 @@ fn answer(version: Version, id: Value, result: Result<Value, RpcError>) -> Value
 fn request(value: Value) -> Result<Request, Invalid> {
     let Value::Object(mut object) = value else {
         let error = error(code::INVALID_REQUEST, "a request must be a JSON object");
-        return Err(Invalid { version: Version::One, id: Value::Null, error });
+        return Err(Invalid {
+            version: Version::One,
+            id: Value::Null,
+            error,
+        });
     };
     let given_id = object.remove("id");
     let version = version(&object);
@@ -117,27 +125,52 @@ fn request(value: Value) -> Result<Request, Invalid> {
         id: given_id.clone().unwrap_or(Value::Null),
         error: error(code, why),
     };
-    let version =
-        version.map_err(|why| refuse(Version::One, code::INVALID_REQUEST, why))?;
-    if matches!(given_id, Some(Value::Array(_) | Value::Object(_) | Value::Bool(_))) {
-        return Err(refuse(version, code::INVALID_REQUEST, "`id` must be a string, a number or null"));
+    let version = version.map_err(|why| refuse(Version::One, code::INVALID_REQUEST, why))?;
+    if matches!(
+        given_id,
+        Some(Value::Array(_) | Value::Object(_) | Value::Bool(_))
+    ) {
+        return Err(refuse(
+            version,
+            code::INVALID_REQUEST,
+            "`id` must be a string, a number or null",
+        ));
     }
     let method = match object.remove("method") {
         Some(Value::String(method)) => method,
         Some(_) => {
-            return Err(refuse(version, code::INVALID_REQUEST, "`method` must be a string"));
+            return Err(refuse(
+                version,
+                code::INVALID_REQUEST,
+                "`method` must be a string",
+            ));
         }
-        None => return Err(refuse(version, code::INVALID_REQUEST, "`method` is missing")),
+        None => {
+            return Err(refuse(
+                version,
+                code::INVALID_REQUEST,
+                "`method` is missing",
+            ));
+        }
     };
     let params = object.remove("params").unwrap_or(Value::Null);
     if !matches!(params, Value::Null | Value::Array(_) | Value::Object(_)) {
-        return Err(refuse(version, code::INVALID_PARAMS, "`params` must be an array or an object"));
+        return Err(refuse(
+            version,
+            code::INVALID_PARAMS,
+            "`params` must be an array or an object",
+        ));
     }
     let id = match (version, given_id) {
         (Version::Two, None) => None,
         (_, id) => Some(id.unwrap_or(Value::Null)),
     };
-    Ok(Request { version, id, method, params })
+    Ok(Request {
+        version,
+        id,
+        method,
+        params,
+    })
 }
 
 fn version(object: &Map<String, Value>) -> Result<Version, &'static str> {

@@ -12,7 +12,10 @@ use super::{Context, chain, error, mining, network, spec, transactions};
 /// Carries out one call.
 pub async fn call(context: &Arc<Context>, name: &str, params: Value) -> Result<Value, RpcError> {
     let Some(spec) = spec::find(name) else {
-        return Err(error(code::METHOD_NOT_FOUND, "method not found; see `help`"));
+        return Err(error(
+            code::METHOD_NOT_FOUND,
+            "method not found; see `help`",
+        ));
     };
     let arguments = Arguments::new(spec, params)?;
     match spec.name {
@@ -34,7 +37,10 @@ pub async fn call(context: &Arc<Context>, name: &str, params: Value) -> Result<V
         method::HELP => help(&arguments),
         method::STOP => Ok(stop(context)),
         method::UPTIME => value(context.observer.uptime().as_secs()),
-        _ => Err(error(code::INTERNAL, "this method is specified but not built; report it")),
+        _ => Err(error(
+            code::INTERNAL,
+            "this method is specified but not built; report it",
+        )),
     }
 }
 
@@ -47,7 +53,10 @@ fn help(arguments: &Arguments) -> Result<Value, RpcError> {
         None => Ok(spec::overview().into()),
         Some(name) => match spec::find(name) {
             Some(spec) => Ok(spec.explanation().into()),
-            None => Err(error(code::INVALID_PARAMETER, format!("no method {name:?}; see `help`"))),
+            None => Err(error(
+                code::INVALID_PARAMETER,
+                format!("no method {name:?}; see `help`"),
+            )),
         },
     }
 }

@@ -41,7 +41,9 @@ fn network_hashes_per_second(view: &View<'_>) -> f64 {
     let tree = view.node.state().tree();
     let tip = view.node.state().tip();
     let first = Height(tip.height.0.saturating_sub(ESTIMATE_BLOCKS).max(1));
-    let Some(first) = tree.ancestor(&tip.hash, first) else { return 0.0 };
+    let Some(first) = tree.ancestor(&tip.hash, first) else {
+        return 0.0;
+    };
     let seconds = tip.header.time.since(first.header.time);
     match u32::try_from(seconds) {
         Ok(seconds @ 1..) => {

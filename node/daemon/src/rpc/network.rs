@@ -33,8 +33,11 @@ pub async fn peers(context: &Context) -> Result<Vec<PeerInfo>, RpcError> {
 }
 
 fn peer_infos(view: &View<'_>) -> Vec<PeerInfo> {
-    let mut statuses: BTreeMap<_, _> =
-        view.node.peers().map(|known| (known.peer, known.status)).collect();
+    let mut statuses: BTreeMap<_, _> = view
+        .node
+        .peers()
+        .map(|known| (known.peer, known.status))
+        .collect();
     let infos = view.net.connections.iter().map(|(peer, connection)| {
         let status = statuses.remove(peer).flatten();
         PeerInfo {
@@ -42,7 +45,10 @@ fn peer_infos(view: &View<'_>) -> Vec<PeerInfo> {
             addr: connection.address.clone(),
             peerid: connection.peer_id.clone(),
             inbound: connection.direction == Direction::Inbound,
-            subver: status.as_ref().map(|status| status.user_agent.to_string()).unwrap_or_default(),
+            subver: status
+                .as_ref()
+                .map(|status| status.user_agent.to_string())
+                .unwrap_or_default(),
             conntime: connection.since_unix_s,
             pingtime: connection.ping_ms.map(|ms| ms / 1_000.0),
             synced_blocks: status.as_ref().map(|status| status.height.0),

@@ -11,7 +11,10 @@ use minichain_chain::script::Script;
 use minichain_chain::transaction::{Transaction, TxIn};
 
 /// An amount as a float of coins.
-#[expect(clippy::cast_precision_loss, reason = "below 2^53 base units all are exact")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "below 2^53 base units all are exact"
+)]
 pub fn coins(amount: Amount) -> f64 {
     amount.to_sat() as f64 / COIN_SATS as f64
 }
@@ -23,7 +26,8 @@ pub fn bits(bits: CompactTarget) -> String {
 
 /// The target behind bits as 64 hexadecimal digits; zeros if they name none.
 pub fn target_hex(bits: CompactTarget) -> String {
-    bits.to_target().map_or_else(|_| "0".repeat(64), |target| target.to_string())
+    bits.to_target()
+        .map_or_else(|_| "0".repeat(64), |target| target.to_string())
 }
 
 /// Blocks from `height` to the tip, both counted.
@@ -68,7 +72,11 @@ pub fn transaction(transaction: &Transaction, prefix: &str) -> TransactionInfo {
         vsize: transaction.vsize(),
         weight: transaction.weight(),
         locktime: transaction.lock_time,
-        vin: transaction.inputs.iter().map(|one| input(one, is_coinbase)).collect(),
+        vin: transaction
+            .inputs
+            .iter()
+            .map(|one| input(one, is_coinbase))
+            .collect(),
         vout,
         hex: hex::encode(&encode(transaction)),
     }
@@ -80,7 +88,12 @@ fn input(input: &TxIn, is_coinbase: bool) -> InputInfo {
         coinbase: is_coinbase.then(|| hex::encode(input.script_sig.as_bytes())),
         txid: spent.map(|spent| spent.txid.to_string()),
         vout: spent.map(|spent| spent.vout),
-        txinwitness: input.witness.items().iter().map(|item| hex::encode(item)).collect(),
+        txinwitness: input
+            .witness
+            .items()
+            .iter()
+            .map(|item| hex::encode(item))
+            .collect(),
         sequence: input.sequence,
     }
 }
@@ -101,7 +114,10 @@ mod tests {
         Transaction {
             version: 2,
             inputs: vec![TxIn {
-                previous_output: OutPoint { txid: Txid::from_bytes([7; 32]), vout: 3 },
+                previous_output: OutPoint {
+                    txid: Txid::from_bytes([7; 32]),
+                    vout: 3,
+                },
                 script_sig: Script::new(),
                 sequence: 0xffff_fffd,
                 witness: Witness(vec![vec![9; 64]]),
@@ -118,13 +134,19 @@ mod tests {
     fn spend_shows_what_it_spends_and_pays() {
         let shown = transaction(&spend(), "mini");
         assert_eq!(shown.vin[0].txid, Some("07".repeat(32)));
-        assert_eq!((shown.vin[0].vout, shown.vin[0].coinbase.clone()), (Some(3), None));
+        assert_eq!(
+            (shown.vin[0].vout, shown.vin[0].coinbase.clone()),
+            (Some(3), None)
+        );
         assert_eq!(shown.vin[0].txinwitness, ["09".repeat(64)]);
         assert_ne!(shown.txid, shown.hash);
         assert_eq!((shown.locktime, shown.version, shown.vout[0].n), (17, 2, 0));
         assert!((shown.vout[0].value - 1.500_000_01).abs() < 1e-12);
         let address = shown.vout[0].script_pub_key.address.clone().unwrap();
-        assert_eq!(Address::parse("mini", &address).unwrap().output_key(), output_key());
+        assert_eq!(
+            Address::parse("mini", &address).unwrap().output_key(),
+            output_key()
+        );
         assert_eq!(hex::decode(&shown.hex).unwrap(), encode(&spend()));
     }
 

@@ -38,7 +38,11 @@ struct Door {
 
 /// The whole server.
 pub fn router(context: Arc<Context>, access: Arc<Access>, is_loopback: bool) -> Router {
-    let door = Arc::new(Door { access, is_loopback, free: Semaphore::new(CALLS_MAX) });
+    let door = Arc::new(Door {
+        access,
+        is_loopback,
+        free: Semaphore::new(CALLS_MAX),
+    });
     Router::new()
         .route("/", post(call).fallback(only_post))
         .with_state(context)
@@ -49,7 +53,10 @@ pub fn router(context: Arc<Context>, access: Arc<Access>, is_loopback: bool) -> 
 /// Serves until shutdown.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
     let end = async move { shutdown.requested().await };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(end).await {
+    if let Err(error) = axum::serve(listener, router)
+        .with_graceful_shutdown(end)
+        .await
+    {
         tracing::error!(%error, "the RPC server failed");
     }
 }
@@ -57,13 +64,20 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
 /// Lets in who may, as long as there is room, for as long as it may take.
 async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let Ok(_place) = door.free.try_acquire() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many calls at once; try again\n").into_response();
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many calls at once; try again\n",
+        )
+            .into_response();
     };
     if door.is_loopback && !is_local_host(request.headers()) {
         let why = "the Host header must be an IP address or localhost\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
-    let given = request.headers().get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .map(header::HeaderValue::as_bytes);
     if !door.access.admits(given) {
         tokio::time::sleep(WRONG_PASSWORD_DELAY).await;
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"jsonrpc\"")];
@@ -80,8 +94,12 @@ async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
 /// server through a browser; then the Host header shows that name.
 fn is_local_host(headers: &HeaderMap) -> bool {
     // HTTP/1.0 clients may leave the header out; browsers never do.
-    let Some(host) = headers.get(header::HOST) else { return true };
-    let Ok(host) = host.to_str() else { return false };
+    let Some(host) = headers.get(header::HOST) else {
+        return true;
+    };
+    let Ok(host) = host.to_str() else {
+        return false;
+    };
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -91,7 +109,12 @@ fn is_local_host(headers: &HeaderMap) -> bool {
 
 async fn only_post() -> Response {
     let allow = [(header::ALLOW, "POST")];
-    (StatusCode::METHOD_NOT_ALLOWED, allow, "JSON-RPC takes POST requests only\n").into_response()
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        allow,
+        "JSON-RPC takes POST requests only\n",
+    )
+        .into_response()
 }
 
 async fn call(State(context): State<Arc<Context>>, body: Bytes) -> Response {
@@ -138,7 +161,12 @@ fn refused(invalid: envelope::Invalid) -> Response {
 
 fn json(status: u16, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string() + "\n").into_response()
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        body.to_string() + "\n",
+    )
+        .into_response()
 }
 
 /// What a method answers when the node itself failed.
@@ -159,10 +187,23 @@ mod tests {
             headers.insert(header::HOST, HeaderValue::from_static(host));
             is_local_host(&headers)
         };
-        for host in ["localhost", "LocalHost:9001", "127.0.0.1:9001", "[::1]:9001", "[::1]", "10.0.0.1"] {
+        for host in [
+            "localhost",
+            "LocalHost:9001",
+            "127.0.0.1:9001",
+            "[::1]:9001",
+            "[::1]",
+            "10.0.0.1",
+        ] {
             assert!(passes(host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example:9001", "127.0.0.1.evil.example", "", "[x]"] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example:9001",
+            "127.0.0.1.evil.example",
+            "",
+            "[x]",
+        ] {
             assert!(!passes(host), "{host}");
         }
         assert!(is_local_host(&HeaderMap::new()));

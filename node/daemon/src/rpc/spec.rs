@@ -30,7 +30,11 @@ impl Spec {
     pub fn usage(&self) -> String {
         let mut text = self.name.to_owned();
         for (index, param) in self.params.iter().enumerate() {
-            text.push_str(&if index < self.required { format!(" {param}") } else { format!(" [{param}]") });
+            text.push_str(&if index < self.required {
+                format!(" {param}")
+            } else {
+                format!(" [{param}]")
+            });
         }
         text
     }
@@ -83,7 +87,10 @@ mod tests {
 
     #[test]
     fn usage_shows_what_is_optional() {
-        assert_eq!(find("gettxout").unwrap().usage(), "gettxout txid n [include_mempool]");
+        assert_eq!(
+            find("gettxout").unwrap().usage(),
+            "gettxout txid n [include_mempool]"
+        );
         assert_eq!(overview().lines().count(), method::ALL.len());
     }
 }

@@ -21,7 +21,11 @@ pub async fn mempool_info(context: &Context) -> Result<MempoolInfo, RpcError> {
     context
         .look(move |view| {
             let mempool = view.node.mempool();
-            MempoolInfo { size: mempool.len() as u64, bytes: mempool.vbytes(), maxmempool }
+            MempoolInfo {
+                size: mempool.len() as u64,
+                bytes: mempool.vbytes(),
+                maxmempool,
+            }
         })
         .await
 }
@@ -29,7 +33,13 @@ pub async fn mempool_info(context: &Context) -> Result<MempoolInfo, RpcError> {
 /// `getrawmempool`.
 pub async fn raw_mempool(context: &Context) -> Result<Vec<String>, RpcError> {
     let ids: Vec<Txid> = context
-        .look(|view| view.node.mempool().iter_by_fee_rate().map(|entry| entry.tx.txid()).collect())
+        .look(|view| {
+            view.node
+                .mempool()
+                .iter_by_fee_rate()
+                .map(|entry| entry.tx.txid())
+                .collect()
+        })
         .await?;
     Ok(ids.iter().map(ToString::to_string).collect())
 }
@@ -37,15 +47,26 @@ pub async fn raw_mempool(context: &Context) -> Result<Vec<String>, RpcError> {
 /// `sendrawtransaction`.
 pub async fn send(context: &Context, arguments: &Arguments) -> Result<String, RpcError> {
     let text = arguments.text(0)?.unwrap_or_default();
-    let undecodable =
-        |why: String| error(code::DESERIALIZATION, format!("the transaction does not decode: {why}"));
+    let undecodable = |why: String| {
+        error(
+            code::DESERIALIZATION,
+            format!("the transaction does not decode: {why}"),
+        )
+    };
     let bytes = hex::decode(text).map_err(|why| undecodable(why.to_string()))?;
     let transaction: Transaction = decode(&bytes).map_err(|why| undecodable(why.to_string()))?;
     let submission = Submission::Transaction(Arc::new(transaction));
-    match context.driver.submit(submission).await.map_err(|Stopped| ending())? {
+    match context
+        .driver
+        .submit(submission)
+        .await
+        .map_err(|Stopped| ending())?
+    {
         Answer::TransactionAccepted { txid } => Ok(txid.to_string()),
         Answer::TransactionRefused { error } => Err(refusal(&error)),
-        other => Err(internal(format!("an answer to another question: {other:?}"))),
+        other => Err(internal(format!(
+            "an answer to another question: {other:?}"
+        ))),
     }
 }
 
@@ -58,7 +79,9 @@ pub async fn tx_out(
     let vout = arguments.u32(1)?.unwrap_or_default();
     let with_mempool = arguments.bool(2)?.unwrap_or(true);
     let outpoint = OutPoint { txid, vout };
-    let found = context.look(move |view| find_output(view, &outpoint, with_mempool)).await??;
+    let found = context
+        .look(move |view| find_output(view, &outpoint, with_mempool))
+        .await??;
     Ok(found.map(|found| TxOutInfo {
         bestblock: found.tip,
         confirmations: found.confirmations,

@@ -11,14 +11,13 @@ use minichain_chain::hash::BlockHash;
 use minichain_chain::store::{StoreError, StoredHeader, StoredTip};
 use minichain_chain::transaction::OutPoint;
 use redb::{
-    Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, Table,
-    TableDefinition,
+    Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, Table, TableDefinition,
 };
 
+use super::FILE;
 use super::error::{OpenError, corrupt, on_open, on_open_io, on_use};
 use super::pending::Pending;
 use super::seal::{seal, unseal};
-use super::FILE;
 use crate::panic::contained;
 
 /// Format of the tables; another one is refused.
@@ -57,7 +56,10 @@ struct Tables {
 
 impl std::fmt::Debug for Disk {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Disk").field("file", &self.file).finish_non_exhaustive()
+        formatter
+            .debug_struct("Disk")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,12 +91,18 @@ impl Disk {
     pub fn headers(&self) -> Result<BTreeMap<BlockHash, StoredHeader>, StoreError> {
         self.read(|tables| {
             let mut headers = BTreeMap::new();
-            for row in tables.headers.range::<&[u8; 32]>(..).map_err(redb::Error::from)? {
+            for row in tables
+                .headers
+                .range::<&[u8; 32]>(..)
+                .map_err(redb::Error::from)?
+            {
                 let (key, value) = row.map_err(redb::Error::from)?;
                 let hash = BlockHash::from_bytes(*key.value());
                 let stored: StoredHeader = open_value("headers", key.value(), value.value())?;
                 if stored.header.hash() != hash {
-                    return Err(Fault::Damaged(format!("the header {hash} hashes otherwise")));
+                    return Err(Fault::Damaged(format!(
+                        "the header {hash} hashes otherwise"
+                    )));
                 }
                 headers.insert(hash, stored);
             }
@@ -106,7 +114,9 @@ impl Disk {
     pub fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
         self.read(|tables| {
             let value = tables.meta.get(TIP_KEY).map_err(redb::Error::from)?;
-            value.map(|value| open_value("meta", TIP_KEY.as_bytes(), value.value())).transpose()
+            value
+                .map(|value| open_value("meta", TIP_KEY.as_bytes(), value.value()))
+                .transpose()
         })
     }
 
@@ -130,7 +140,8 @@ impl Disk {
     pub fn write(&mut self, pending: &Pending) -> Result<(), StoreError> {
         // A held view would keep pages from being used again.
         self.tables = None;
-        let result = contained(|| write(&self.database, pending).and_then(|()| tables(&self.database)));
+        let result =
+            contained(|| write(&self.database, pending).and_then(|()| tables(&self.database)));
         self.tables = Some(self.explain(result)?);
         Ok(())
     }
@@ -149,8 +160,16 @@ impl Disk {
             Ok((database, tables, format))
         });
         match opened {
-            Ok(Ok((database, tables, FORMAT))) => Ok(Self { file, database, tables: Some(tables) }),
-            Ok(Ok((_, _, found))) => Err(OpenError::Format { file, found, ours: FORMAT }),
+            Ok(Ok((database, tables, FORMAT))) => Ok(Self {
+                file,
+                database,
+                tables: Some(tables),
+            }),
+            Ok(Ok((_, _, found))) => Err(OpenError::Format {
+                file,
+                found,
+                ours: FORMAT,
+            }),
             Ok(Err(Fault::Redb(error))) => Err(on_open(dir, &file, error)),
             Ok(Err(Fault::Damaged(what))) | Err(what) => Err(OpenError::Corrupt { file, what }),
         }
@@ -193,7 +212,11 @@ fn builder(cache_bytes: u64) -> Builder {
 /// Makes the tables of a new file; leaves others as they are.
 fn make_tables(database: &Database) -> Result<(), Fault> {
     let transaction = database.begin_read().map_err(redb::Error::from)?;
-    let is_new = transaction.list_tables().map_err(redb::Error::from)?.next().is_none();
+    let is_new = transaction
+        .list_tables()
+        .map_err(redb::Error::from)?
+        .next()
+        .is_none();
     drop(transaction);
     if !is_new {
         return Ok(());
@@ -201,7 +224,13 @@ fn make_tables(database: &Database) -> Result<(), Fault> {
     let transaction = database.begin_write().map_err(redb::Error::from)?;
     {
         let mut meta = transaction.open_table(META).map_err(redb::Error::from)?;
-        put(&mut meta, "meta", FORMAT_KEY, FORMAT_KEY.as_bytes(), FORMAT.to_le_bytes().to_vec())?;
+        put(
+            &mut meta,
+            "meta",
+            FORMAT_KEY,
+            FORMAT_KEY.as_bytes(),
+            FORMAT.to_le_bytes().to_vec(),
+        )?;
         transaction.open_table(HEADERS).map_err(redb::Error::from)?;
         transaction.open_table(BLOCKS).map_err(redb::Error::from)?;
         transaction.open_table(UNDOS).map_err(redb::Error::from)?;
@@ -224,7 +253,11 @@ fn tables(database: &Database) -> Result<Tables, Fault> {
 
 fn read_format(tables: &Tables) -> Result<u32, Fault> {
     let damaged = || Fault::Damaged("the format number is missing or damaged".to_owned());
-    let value = tables.meta.get(FORMAT_KEY).map_err(redb::Error::from)?.ok_or_else(damaged)?;
+    let value = tables
+        .meta
+        .get(FORMAT_KEY)
+        .map_err(redb::Error::from)?
+        .ok_or_else(damaged)?;
     unseal("meta", FORMAT_KEY.as_bytes(), value.value())
         .and_then(|bytes| bytes.try_into().ok())
         .map(u32::from_le_bytes)
@@ -233,7 +266,9 @@ fn read_format(tables: &Tables) -> Result<u32, Fault> {
 
 fn write(database: &Database, pending: &Pending) -> Result<(), Fault> {
     let mut transaction = database.begin_write().map_err(redb::Error::from)?;
-    transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
+    transaction
+        .set_durability(Durability::Immediate)
+        .map_err(redb::Error::from)?;
     {
         let mut headers = transaction.open_table(HEADERS).map_err(redb::Error::from)?;
         for (hash, change) in pending.all_headers() {
@@ -274,7 +309,9 @@ fn get<const N: usize, T: Decode>(
     key: &[u8; N],
 ) -> Result<Option<T>, Fault> {
     let value = table.get(key).map_err(redb::Error::from)?;
-    value.map(|value| open_value(name, key, value.value())).transpose()
+    value
+        .map(|value| open_value(name, key, value.value()))
+        .transpose()
 }
 
 fn open_value<T: Decode>(table: &str, key: &[u8], sealed: &[u8]) -> Result<T, Fault> {
@@ -282,8 +319,9 @@ fn open_value<T: Decode>(table: &str, key: &[u8], sealed: &[u8]) -> Result<T, Fa
     let bytes = unseal(table, key, sealed).ok_or_else(|| {
         Fault::Damaged(format!("the checksum of {} in `{table}` is wrong", shown()))
     })?;
-    decode(bytes)
-        .map_err(|error| Fault::Damaged(format!("{} in `{table}` does not decode: {error}", shown())))
+    decode(bytes).map_err(|error| {
+        Fault::Damaged(format!("{} in `{table}` does not decode: {error}", shown()))
+    })
 }
 
 fn change_row<const N: usize, T: Encode>(
@@ -309,7 +347,9 @@ fn put<'k, K: redb::Key + 'static>(
     value: Vec<u8>,
 ) -> Result<(), Fault> {
     let sealed = seal(name, key_bytes, value);
-    table.insert(key, sealed.as_slice()).map_err(redb::Error::from)?;
+    table
+        .insert(key, sealed.as_slice())
+        .map_err(redb::Error::from)?;
     Ok(())
 }
 

@@ -65,11 +65,14 @@ pub fn remedy(file: &Path) -> String {
 /// An error while opening `file` in `dir`.
 pub fn on_open(dir: &Path, file: &Path, error: redb::Error) -> OpenError {
     match error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
-            OpenError::Locked { dir: dir.to_owned() }
-        }
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => OpenError::Locked {
+            dir: dir.to_owned(),
+        },
         redb::Error::Io(error) => on_open_io(dir, file, &error),
-        other => OpenError::Corrupt { file: file.to_owned(), what: other.to_string() },
+        other => OpenError::Corrupt {
+            file: file.to_owned(),
+            what: other.to_string(),
+        },
     }
 }
 
@@ -78,13 +81,19 @@ pub fn on_open_io(dir: &Path, file: &Path, error: &std::io::Error) -> OpenError 
     let file = file.to_owned();
     match error.kind() {
         // What redb says of a file that is no database, or is cut short.
-        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
-            OpenError::Corrupt { file, what: error.to_string() }
-        }
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => OpenError::Corrupt {
+            file,
+            what: error.to_string(),
+        },
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            OpenError::Full { dir: dir.to_owned() }
+            OpenError::Full {
+                dir: dir.to_owned(),
+            }
         }
-        _ => OpenError::Unusable { dir: dir.to_owned(), why: error.to_string() },
+        _ => OpenError::Unusable {
+            dir: dir.to_owned(),
+            why: error.to_string(),
+        },
     }
 }
 
@@ -97,9 +106,9 @@ pub fn on_use(file: &Path, error: redb::Error) -> StoreError {
                 file.display()
             ),
         },
-        redb::Error::Io(error) if error.kind() != ErrorKind::UnexpectedEof => {
-            StoreError::Io { what: format!("{}: {error}", file.display()) }
-        }
+        redb::Error::Io(error) if error.kind() != ErrorKind::UnexpectedEof => StoreError::Io {
+            what: format!("{}: {error}", file.display()),
+        },
         redb::Error::PreviousIo => StoreError::Io {
             what: format!("{}: an earlier disk error; start again", file.display()),
         },
@@ -109,7 +118,9 @@ pub fn on_use(file: &Path, error: redb::Error) -> StoreError {
 
 /// Damage found while the node runs.
 pub fn corrupt(file: &Path, what: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt { what: format!("{what}; {}", remedy(file)) }
+    StoreError::Corrupt {
+        what: format!("{what}; {}", remedy(file)),
+    }
 }
 
 fn is_full(error: &std::io::Error) -> bool {

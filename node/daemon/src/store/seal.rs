@@ -48,7 +48,11 @@ mod tests {
             assert_eq!(unseal("coins", b"key", &broken), None, "bit {bit}");
         }
         for length in 0..sealed.len() {
-            assert_eq!(unseal("coins", b"key", &sealed[..length]), None, "length {length}");
+            assert_eq!(
+                unseal("coins", b"key", &sealed[..length]),
+                None,
+                "length {length}"
+            );
         }
     }
 }

@@ -39,13 +39,20 @@ fn header(number: u32) -> Header {
 }
 
 fn stored_header(number: u32, status: Status) -> StoredHeader {
-    StoredHeader { header: header(number), sequence: u64::from(number), status }
+    StoredHeader {
+        header: header(number),
+        sequence: u64::from(number),
+        status,
+    }
 }
 
 fn outpoint(number: u32) -> OutPoint {
     let mut txid = [0; 32];
     txid[..4].copy_from_slice(&(number / 4).to_be_bytes());
-    OutPoint { txid: Txid::from_bytes(txid), vout: number % 4 }
+    OutPoint {
+        txid: Txid::from_bytes(txid),
+        vout: number % 4,
+    }
 }
 
 fn coin(number: u32) -> Coin {
@@ -55,7 +62,7 @@ fn coin(number: u32) -> Coin {
             script_pubkey: Script::p2tr(&[7; 32]),
         },
         height: Height(number),
-        is_coinbase: number % 2 == 0,
+        is_coinbase: number.is_multiple_of(2),
     }
 }
 
@@ -71,7 +78,10 @@ fn block(number: u32) -> Arc<Block> {
         outputs: vec![coin(number).output],
         lock_time: 0,
     };
-    Arc::new(Block { header: header(number), transactions: vec![transaction] })
+    Arc::new(Block {
+        header: header(number),
+        transactions: vec![transaction],
+    })
 }
 
 fn tip(number: u32) -> StoredTip {
@@ -100,15 +110,23 @@ fn content(store: &impl Store) -> Result<Content, StoreError> {
     Ok((
         store.headers()?,
         store.tip()?,
-        hashes.iter().map(|hash| store.block(hash)).collect::<Result<_, _>>()?,
-        hashes.iter().map(|hash| store.undo(hash)).collect::<Result<_, _>>()?,
-        (0..NUMBERS).map(|number| store.coin(&outpoint(number))).collect::<Result<_, _>>()?,
+        hashes
+            .iter()
+            .map(|hash| store.block(hash))
+            .collect::<Result<_, _>>()?,
+        hashes
+            .iter()
+            .map(|hash| store.undo(hash))
+            .collect::<Result<_, _>>()?,
+        (0..NUMBERS)
+            .map(|number| store.coin(&outpoint(number)))
+            .collect::<Result<_, _>>()?,
     ))
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Apply(Batch),
+    Apply(Box<Batch>),
     Commit,
     Lazily(u64),
     Crash,
@@ -119,26 +137,52 @@ fn batch() -> impl Strategy<Value = Batch> {
     let numbers = || prop::collection::btree_set(0..NUMBERS, 0..4);
     let status = prop::sample::select(vec![Status::HeaderOnly, Status::Valid, Status::Invalid]);
     let coins = prop::collection::btree_map(0..NUMBERS, any::<bool>(), 0..6);
-    (numbers(), status, numbers(), numbers(), numbers(), coins, prop::option::of(0..NUMBERS))
-        .prop_map(|(headers, status, removed, blocks, undos, coins, new_tip)| Batch {
-            headers: headers.into_iter().map(|number| stored_header(number, status)).collect(),
-            headers_removed: removed.into_iter().map(|number| header(number).hash()).collect(),
-            blocks: blocks.into_iter().map(|number| (header(number).hash(), block(number))).collect(),
-            undos: undos
-                .into_iter()
-                .map(|number| (header(number).hash(), Undo { spent: vec![coin(number)] }))
-                .collect(),
-            coins: coins
-                .into_iter()
-                .map(|(number, comes)| (outpoint(number), comes.then(|| coin(number))))
-                .collect(),
-            tip: new_tip.map(tip),
-        })
+    (
+        numbers(),
+        status,
+        numbers(),
+        numbers(),
+        numbers(),
+        coins,
+        prop::option::of(0..NUMBERS),
+    )
+        .prop_map(
+            |(headers, status, removed, blocks, undos, coins, new_tip)| Batch {
+                headers: headers
+                    .into_iter()
+                    .map(|number| stored_header(number, status))
+                    .collect(),
+                headers_removed: removed
+                    .into_iter()
+                    .map(|number| header(number).hash())
+                    .collect(),
+                blocks: blocks
+                    .into_iter()
+                    .map(|number| (header(number).hash(), block(number)))
+                    .collect(),
+                undos: undos
+                    .into_iter()
+                    .map(|number| {
+                        (
+                            header(number).hash(),
+                            Undo {
+                                spent: vec![coin(number)],
+                            },
+                        )
+                    })
+                    .collect(),
+                coins: coins
+                    .into_iter()
+                    .map(|(number, comes)| (outpoint(number), comes.then(|| coin(number))))
+                    .collect(),
+                tip: new_tip.map(tip),
+            },
+        )
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => batch().prop_map(Step::Apply),
+        6 => batch().prop_map(|batch| Step::Apply(Box::new(batch))),
         2 => Just(Step::Commit),
         2 => (0..3_000_u64).prop_map(Step::Lazily),
         1 => Just(Step::Crash),
@@ -160,8 +204,8 @@ proptest! {
         for step in steps {
             match step {
                 Step::Apply(batch) => {
-                    store.apply(batch.clone()).unwrap();
-                    model.apply(batch).unwrap();
+                    store.apply(Batch::clone(&batch)).unwrap();
+                    model.apply(*batch).unwrap();
                 }
                 Step::Commit => {
                     store.commit().unwrap();
@@ -214,7 +258,11 @@ fn lazy_commits_gather_until_time_count_or_size() {
     assert_eq!(store.next_commit_due_ms(), Some(2_000));
     store.apply(one(2)).unwrap();
     store.commit_lazily(1_900).unwrap();
-    assert_eq!(store.next_commit_due_ms(), Some(2_000), "later calls do not put it off");
+    assert_eq!(
+        store.next_commit_due_ms(),
+        Some(2_000),
+        "later calls do not put it off"
+    );
     store.commit_if_due(1_999).unwrap();
     assert!(!store.pending.is_empty());
     store.commit_if_due(2_000).unwrap();
@@ -232,12 +280,30 @@ fn lazy_commits_gather_until_time_count_or_size() {
 fn headers_come_in_the_order_of_their_sequence() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(dir.path());
-    let headers = [5, 1, 3].map(|number| stored_header(number, Status::Valid)).to_vec();
-    store.apply(Batch { headers, ..Batch::default() }).unwrap();
+    let headers = [5, 1, 3]
+        .map(|number| stored_header(number, Status::Valid))
+        .to_vec();
+    store
+        .apply(Batch {
+            headers,
+            ..Batch::default()
+        })
+        .unwrap();
     store.commit().unwrap();
-    let headers = vec![stored_header(2, Status::HeaderOnly), stored_header(5, Status::Invalid)];
-    store.apply(Batch { headers, ..Batch::default() }).unwrap();
+    let headers = vec![
+        stored_header(2, Status::HeaderOnly),
+        stored_header(5, Status::Invalid),
+    ];
+    store
+        .apply(Batch {
+            headers,
+            ..Batch::default()
+        })
+        .unwrap();
     let got = store.headers().unwrap();
-    assert_eq!(got.iter().map(|header| header.sequence).collect::<Vec<_>>(), [1, 2, 3, 5]);
+    assert_eq!(
+        got.iter().map(|header| header.sequence).collect::<Vec<_>>(),
+        [1, 2, 3, 5]
+    );
     assert_eq!(got[3].status, Status::Invalid);
 }

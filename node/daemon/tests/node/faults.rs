@@ -9,8 +9,14 @@ use crate::support::{EASY_GENESIS, Node, minichain, run, shown};
 /// Runs a node that must refuse to start; exit code and message.
 fn refused(data_dir: &Path, config: &str) -> (Option<i32>, String) {
     let config = format!("data_dir: {}\n{config}", data_dir.display());
-    let output = minichain(&[]).env("MINICHAIN_CONFIG", config).output().expect("starts");
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let output = minichain(&[])
+        .env("MINICHAIN_CONFIG", config)
+        .output()
+        .expect("starts");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }
 
 const ANY_PORTS: &str = "p2p: {port: 0}\nrpc: {port: 0}\nmetrics: {port: 0}\n";
@@ -21,7 +27,10 @@ fn occupied_port_is_named() {
     let port = taken.local_addr().expect("an address").port();
     for which in ["p2p", "rpc", "metrics"] {
         let dir = tempfile::tempdir().expect("a folder");
-        let config = ANY_PORTS.replace(&format!("{which}: {{port: 0}}"), &format!("{which}: {{port: {port}}}"));
+        let config = ANY_PORTS.replace(
+            &format!("{which}: {{port: 0}}"),
+            &format!("{which}: {{port: {port}}}"),
+        );
         let (code, message) = refused(dir.path(), &config);
         assert_eq!(code, Some(3), "{which}: {message}");
         assert!(message.contains(&port.to_string()), "{which}: {message}");
@@ -35,7 +44,10 @@ fn folder_of_a_running_node_is_refused() {
     let node = Node::start(dir.path(), "");
     let (code, message) = refused(dir.path(), &format!("{EASY_GENESIS}{ANY_PORTS}"));
     assert_eq!(code, Some(3), "{message}");
-    assert!(message.contains("in use by another node") && message.contains("--data-dir"), "{message}");
+    assert!(
+        message.contains("in use by another node") && message.contains("--data-dir"),
+        "{message}"
+    );
     assert_eq!(node.height(), 0, "the first node goes on");
     node.stop();
 }
@@ -57,7 +69,10 @@ fn corrupt_store_is_refused_and_its_removal_helps() {
         let (code, message) = refused(dir.path(), &format!("{EASY_GENESIS}{ANY_PORTS}"));
         assert_eq!(code, Some(3), "{message}");
         assert!(message.contains("corrupt"), "{message}");
-        assert!(message.contains(&format!("remove {}", file.display())), "{message}");
+        assert!(
+            message.contains(&format!("remove {}", file.display())),
+            "{message}"
+        );
         assert!(message.contains("fetched again from peers"), "{message}");
     }
     std::fs::remove_file(&file).expect("there");
@@ -73,7 +88,12 @@ fn folder_of_another_network_is_refused() {
     let (code, message) = refused(dir.path(), ANY_PORTS);
     assert_eq!(code, Some(2), "{message}");
     let ours = String::from_utf8(run(&["genesis", "hash"]).stdout).expect("UTF-8");
-    for word in [ours.trim_end(), "minichain-local", "--data-dir", "--genesis"] {
+    for word in [
+        ours.trim_end(),
+        "minichain-local",
+        "--data-dir",
+        "--genesis",
+    ] {
         assert!(message.contains(word), "{word}: {message}");
     }
     Node::start(dir.path(), "").stop();
@@ -97,7 +117,10 @@ fn damaged_miner_key_is_refused_and_kept() {
     let config = format!("{ANY_PORTS}mining: {{enabled: true}}\n");
     let (code, message) = refused(dir.path(), &config);
     assert_eq!(code, Some(3), "{message}");
-    assert!(message.contains("miner.key") && message.contains("restore"), "{message}");
+    assert!(
+        message.contains("miner.key") && message.contains("restore"),
+        "{message}"
+    );
     assert_eq!(std::fs::read_to_string(&key).expect("there"), "not a key\n");
 }
 

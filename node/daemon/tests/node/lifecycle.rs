@@ -47,7 +47,11 @@ fn restart_continues_from_the_store() {
 
     let miner = Node::start_miner(dir.path());
     miner.wait_for_height(height + 2);
-    assert_eq!(miner.call("getmininginfo", json!([]))["address"], address, "the key file is kept");
+    assert_eq!(
+        miner.call("getmininginfo", json!([]))["address"],
+        address,
+        "the key file is kept"
+    );
     miner.stop();
 }
 
@@ -67,7 +71,10 @@ fn killed_node_keeps_what_it_had_told_others() {
         let info = node.call("gettxoutsetinfo", json!([]));
         // One coin for each block besides those of the genesis block.
         assert_eq!(info["height"], node.height());
-        assert_eq!(info["total_sats"], 100_000_000_000_u64 + 5_000_000_000 * node.height());
+        assert_eq!(
+            info["total_sats"],
+            100_000_000_000_u64 + 5_000_000_000 * node.height()
+        );
         node.stop();
     }
 }
@@ -78,21 +85,39 @@ fn log_lines_are_json_or_text_with_utc_milliseconds() {
     let node = Node::start(dir.path(), "");
     let line = &node.log_lines()[0];
     let time = line["timestamp"].as_str().expect("a time");
-    assert!(time.len() == 24 && time.ends_with('Z') && time.as_bytes()[19] == b'.', "{time}");
+    assert!(
+        time.len() == 24 && time.ends_with('Z') && time.as_bytes()[19] == b'.',
+        "{time}"
+    );
     node.stop();
 
     let dir = tempfile::tempdir().expect("a folder");
     let data_dir = dir.path().join("data");
-    let mut child = minichain(&["--port", "0", "--data-dir", data_dir.to_str().expect("UTF-8")])
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("starts");
-    wait_for("the cookie", || data_dir.join(".cookie").exists().then_some(()));
+    let mut child = minichain(&[
+        "--port",
+        "0",
+        "--data-dir",
+        data_dir.to_str().expect("UTF-8"),
+    ])
+    .stderr(std::process::Stdio::piped())
+    .spawn()
+    .expect("starts");
+    wait_for("the cookie", || {
+        data_dir.join(".cookie").exists().then_some(())
+    });
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, Signal::TERM).expect("it is there");
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().expect("piped"), &mut text).expect("text");
+    std::io::Read::read_to_string(&mut child.stderr.take().expect("piped"), &mut text)
+        .expect("text");
     assert_eq!(child.wait().expect("a child").code(), Some(0), "{text}");
-    assert!(text.lines().all(|line| line.as_bytes().get(23) == Some(&b'Z')), "{text}");
-    assert!(text.contains("network=minichain-local") && !text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.lines()
+            .all(|line| line.as_bytes().get(23) == Some(&b'Z')),
+        "{text}"
+    );
+    assert!(
+        text.contains("network=minichain-local") && !text.contains('\u{1b}'),
+        "{text}"
+    );
 }

@@ -21,8 +21,13 @@ fn funds(node: &Node) -> OutPoint {
     let genesis = node.call("getblockhash", json!([0]));
     let block = node.call("getblock", json!([genesis, 2]));
     let block: BlockInfo = serde_json::from_value(block).expect("a block");
-    let BlockTransaction::Full(transaction) = &block.tx[0] else { panic!("verbosity 2") };
-    OutPoint { txid: transaction.txid.parse::<Txid>().expect("an id"), vout: 0 }
+    let BlockTransaction::Full(transaction) = &block.tx[0] else {
+        panic!("verbosity 2")
+    };
+    OutPoint {
+        txid: transaction.txid.parse::<Txid>().expect("an id"),
+        vout: 0,
+    }
 }
 
 /// Alice pays `sats` to somebody and burns the rest as fee, but for the change.
@@ -30,7 +35,10 @@ fn payment(from: OutPoint, sats: u64, fee: u64) -> Transaction {
     let alice = dev_account_key(&ALICE_SEED, "alice");
     let bob = dev_account_key(&[2; 32], "bob");
     let lock = |key: [u8; 32]| Script::p2tr(&key);
-    let output = |sats, script_pubkey| TxOut { value: Amount::from_sat(sats), script_pubkey };
+    let output = |sats, script_pubkey| TxOut {
+        value: Amount::from_sat(sats),
+        script_pubkey,
+    };
     let spent = output(1_000 * COIN, lock(alice.output_key()));
     let mut transaction = Transaction {
         version: 2,
@@ -51,7 +59,10 @@ fn payment(from: OutPoint, sats: u64, fee: u64) -> Transaction {
 }
 
 fn send(node: &Node, transaction: &Transaction) -> Result<Value, (i64, String)> {
-    node.try_call("sendrawtransaction", json!([hex::encode(&encode(transaction))]))
+    node.try_call(
+        "sendrawtransaction",
+        json!([hex::encode(&encode(transaction))]),
+    )
 }
 
 #[test]
@@ -62,7 +73,11 @@ fn payment_waits_and_is_then_mined() {
     let transaction = payment(funds, 25 * COIN, 10_000);
     let txid = transaction.txid().to_string();
     assert_eq!(send(&node, &transaction), Ok(json!(txid)));
-    assert_eq!(send(&node, &transaction), Ok(json!(txid)), "handing it in again is no error");
+    assert_eq!(
+        send(&node, &transaction),
+        Ok(json!(txid)),
+        "handing it in again is no error"
+    );
     assert_eq!(node.call("getrawmempool", json!([])), json!([txid]));
     assert_eq!(node.call("getmempoolinfo", json!([]))["size"], 1);
 
@@ -72,14 +87,20 @@ fn payment_waits_and_is_then_mined() {
     };
     let spent = funds.txid.to_string();
     assert_eq!(look(&node, &spent, 0, true), None, "spent by what waits");
-    assert!(look(&node, &spent, 0, false).is_some(), "not yet spent in the chain");
+    assert!(
+        look(&node, &spent, 0, false).is_some(),
+        "not yet spent in the chain"
+    );
     let waiting = look(&node, &txid, 0, true).expect("waits");
     assert_eq!(waiting.confirmations, 0);
     assert!((waiting.value - 25.0).abs() < 1e-9 && !waiting.coinbase);
     assert_eq!(look(&node, &txid, 0, false), None);
     assert_eq!(look(&node, &txid, 2, true), None, "it has two outputs");
     let double = send(&node, &payment(funds, 24 * COIN, 20_000));
-    assert_eq!(double.expect_err("the coins are promised").0, i64::from(code::VERIFY_REJECTED));
+    assert_eq!(
+        double.expect_err("the coins are promised").0,
+        i64::from(code::VERIFY_REJECTED)
+    );
     node.stop();
 
     // What waits is not kept; the wallet hands it in again.
@@ -94,7 +115,12 @@ fn payment_waits_and_is_then_mined() {
         (miner.call("getrawmempool", json!([])) == json!([])).then_some(())
     });
     let again = send(&miner, &transaction).expect_err("already in the chain");
-    assert!([code::ALREADY_IN_UTXO_SET, code::VERIFY].map(i64::from).contains(&again.0), "{again:?}");
+    assert!(
+        [code::ALREADY_IN_UTXO_SET, code::VERIFY]
+            .map(i64::from)
+            .contains(&again.0),
+        "{again:?}"
+    );
 }
 
 #[test]
@@ -102,7 +128,10 @@ fn bad_payments_are_refused_with_the_rule() {
     let dir = tempfile::tempdir().expect("a folder");
     let node = Node::start(dir.path(), "");
     let funds = funds(&node);
-    let nowhere = OutPoint { txid: Txid::from_bytes([9; 32]), vout: 0 };
+    let nowhere = OutPoint {
+        txid: Txid::from_bytes([9; 32]),
+        vout: 0,
+    };
     let missing = send(&node, &payment(nowhere, COIN, 10_000)).expect_err("no such coins");
     assert_eq!(missing.0, i64::from(code::VERIFY), "{missing:?}");
     let mut forged = payment(funds, COIN, 10_000);

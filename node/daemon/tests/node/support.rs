@@ -34,7 +34,11 @@ genesis:
 /// The program with these arguments and a clean environment.
 pub fn minichain(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_minichain"));
-    command.args(args).env_remove("MINICHAIN_CONFIG").env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+        .args(args)
+        .env_remove("MINICHAIN_CONFIG")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
     command
 }
 
@@ -96,7 +100,11 @@ impl Node {
             "{config}data_dir: {}\np2p: {{port: 0, discovery: false}}\n\
              log: {{format: json, filter: debug}}\n{}",
             data_dir.display(),
-            if config.contains("rpc:") { "metrics: {port: 0}\n" } else { "rpc: {port: 0}\nmetrics: {port: 0}\n" },
+            if config.contains("rpc:") {
+                "metrics: {port: 0}\n"
+            } else {
+                "rpc: {port: 0}\nmetrics: {port: 0}\n"
+            },
         );
         let mut child = command
             .env("MINICHAIN_CONFIG", config)
@@ -121,15 +129,24 @@ impl Node {
             metrics_url: String::new(),
         };
         let line = node.wait_for_log("starting");
-        line["rpc"].as_str().expect("an address").clone_into(&mut node.rpc_url);
-        line["metrics"].as_str().expect("an address").clone_into(&mut node.metrics_url);
+        line["rpc"]
+            .as_str()
+            .expect("an address")
+            .clone_into(&mut node.rpc_url);
+        line["metrics"]
+            .as_str()
+            .expect("an address")
+            .clone_into(&mut node.metrics_url);
         node
     }
 
     /// Waits for a log line with this message; its fields.
     pub fn wait_for_log(&mut self, message: &str) -> Value {
         wait_for(&format!("the log line {message:?}"), || {
-            let found = self.log_lines().into_iter().find(|line| line["message"] == message);
+            let found = self
+                .log_lines()
+                .into_iter()
+                .find(|line| line["message"] == message);
             if found.is_none() && self.child.try_wait().expect("a child").is_some() {
                 panic!("the node ended:\n{}", self.log_text());
             }
@@ -140,7 +157,9 @@ impl Node {
     /// Every log line so far that is JSON.
     pub fn log_lines(&self) -> Vec<Value> {
         let log = self.log.lock().expect("no panic there");
-        log.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        log.iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// The log so far, for messages.
@@ -156,7 +175,11 @@ impl Node {
 
     /// Posts a body with the cookie; status and answer.
     pub fn post(&self, body: &str) -> (u16, String) {
-        post(&self.rpc_url, &[("authorization", &self.cookie_header())], body)
+        post(
+            &self.rpc_url,
+            &[("authorization", &self.cookie_header())],
+            body,
+        )
     }
 
     /// Calls a method; the result.
@@ -187,12 +210,16 @@ impl Node {
 
     /// Height of the tip.
     pub fn height(&self) -> u64 {
-        self.call("getblockcount", json!([])).as_u64().expect("a number")
+        self.call("getblockcount", json!([]))
+            .as_u64()
+            .expect("a number")
     }
 
     /// Waits until the tip has at least this height.
     pub fn wait_for_height(&self, height: u64) -> u64 {
-        wait_for(&format!("height {height}"), || Some(self.height()).filter(|&now| now >= height))
+        wait_for(&format!("height {height}"), || {
+            Some(self.height()).filter(|&now| now >= height)
+        })
     }
 
     /// Gets a page of the metrics server.

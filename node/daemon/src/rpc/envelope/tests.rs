@@ -17,7 +17,12 @@ fn both_versions_are_read() {
     assert_eq!(old.params, json!([1]));
     let new = single(r#"{"jsonrpc": "2.0", "method": "a", "params": {"b": 1}, "id": 7}"#).unwrap();
     assert_eq!((new.version, new.id), (Version::Two, Some(json!(7))));
-    assert_eq!(single(r#"{"jsonrpc": "1.0", "method": "a"}"#).unwrap().version, Version::One);
+    assert_eq!(
+        single(r#"{"jsonrpc": "1.0", "method": "a"}"#)
+            .unwrap()
+            .version,
+        Version::One
+    );
 }
 
 #[test]
@@ -43,10 +48,26 @@ fn broken_requests_are_refused_with_their_id() {
         ("{}", code::INVALID_REQUEST, Value::Null),
         (r#"{"id": 3}"#, code::INVALID_REQUEST, json!(3)),
         (r#"{"id": 3, "method": 4}"#, code::INVALID_REQUEST, json!(3)),
-        (r#"{"id": [3], "method": "a"}"#, code::INVALID_REQUEST, json!([3])),
-        (r#"{"id": 3, "method": "a", "params": 5}"#, code::INVALID_PARAMS, json!(3)),
-        (r#"{"id": 3, "method": "a", "jsonrpc": "3.0"}"#, code::INVALID_REQUEST, json!(3)),
-        (r#"{"id": 3, "method": "a", "jsonrpc": 2.0}"#, code::INVALID_REQUEST, json!(3)),
+        (
+            r#"{"id": [3], "method": "a"}"#,
+            code::INVALID_REQUEST,
+            json!([3]),
+        ),
+        (
+            r#"{"id": 3, "method": "a", "params": 5}"#,
+            code::INVALID_PARAMS,
+            json!(3),
+        ),
+        (
+            r#"{"id": 3, "method": "a", "jsonrpc": "3.0"}"#,
+            code::INVALID_REQUEST,
+            json!(3),
+        ),
+        (
+            r#"{"id": 3, "method": "a", "jsonrpc": 2.0}"#,
+            code::INVALID_REQUEST,
+            json!(3),
+        ),
     ] {
         let invalid = single(text).expect_err(text);
         assert_eq!((invalid.error.code, &invalid.id), (code, &id), "{text}");
@@ -68,15 +89,24 @@ fn batch_keeps_good_and_bad_apart_and_is_bounded() {
     let many = format!("[{}]", vec!["1"; BATCH_MAX].join(","));
     assert!(matches!(parse(many.as_bytes()), Ok(Body::Batch(items)) if items.len() == BATCH_MAX));
     let too_many = format!("[{}]", vec!["1"; BATCH_MAX + 1].join(","));
-    assert_eq!(parse(too_many.as_bytes()).unwrap_err().error.code, code::INVALID_REQUEST);
+    assert_eq!(
+        parse(too_many.as_bytes()).unwrap_err().error.code,
+        code::INVALID_REQUEST
+    );
 }
 
 #[test]
 fn answers_follow_the_version() {
     let old = single(r#"{"method": "a", "id": 1}"#).unwrap();
     let new = single(r#"{"jsonrpc": "2.0", "method": "a", "id": 1}"#).unwrap();
-    assert_eq!(response(&old, Ok(json!(5))).unwrap(), json!({"result": 5, "error": null, "id": 1}));
-    assert_eq!(response(&new, Ok(json!(5))).unwrap(), json!({"jsonrpc": "2.0", "result": 5, "id": 1}));
+    assert_eq!(
+        response(&old, Ok(json!(5))).unwrap(),
+        json!({"result": 5, "error": null, "id": 1})
+    );
+    assert_eq!(
+        response(&new, Ok(json!(5))).unwrap(),
+        json!({"jsonrpc": "2.0", "result": 5, "id": 1})
+    );
     let refused = || Err(error(code::MISC, "no"));
     let object = json!({"code": -1, "message": "no"});
     assert_eq!(

@@ -4,8 +4,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redb::backends::InMemoryBackend;
 use redb::StorageBackend;
+use redb::backends::InMemoryBackend;
 
 use super::*;
 
@@ -18,7 +18,12 @@ fn filled(dir: &Path) -> PathBuf {
             .apply(Batch {
                 headers: vec![stored_header(number, Status::Valid)],
                 blocks: vec![(hash, block(number))],
-                undos: vec![(hash, Undo { spent: vec![coin(number)] })],
+                undos: vec![(
+                    hash,
+                    Undo {
+                        spent: vec![coin(number)],
+                    },
+                )],
                 coins: BTreeMap::from([(outpoint(number), Some(coin(number)))]),
                 tip: Some(tip(number)),
                 ..Batch::default()
@@ -46,13 +51,18 @@ fn assert_whole_or_refused(dir: &Path, expected: &Content, what: &str) -> bool {
             Err(error) => error.to_string(),
         },
     };
-    assert!(message.contains("corrupt") && message.contains("to start afresh"), "{what}: {message}");
+    assert!(
+        message.contains("corrupt") && message.contains("to start afresh"),
+        "{what}: {message}"
+    );
     assert!(message.contains(FILE), "{what}: {message}");
     false
 }
 
 fn refused(dir: &Path) -> String {
-    RedbStore::open(dir, CACHE).expect_err("must be refused").to_string()
+    RedbStore::open(dir, CACHE)
+        .expect_err("must be refused")
+        .to_string()
 }
 
 #[test]
@@ -70,7 +80,10 @@ fn flipped_bytes_are_noticed_or_harmless() {
             let mut places: Vec<_> = stretch.filter(|&place| whole[place] != 0).collect();
             let last = places.len().saturating_sub(1);
             let picked = [0, last / 2, last];
-            let picked: Vec<_> = picked.iter().filter_map(|&at| places.get(at).copied()).collect();
+            let picked: Vec<_> = picked
+                .iter()
+                .filter_map(|&at| places.get(at).copied())
+                .collect();
             places.clear();
             picked
         })
@@ -83,7 +96,10 @@ fn flipped_bytes_are_noticed_or_harmless() {
         let what = format!("byte {place} flipped");
         refusals += u32::from(!assert_whole_or_refused(dir.path(), &expected, &what));
     }
-    assert!(refusals >= 20, "only {refusals} of the changes were noticed");
+    assert!(
+        refusals >= 20,
+        "only {refusals} of the changes were noticed"
+    );
 }
 
 #[test]
@@ -107,7 +123,10 @@ fn foreign_file_is_refused_and_left_alone() {
     let text = b"This is somebody's diary, not a database. ".repeat(200);
     std::fs::write(&file, &text).unwrap();
     let message = refused(dir.path());
-    assert!(message.contains("corrupt") && message.contains("remove"), "{message}");
+    assert!(
+        message.contains("corrupt") && message.contains("remove"),
+        "{message}"
+    );
     assert_eq!(std::fs::read(&file).unwrap(), text);
 }
 
@@ -118,14 +137,25 @@ fn flipped_bytes_in_a_running_store_are_noticed() {
     const COINS: u32 = 2_000;
     let dir = tempfile::tempdir().unwrap();
     let file = filled(dir.path());
-    let coins = (0..COINS).map(|number| (outpoint(number), Some(coin(number)))).collect();
+    let coins = (0..COINS)
+        .map(|number| (outpoint(number), Some(coin(number))))
+        .collect();
     let mut store = open(dir.path());
-    store.apply(Batch { coins, ..Batch::default() }).unwrap();
+    store
+        .apply(Batch {
+            coins,
+            ..Batch::default()
+        })
+        .unwrap();
     store.commit().unwrap();
     drop(store);
     let store = RedbStore::open(dir.path(), 0).unwrap();
     let mut bytes = Vec::new();
-    let mut raw = std::fs::OpenOptions::new().read(true).write(true).open(&file).unwrap();
+    let mut raw = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&file)
+        .unwrap();
     raw.read_to_end(&mut bytes).unwrap();
     let script = Script::p2tr(&[7; 32]);
     let needle = script.as_bytes();
@@ -150,7 +180,10 @@ fn folder_in_use_is_refused_until_it_is_free() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path());
     let message = refused(dir.path());
-    assert!(message.contains("in use by another node") && message.contains("--data-dir"), "{message}");
+    assert!(
+        message.contains("in use by another node") && message.contains("--data-dir"),
+        "{message}"
+    );
     drop(first);
     open(dir.path());
 }
@@ -168,7 +201,10 @@ fn folder_that_cannot_be_used_is_named() {
     std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o500)).unwrap();
     if std::fs::write(locked.join("probe"), "x").is_err() {
         let message = refused(&locked);
-        assert!(message.contains("--data-dir") && message.contains("locked"), "{message}");
+        assert!(
+            message.contains("--data-dir") && message.contains("locked"),
+            "{message}"
+        );
     }
 }
 
@@ -178,7 +214,10 @@ fn other_format_is_refused() {
     drop(open(dir.path()));
     disk::set_format(&dir.path().join(FILE), 7);
     let message = refused(dir.path());
-    assert!(message.contains("format 7") && message.contains("format 1"), "{message}");
+    assert!(
+        message.contains("format 7") && message.contains("format 1"),
+        "{message}"
+    );
 }
 
 /// A disk that takes so many bytes more and then is full.
@@ -206,7 +245,10 @@ impl StorageBackend for SmallDisk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
-        let left = self.room.load(Ordering::SeqCst).checked_sub(data.len() as u64);
+        let left = self
+            .room
+            .load(Ordering::SeqCst)
+            .checked_sub(data.len() as u64);
         let Some(left) = left else {
             return Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
         };
@@ -218,7 +260,10 @@ impl StorageBackend for SmallDisk {
 #[test]
 fn full_disk_stops_the_store_with_a_clear_error() {
     let room = Arc::new(AtomicU64::new(u64::MAX));
-    let backend = SmallDisk { inner: InMemoryBackend::new(), room: Arc::clone(&room) };
+    let backend = SmallDisk {
+        inner: InMemoryBackend::new(),
+        room: Arc::clone(&room),
+    };
     let mut store = RedbStore::new(Disk::open_backend(Path::new("d"), backend).unwrap());
     let batch = |number| Batch {
         blocks: vec![(header(number).hash(), block(number))],
@@ -230,15 +275,25 @@ fn full_disk_stops_the_store_with_a_clear_error() {
     room.store(1_000, Ordering::SeqCst);
     store.apply(batch(2)).unwrap();
     let message = store.commit().unwrap_err().to_string();
-    assert!(message.contains("no space is left") && message.contains("start again"), "{message}");
+    assert!(
+        message.contains("no space is left") && message.contains("start again"),
+        "{message}"
+    );
     let message = store.commit().unwrap_err().to_string();
     assert!(message.contains("start again"), "{message}");
 }
 
 #[test]
 fn full_disk_at_the_start_is_named() {
-    let backend =
-        SmallDisk { inner: InMemoryBackend::new(), room: Arc::new(AtomicU64::new(100)) };
-    let message = Disk::open_backend(Path::new("d"), backend).unwrap_err().to_string();
-    assert!(message.contains("is full") && message.contains("free some space"), "{message}");
+    let backend = SmallDisk {
+        inner: InMemoryBackend::new(),
+        room: Arc::new(AtomicU64::new(100)),
+    };
+    let message = Disk::open_backend(Path::new("d"), backend)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains("is full") && message.contains("free some space"),
+        "{message}"
+    );
 }

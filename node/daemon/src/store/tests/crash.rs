@@ -26,9 +26,16 @@ fn nth(number: u32) -> Batch {
 fn assert_is_state(store: &RedbStore, number: u32) {
     assert_eq!(store.headers().unwrap().len(), number as usize + 1);
     for earlier in 0..=number {
-        assert!(store.block(&header(earlier).hash()).unwrap().is_some(), "block {earlier}");
+        assert!(
+            store.block(&header(earlier).hash()).unwrap().is_some(),
+            "block {earlier}"
+        );
         let coin = store.coin(&outpoint(earlier)).unwrap();
-        assert_eq!(coin.is_some(), earlier == number, "coin {earlier} at state {number}");
+        assert_eq!(
+            coin.is_some(),
+            earlier == number,
+            "coin {earlier} at state {number}"
+        );
     }
     assert_eq!(store.block(&header(number + 1).hash()).unwrap(), None);
 }
@@ -36,9 +43,14 @@ fn assert_is_state(store: &RedbStore, number: u32) {
 /// The other side of the test below; alone it does nothing.
 #[test]
 fn child_writes_until_it_is_killed() {
-    let Some(dir) = std::env::var_os(DIR_ENV) else { return };
+    let Some(dir) = std::env::var_os(DIR_ENV) else {
+        return;
+    };
     let mut store = open(Path::new(&dir));
-    let first = store.tip().unwrap().map_or(0, |tip| u32::try_from(tip.utxo_count).unwrap() + 1);
+    let first = store
+        .tip()
+        .unwrap()
+        .map_or(0, |tip| u32::try_from(tip.utxo_count).unwrap() + 1);
     for number in first.. {
         store.apply(nth(number)).unwrap();
         store.commit().unwrap();
@@ -52,7 +64,11 @@ fn killed_writer_leaves_a_whole_commit() {
     let mut reached = 0;
     for round in 1..=4 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["store::tests::crash::child_writes_until_it_is_killed", "--exact", "--nocapture"])
+            .args([
+                "store::tests::crash::child_writes_until_it_is_killed",
+                "--exact",
+                "--nocapture",
+            ])
             .env(DIR_ENV, dir.path())
             .stdout(Stdio::piped())
             .spawn()
