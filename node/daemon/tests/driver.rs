@@ -84,7 +84,9 @@ impl Running {
                 hash_rate: f64::from(HASH_RATE),
                 first_nonce: 0,
             },
-            move |block| drop(sink.block_mined(block)),
+            move |block| {
+                let _ended = sink.block_mined(block);
+            },
         );
         let miner = miner.expect("the miner starts");
         let setup = Setup {

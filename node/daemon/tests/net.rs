@@ -2,6 +2,8 @@
 //! passes, and what is refused. No chain is involved; the core's part is
 //! played by the tests.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "net/support.rs"]
 mod support;
 

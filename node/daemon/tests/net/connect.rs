@@ -273,7 +273,7 @@ async fn eight_behind_one_bootstrap_find_each_other() {
     assert!(done.is_ok(), "{counts:?}");
 }
 
-fn is_change(input: &&Input) -> bool {
+fn is_change(input: &Input) -> bool {
     matches!(
         input,
         Input::PeerConnected { .. } | Input::PeerDisconnected { .. }

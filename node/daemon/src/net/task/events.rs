@@ -90,7 +90,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 self.on_ping(&peer, connection, result);
             }
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                self.on_identified(peer_id, info);
+                self.on_identified(peer_id, &info);
             }
             BehaviourEvent::Gossip(gossipsub::Event::Message {
                 propagation_source,
@@ -197,7 +197,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         self.swarm.behaviour_mut().identify.push(self.peers.ids());
     }
 
-    fn on_identified(&mut self, id: PeerId, info: identify::Info) {
+    fn on_identified(&mut self, id: PeerId, info: &identify::Info) {
         let expected = behaviour::identify_protocol(&self.config.network);
         if info.protocol_version != expected {
             let theirs: String = info
