@@ -38,6 +38,11 @@ pub const REQUEST_BYTES_MAX: usize = 8 * 1_024;
 /// are added only while all stay within [`BLOCK_BYTES_MAX`].
 pub const RESPONSE_BYTES_MAX: usize = BLOCK_BYTES_MAX + 64;
 
+const _: () = assert!(
+    TRANSACTION_BYTES_MAX as u64 >= minichain_chain::mempool::TRANSACTION_WEIGHT_MAX,
+    "whatever the mempool takes can be gossiped"
+);
+
 // --- Timing ---------------------------------------------------------------
 
 /// Shortest time between two status polls of a peer.

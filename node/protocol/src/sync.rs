@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::input::{Now, Peer};
 use crate::limits::{BULK_SYNC_BLOCKS, STALL_MS_MIN, SYNC_PATIENCE_MS};
 use crate::node::Node;
-use crate::output::Outbox;
+use crate::output::{Outbox, Output};
 use crate::peers::HeadersAsked;
 
 /// How far a node is behind what it knows of.
@@ -200,6 +200,7 @@ impl<S: Store> Node<S> {
             out.event(Event::SyncStarted { from: tip, to });
         } else if self.sync.is_bulk && missing == 0 && !self.continues_headers() {
             self.sync.is_bulk = false;
+            out.push(Output::Persist { urgent: true });
             out.event(Event::SyncFinished { height: tip });
             self.tell_tip(now);
         }

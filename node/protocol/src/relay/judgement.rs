@@ -126,10 +126,20 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         let is_bulk = self.sync.is_bulk();
-        out.push(Output::Persist { urgent: !is_bulk });
+        let is_awaited = !matches!(announce, Announce::Nothing);
+        out.push(Output::Persist {
+            urgent: is_awaited || !is_bulk,
+        });
         self.mempool
             .on_tip_changed(&change.disconnected, &change.connected, &self.state)?;
-        tell(announce, Verdict::Accept, block, out);
+        // A tip change may in theory leave this very block aside.
+        let is_active = self.state.is_active(&block.hash());
+        let decided = if is_active {
+            Verdict::Accept
+        } else {
+            Verdict::Ignore
+        };
+        tell(announce, decided, block, out);
         let tip = self.state.tip();
         out.event(Event::TipChanged {
             tip: tip.hash,

@@ -1,7 +1,7 @@
 //! Bodies: who is asked for which blocks, and what happens when they do not
 //! come.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minichain_chain::block::Block;
@@ -59,7 +59,7 @@ impl<S: Store> Node<S> {
 
     /// Passes over peers that have owed blocks for too long.
     pub(crate) fn expire_stalled(&mut self, now: Now, out: &mut Outbox) {
-        let mut overdue = std::collections::BTreeMap::<Peer, BTreeSet<BlockHash>>::new();
+        let mut overdue = BTreeMap::<Peer, BTreeSet<BlockHash>>::new();
         for (peer, request) in self.requests.blocks_mut() {
             if !request.is_stalled && request.stall_at_ms <= now.monotonic_ms {
                 request.is_stalled = true;
@@ -148,12 +148,15 @@ impl<S: Store> Node<S> {
     /// too often and there are others.
     fn on_stall(&mut self, now: Now, peer: Peer, blocks: usize, out: &mut Outbox) {
         let stall_ms = self.sync.stall_ms;
-        self.sync.stall_ms = (stall_ms * 2).min(STALL_MS_MAX);
-        self.sync.stir();
         let is_only_peer = self.peers.ready().count() <= 1;
         let Some(state) = self.peers.get_mut(peer) else {
             return;
         };
+        if now.monotonic_ms < state.blocks_spared_ms {
+            // Another request of the same bad while.
+            return;
+        }
+        self.sync.stall_ms = (stall_ms * 2).min(STALL_MS_MAX);
         state.stalls += 1;
         state.blocks_spared_ms = now.monotonic_ms + stall_ms;
         let stalls = state.stalls;

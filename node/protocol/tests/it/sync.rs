@@ -6,7 +6,9 @@ use minichain_chain::block::Block;
 use minichain_chain::hash::BlockHash;
 use minichain_protocol::event::Event;
 use minichain_protocol::input::{Input, RequestFailure};
-use minichain_protocol::limits::{BLOCKS_MAX, HEADERS_MAX, STALL_MS_MIN};
+use minichain_protocol::limits::{
+    BLOCKS_MAX, DOWNLOAD_WINDOW, GOSSIP_AHEAD_MAX, HEADERS_MAX, STALL_MS_MIN,
+};
 use minichain_protocol::output::{DisconnectReason, Output, Topic, Verdict};
 use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response};
 
@@ -87,6 +89,45 @@ fn bodies_are_asked_of_several_peers_and_never_too_many_of_one() {
         .collect();
     lowest.sort();
     assert_eq!(asked, lowest, "the lowest blocks first, none twice");
+}
+
+#[test]
+fn blocks_are_fetched_only_so_far_above_the_lowest_missing_one() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(DOWNLOAD_WINDOW as usize + 50);
+    let mut lone = Lone::new();
+    lone.now_ms = 20_000_000;
+    let silent = lone.connect_with(&maker);
+    lone.serve_headers(silent, &headers_of(&blocks));
+    assert_eq!(count(&lone.take_block_requests(silent)), BLOCKS_MAX);
+    let busy = lone.connect_with(&maker);
+    let served = lone.serve_blocks(busy, &blocks);
+    assert_eq!(served, DOWNLOAD_WINDOW as usize - BLOCKS_MAX);
+}
+
+#[test]
+fn a_gossiped_block_far_above_the_tip_is_not_kept() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(GOSSIP_AHEAD_MAX as usize + 2);
+    let mut lone = Lone::new();
+    lone.now_ms = 20_000_000;
+    let peer = lone.connect_with(&maker);
+    lone.serve_headers(peer, &headers_of(&blocks));
+    for (height, is_kept) in [(GOSSIP_AHEAD_MAX, true), (GOSSIP_AHEAD_MAX + 1, false)] {
+        let block = &blocks[height as usize - 1];
+        assert_eq!(
+            lone.gossip(peer, Topic::Block, block.as_ref()),
+            Verdict::Ignore
+        );
+        let entry = lone
+            .node
+            .state()
+            .tree()
+            .get(&block.hash())
+            .expect("its header is known");
+        assert_eq!(entry.status.has_body(), is_kept, "height {height}");
+    }
+    assert_eq!(lone.disconnects(), vec![]);
 }
 
 #[test]
@@ -241,7 +282,13 @@ fn commits_are_gathered_while_many_blocks_are_missing() {
     let peer = lone.connect_with(&maker);
     lone.serve_headers(peer, &headers_of(&blocks));
     lone.serve_blocks(peer, &blocks);
-    assert!(!persists(&mut lone).contains(&true));
+    let urgencies = persists(&mut lone);
+    let (last, before) = urgencies.split_last().expect("blocks were kept");
+    assert!(
+        before.len() >= 20 && !before.contains(&true),
+        "{urgencies:?}"
+    );
+    assert!(last, "the end is committed before others are told of it");
     let next = maker.next();
     assert_eq!(
         lone.gossip(peer, Topic::Block, next.as_ref()),
