@@ -186,9 +186,12 @@ async fn compare(
         if depth == Depth::Chain {
             return None;
         }
-        let params = json!(["muhash", height]);
-        let info = client.call::<TxOutSetInfo>(method::GET_TXOUTSET_INFO, params).await.ok()?;
-        // A node that knows no coins of the past answers with those of its tip.
+        let ask = |params| client.call::<TxOutSetInfo>(method::GET_TXOUTSET_INFO, params);
+        let info = match ask(json!(["muhash", height])).await {
+            // A node that keeps no coins of the past knows those of its tip.
+            Err(ClientError::Rpc { .. }) => ask(json!(["muhash"])).await.ok()?,
+            answer => answer.ok()?,
+        };
         (info.height == height).then_some(info.muhash)
     };
     let (hash, muhash) = tokio::join!(hash, coins);

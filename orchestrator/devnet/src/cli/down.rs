@@ -113,9 +113,16 @@ async fn take_down(
         return Err(failure.next(format!("Network `{name}` runs there; nothing was removed.")));
     }
     let mut removed = Removed { name: name.to_owned(), ..Removed::default() };
-    for engine in engines {
+    let kind = blueprint.as_ref().map(|blueprint| blueprint.engine);
+    let mut engines: Vec<&Arc<dyn Engine>> = engines.iter().collect();
+    engines.sort_by_key(|engine| Some(engine.kind()) == kind);
+    let last = engines.len().saturating_sub(1);
+    for (at, engine) in engines.into_iter().enumerate() {
         let nothing = Blueprint::empty(name, engine.kind());
-        let todo = diff(&nothing, &world.observe(&**engine, name).await?);
+        let mut observed = world.observe(&**engine, name).await?;
+        // The folder goes last of all, so that an interrupted call can go on.
+        observed.state = observed.state.filter(|_| at == last);
+        let todo = diff(&nothing, &observed);
         if todo.is_empty() {
             continue;
         }

@@ -7,7 +7,7 @@ use comfy_table::Cell;
 use serde::Serialize;
 
 use super::OutputArgs;
-use super::report::plain_table;
+use super::report::{format_table, plain_table};
 use crate::clock::{now_s, spell_duration};
 use crate::engine::NetworkSummary;
 use crate::exit::{Exit, Failure};
@@ -88,7 +88,7 @@ fn text(world: &World, rows: &[Row]) -> String {
             Cell::new(if row.has_state_folder { "yes" } else { "lost" }),
         ]);
     }
-    table.trim_fmt()
+    format_table(table)
 }
 
 impl Row {

@@ -134,7 +134,7 @@ impl NetworkReport {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        table.trim_fmt()
+        format_table(table)
     }
 
     /// Whether the nodes are on one chain, in a sentence.
@@ -249,6 +249,14 @@ pub fn plain_table(console: &Console, titles: &[&str]) -> Table {
     }
     table.set_header(titles.iter().map(|title| Cell::new(title).fg(Color::DarkGrey)));
     table
+}
+
+/// The table as text, its columns two spaces apart.
+pub fn format_table(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
 }
 
 /// The state as one word.

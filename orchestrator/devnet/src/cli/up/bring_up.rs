@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devnet_blueprint::{Blueprint, EngineKind, Observed, Plan, PlanError, diff, plan};
+use devnet_blueprint::{Blueprint, EngineKind, Observed, Plan, PlanError, diff, plan, render};
 
 use super::{Args, wish};
 use crate::engine::{Engine, EngineError, Silent, perform_plan};
@@ -16,6 +16,8 @@ const ATTEMPTS_MAX: usize = 5;
 /// A daemon may finish what it was asked after we stopped listening.
 const SETTLE: Duration = Duration::from_millis(300);
 const SETTLE_ROUNDS: usize = 10;
+/// So few steps are named, more are counted.
+const STEPS_NAMED_MAX: usize = 3;
 
 /// A network with all its parts in place.
 pub struct Brought {
@@ -50,9 +52,15 @@ pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought,
     let stage = world.console.stage("plan", "looking at what exists");
     let job = Job::new(world, args, name).await?;
     let observed = job.observe().await?;
+    stage.waiting("looking for the nodes' program");
+    let mut program = job.program(&stage, false).await?;
+    if program.to_build {
+        let stage = world.console.stage("image", "building the nodes' image");
+        program = job.program(&stage, true).await?;
+        stage.done(&format!("{} built {}", program.reference, program.origin));
+    }
     let birth = Birth::draw(args.seed)?;
     let mut refused = Refused::default();
-    let program = job.program(&stage, true).await?;
     let mut prepared = job.prepare(&birth, program, &refused, true, &stage).await?;
     let mut blueprint = job.plan(&prepared)?;
     stage.done(&describe_plan(&job, &prepared, &blueprint));
@@ -199,7 +207,7 @@ impl<'a> Job<'a> {
             perform_plan(&*self.engine, &self.world.states, blueprint, todo, &stage).await;
         match performed {
             Ok(done) => {
-                stage.done(&describe_work(blueprint, done));
+                stage.done(&describe_work(blueprint, todo, done));
                 Ok(None)
             }
             Err(error) => {
@@ -234,13 +242,17 @@ fn describe_plan(job: &Job<'_>, prepared: &Prepared, blueprint: &Blueprint) -> S
     )
 }
 
-fn describe_work(blueprint: &Blueprint, done: usize) -> String {
-    let what = match blueprint.engine {
-        EngineKind::Docker => "container",
-        EngineKind::Process => "process",
+fn describe_work(blueprint: &Blueprint, todo: &Plan, done: usize) -> String {
+    let count = blueprint.nodes.len();
+    let running = match (blueprint.engine, count) {
+        (EngineKind::Docker, 1) => "1 container running".to_owned(),
+        (EngineKind::Docker, _) => format!("{count} containers running"),
+        (EngineKind::Process, 1) => "1 process running".to_owned(),
+        (EngineKind::Process, _) => format!("{count} processes running"),
     };
-    let plural = if blueprint.nodes.len() == 1 { "" } else { "es" };
-    let plural = if what == "container" && !plural.is_empty() { "s" } else { plural };
-    let steps = if done == 1 { "1 step".to_owned() } else { format!("{done} steps") };
-    format!("{} {what}{plural} running ({steps})", blueprint.nodes.len())
+    if done > STEPS_NAMED_MAX {
+        return format!("{running}, {done} steps");
+    }
+    let steps: Vec<String> = todo.actions().map(render::done).collect();
+    format!("{running}; {}", steps.join(", "))
 }
