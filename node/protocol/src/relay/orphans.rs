@@ -11,13 +11,14 @@ use crate::limits::{ORPHAN_TRANSACTION_BYTES_MAX, ORPHAN_TRANSACTION_MS, ORPHAN_
 
 /// A bounded waiting room.
 #[derive(Debug, Default)]
-pub(crate) struct Orphans {
+pub(super) struct Orphans {
     table: BTreeMap<Txid, Waiting>,
 }
 
+/// A transaction that waits for its inputs.
 #[derive(Debug)]
-struct Waiting {
-    transaction: Arc<Transaction>,
+pub(super) struct Waiting {
+    pub transaction: Arc<Transaction>,
     expires_ms: u64,
 }
 
@@ -65,11 +66,13 @@ impl Orphans {
     }
 
     /// Takes out all.
-    pub fn take_all(&mut self) -> Vec<Arc<Transaction>> {
-        let all = std::mem::take(&mut self.table);
-        all.into_values()
-            .map(|waiting| waiting.transaction)
-            .collect()
+    pub fn take_all(&mut self) -> Vec<Waiting> {
+        std::mem::take(&mut self.table).into_values().collect()
+    }
+
+    /// Lets one that was taken out wait on, no longer than before.
+    pub fn put_back(&mut self, waiting: Waiting) {
+        self.table.insert(waiting.transaction.txid(), waiting);
     }
 }
 
@@ -79,6 +82,11 @@ mod tests {
     use minichain_chain::transaction::{OutPoint, TxIn, Witness};
 
     use super::*;
+
+    fn kept(orphans: &mut Orphans) -> Vec<Arc<Transaction>> {
+        let all = orphans.take_all().into_iter();
+        all.map(|waiting| waiting.transaction).collect()
+    }
 
     fn spend(parent: u8, lock_time: u32) -> Arc<Transaction> {
         let previous_output = OutPoint {
@@ -107,7 +115,7 @@ mod tests {
         orphans.insert(spend(2, 0), 0);
         let children = orphans.take_children(&Txid::from_bytes([1; 32]));
         assert_eq!(children, vec![spend(1, 0)]);
-        assert_eq!(orphans.take_all(), vec![spend(2, 0)]);
+        assert_eq!(kept(&mut orphans), vec![spend(2, 0)]);
     }
 
     #[test]
@@ -116,7 +124,7 @@ mod tests {
         for number in (0..).take(ORPHAN_TRANSACTIONS_MAX + 1) {
             orphans.insert(spend(1, number), u64::from(number));
         }
-        let kept = orphans.take_all();
+        let kept = kept(&mut orphans);
         assert_eq!(kept.len(), ORPHAN_TRANSACTIONS_MAX);
         assert!(!kept.contains(&spend(1, 0)));
     }
@@ -125,7 +133,10 @@ mod tests {
     fn nobody_waits_for_ever() {
         let mut orphans = Orphans::default();
         orphans.insert(spend(1, 0), 0);
+        for waiting in orphans.take_all() {
+            orphans.put_back(waiting);
+        }
         orphans.insert(spend(2, 0), ORPHAN_TRANSACTION_MS);
-        assert_eq!(orphans.take_all(), vec![spend(2, 0)]);
+        assert_eq!(kept(&mut orphans), vec![spend(2, 0)]);
     }
 }

@@ -45,11 +45,13 @@ impl<S: Store> Node<S> {
             }
             Err(error) if error.is_never_valid() => {
                 verdict(id, Verdict::Reject, out);
+                tell_rejected(&transaction, &error, out);
                 let detail = format!("transaction {}: {error}", transaction.txid());
                 self.drop_peer(peer, DisconnectReason::InvalidTransaction, detail, out);
             }
             Err(error) => {
                 verdict(id, Verdict::Ignore, out);
+                tell_rejected(&transaction, &error, out);
                 if matches!(error, MempoolError::MissingInputs { .. }) {
                     self.relay.orphans.insert(transaction, now.monotonic_ms);
                 }
@@ -79,7 +81,10 @@ impl<S: Store> Node<S> {
                 self.own(now, txid);
                 Answer::TransactionAccepted { txid }
             }
-            Err(error) => Answer::TransactionRefused { error },
+            Err(error) => {
+                tell_rejected(transaction, &error, out);
+                Answer::TransactionRefused { error }
+            }
         };
         out.push(Output::Answer { call, answer });
         Ok(())
@@ -129,26 +134,19 @@ impl<S: Store> Node<S> {
             self.own(now, txid);
         }
         if !self.sync.is_bulk() {
-            for transaction in self.relay.orphans.take_all() {
-                self.retry(transaction, now, out)?;
-            }
+            self.retry_orphans(out)?;
         }
         Ok(())
     }
 
-    /// Tries a transaction that waited; it waits on if it must.
-    fn retry(
-        &mut self,
-        transaction: Arc<Transaction>,
-        now: Now,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        match self.admit(&transaction, out)? {
-            Ok(_) => publish(&transaction, out),
-            Err(MempoolError::MissingInputs { .. }) => {
-                self.relay.orphans.insert(transaction, now.monotonic_ms);
+    /// Tries all that wait for their inputs; those still without wait on.
+    fn retry_orphans(&mut self, out: &mut Outbox) -> Result<(), StoreError> {
+        for waiting in self.relay.orphans.take_all() {
+            match self.admit(&waiting.transaction, out)? {
+                Ok(_) => publish(&waiting.transaction, out),
+                Err(MempoolError::MissingInputs { .. }) => self.relay.orphans.put_back(waiting),
+                Err(_) => {}
             }
-            Err(_) => {}
         }
         Ok(())
     }
@@ -167,7 +165,7 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    /// Offers a transaction to the mempool and tells what came of it.
+    /// Offers a transaction to the mempool and tells if it was taken.
     fn admit(
         &mut self,
         transaction: &Arc<Transaction>,
@@ -182,18 +180,7 @@ impl<S: Store> Node<S> {
                 self.miner.on_mempool_changed();
                 Ok(Ok(txid))
             }
-            Err(error) => {
-                if !matches!(error, MempoolError::AlreadyKnown { .. }) {
-                    let txid = transaction.txid();
-                    let (reason, message) = (error.rule(), error.to_string());
-                    out.event(Event::TransactionRejected {
-                        txid,
-                        reason,
-                        message,
-                    });
-                }
-                Ok(Err(error))
-            }
+            Err(error) => Ok(Err(error)),
         }
     }
 
@@ -231,6 +218,18 @@ fn verdict(id: GossipId, verdict: Verdict, out: &mut Outbox) {
         topic: Topic::Transaction,
         verdict,
     });
+}
+
+/// Tells of a refusal; having a transaction already is none.
+fn tell_rejected(transaction: &Transaction, error: &MempoolError, out: &mut Outbox) {
+    if !matches!(error, MempoolError::AlreadyKnown { .. }) {
+        let (txid, reason, message) = (transaction.txid(), error.rule(), error.to_string());
+        out.event(Event::TransactionRejected {
+            txid,
+            reason,
+            message,
+        });
+    }
 }
 
 fn publish(transaction: &Arc<Transaction>, out: &mut Outbox) {
