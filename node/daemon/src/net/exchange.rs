@@ -62,9 +62,11 @@ impl Exchange {
         Some(id)
     }
 
-    /// Where the answer to a peer's request goes, unless it is too late.
-    pub fn take_channel(&mut self, id: InboundRequest) -> Option<ResponseChannel<Vec<u8>>> {
-        self.inbound.remove(&id).map(|inbound| inbound.channel)
+    /// Whom the answer to a request goes to, and where, unless it is too late.
+    pub fn take_channel(&mut self, id: InboundRequest) -> Option<(Peer, ResponseChannel<Vec<u8>>)> {
+        self.inbound
+            .remove(&id)
+            .map(|inbound| (inbound.peer, inbound.channel))
     }
 
     /// A peer's request failed before it was answered.

@@ -33,6 +33,8 @@ struct Relation {
     since_unix_s: u64,
     ping: Option<Duration>,
     addresses: Vec<Multiaddr>,
+    /// When it was last given an answer.
+    answered: Option<Instant>,
 }
 
 /// One connection.
@@ -100,6 +102,7 @@ impl Peers {
             since_unix_s: now_unix_s,
             ping: None,
             addresses: Vec::new(),
+            answered: None,
         };
         self.relations.insert(id, relation);
         Opened::First(number)
@@ -154,6 +157,22 @@ impl Peers {
         let links = self.relations.values().flat_map(|relation| &relation.links);
         let is_silent = |link: &&Link| now.saturating_duration_since(link.heard) >= limit;
         links.filter(is_silent).map(|link| link.id).collect()
+    }
+
+    /// Notes that the peer is given an answer.
+    pub fn answered(&mut self, number: Peer, now: Instant) {
+        let relation = self
+            .ids
+            .get(&number)
+            .and_then(|id| self.relations.get_mut(id));
+        if let Some(relation) = relation {
+            relation.answered = Some(now);
+        }
+    }
+
+    /// When the peer was last given an answer.
+    pub fn answered_at(&self, id: &PeerId) -> Option<Instant> {
+        self.relations.get(id)?.answered
     }
 
     /// Notes where the peer can be dialled.

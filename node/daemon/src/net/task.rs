@@ -1,6 +1,5 @@
 //! The network task: the swarm, and what is remembered beside it.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -27,6 +26,9 @@ use super::view::View;
 use super::{Command, Config, StartError, transport};
 
 mod events;
+mod partings;
+
+use partings::Partings;
 
 /// All the network side owns.
 pub struct Task<E> {
@@ -43,7 +45,7 @@ pub struct Task<E> {
     dialer: Dialer,
     book: Book,
     advertised: Advertised,
-    kept_away: BTreeMap<PeerId, Instant>,
+    partings: Partings,
     look_around: LookAround,
     saved_at: Instant,
     publishes_unheard: u64,
@@ -64,8 +66,6 @@ const TICK: Duration = Duration::from_millis(100);
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 const LOOK_WAIT_MIN: Duration = Duration::from_secs(2);
 const LOOK_WAIT_MAX: Duration = Duration::from_secs(60);
-/// Peers refused at once; the one due back first is forgiven beyond that.
-const KEPT_AWAY_MAX: usize = 1_024;
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// Sets everything up; nothing is bound or dialled yet.
@@ -106,7 +106,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             pending: Pending::default(),
             dialer,
             book,
-            kept_away: BTreeMap::new(),
+            partings: Partings::default(),
             publishes_unheard: 0,
         })
     }
@@ -174,7 +174,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 timeout,
             } => self.request(id, peer, bytes, timeout),
             Command::Respond { id, bytes } => {
-                if let Some(channel) = self.exchange.take_channel(id) {
+                if let Some((peer, channel)) = self.exchange.take_channel(id) {
+                    self.peers.answered(peer, Instant::now());
                     // The peer may have gone meanwhile; nobody is left to tell.
                     let _gone = self
                         .swarm
@@ -239,54 +240,6 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             .sent(transport_id, Outbound { id, peer, deadline });
     }
 
-    fn disconnect(&mut self, peer: Peer, keep_away: Option<Duration>) {
-        let Some(id) = self.peers.id(peer) else {
-            return;
-        };
-        match keep_away {
-            Some(time) => self.keep_away(id, time),
-            None => self.start_afresh(id, Duration::from_secs(1)),
-        }
-    }
-
-    /// Closes all connections to a peer and refuses it for a while.
-    fn keep_away(&mut self, id: PeerId, time: Duration) {
-        if self.kept_away.len() >= KEPT_AWAY_MAX {
-            let first = self
-                .kept_away
-                .iter()
-                .min_by_key(|(_, until)| **until)
-                .map(|(id, _)| *id);
-            if let Some(first) = first {
-                self.forgive(&first);
-            }
-        }
-        self.kept_away.insert(id, Instant::now() + time);
-        self.dialer.remove(&id);
-        self.book.remove(&id);
-        let behaviour = self.swarm.behaviour_mut();
-        if let Some(kad) = behaviour.kad.as_mut() {
-            kad.remove_peer(&id);
-        }
-        behaviour.blocked.block_peer(id);
-    }
-
-    fn forgive(&mut self, id: &PeerId) {
-        self.kept_away.remove(id);
-        self.swarm.behaviour_mut().blocked.unblock_peer(*id);
-    }
-
-    /// Closes all connections to a peer and dials it again, where we may: with
-    /// explicit edges only, nobody is dialled who was not.
-    fn start_afresh(&mut self, id: PeerId, delay: Duration) {
-        if self.config.discovery || self.peers.is_dialled(&id) {
-            let addresses = self.peers.dialable(&id);
-            self.dialer.want_back(id, addresses, Instant::now() + delay);
-        }
-        // Fails only when the peer is gone already.
-        let _gone = self.swarm.disconnect_peer_id(id);
-    }
-
     fn on_tick(&mut self, now: Instant) {
         for Outbound { id, peer, .. } in self.exchange.expired(now) {
             let failure = RequestFailure::TimedOut;
@@ -296,15 +249,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             tracing::debug!(%connection, "no ping was answered; closing the connection");
             self.swarm.close_connection(connection);
         }
-        let forgiven: Vec<_> = self
-            .kept_away
-            .iter()
-            .filter(|(_, until)| **until <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in forgiven {
-            self.forgive(&id);
-        }
+        self.part_and_forgive(now);
         self.dial(now);
         self.look_around(now);
         if now.duration_since(self.saved_at) >= SAVE_INTERVAL {

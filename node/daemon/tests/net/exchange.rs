@@ -84,6 +84,26 @@ async fn a_refused_request_fails_at_once() {
 }
 
 #[tokio::test]
+async fn an_answer_given_before_the_goodbye_still_arrives() {
+    let (mut a, b_at_a, mut b, a_at_b) = pair().await;
+    ask(&a, b_at_a, b"who are you?", LONG).await;
+    let (id, ..) = asked(&mut b).await;
+    let bytes = b"not your kind".to_vec();
+    b.command(Command::Respond { id, bytes }).await;
+    let keep_away = Some(LONG);
+    b.command(Command::Disconnect {
+        peer: a_at_b,
+        keep_away,
+    })
+    .await;
+    let is_answer = |input: &Input| matches!(input, Input::ResponseReceived { .. });
+    a.expect("response", |input| is_answer(input).then_some(()))
+        .await;
+    a.disconnected(b_at_a).await;
+    b.disconnected(a_at_b).await;
+}
+
+#[tokio::test]
 async fn no_answer_in_time_is_a_failure_and_a_late_one_is_dropped() {
     let (mut a, b_at_a, mut b, _) = pair().await;
     ask(&a, b_at_a, b"?", Duration::from_millis(200)).await;

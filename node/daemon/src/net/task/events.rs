@@ -150,6 +150,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                         failure,
                     });
                 }
+                self.on_left(id);
                 self.look_around_soon();
                 self.outlet.push(Input::PeerDisconnected { peer });
             }
