@@ -1,6 +1,7 @@
 //! Containers: made, started, thawed, removed.
 
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bollard::models::{
@@ -48,8 +49,12 @@ impl DockerEngine {
             .build();
         let body = create_body(node, container, &network, self.about.product);
         let call = self.docker.create_container(Some(options), body);
-        if bounded_or(&action, CHANGE, &[409], call).await?.is_some() {
-            return Ok(());
+        match bounded_or(&action, CHANGE, &[409], call).await {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => {}
+            // Podman's way of saying 409.
+            Err(error) if error.detail.contains("name is already in use") => {}
+            Err(error) => return Err(error),
         }
         self.accept_existing(&action, blueprint, node, &container.name)
             .await
@@ -163,6 +168,7 @@ fn create_body(
             ..EndpointIpamConfig::default()
         }),
         aliases: Some(vec![container.hostname.clone()]),
+        mac_address: (product == Product::Podman).then(|| hardware_address(node.ip)),
         ..EndpointSettings::default()
     };
     ContainerCreateBody {
@@ -187,6 +193,14 @@ fn create_body(
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+/// A locally administered address that follows from the IP address, as Docker
+/// makes by itself. With a new one at each start, as Podman makes them, the host
+/// would go on sending to the old one for a minute.
+fn hardware_address(ip: Ipv4Addr) -> String {
+    let [a, b, c, d] = ip.octets();
+    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 fn host_config(

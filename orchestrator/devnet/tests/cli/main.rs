@@ -1,0 +1,8 @@
+//! The `devnet` command as its users call it: arguments in, output and exit
+//! code out. Nodes are plain processes of a stand-in; no Docker is touched.
+
+mod help;
+mod interrupted;
+mod lifecycle;
+mod refusals;
+mod support;
