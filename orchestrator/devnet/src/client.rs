@@ -33,7 +33,9 @@ pub struct Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,7 +107,11 @@ impl Client {
         credentials: Option<Credentials>,
         timeout: Duration,
     ) -> Self {
-        Self { address, credentials, timeout }
+        Self {
+            address,
+            credentials,
+            timeout,
+        }
     }
 
     /// Calls `method` with positional `params` (an array).
@@ -127,19 +133,27 @@ impl Client {
             .map_err(|error| self.not_ours(&error))?;
         let (status, answer) = fetch(self.address, request, self.timeout).await?;
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(ClientError::Unauthorized { address: self.address });
+            return Err(ClientError::Unauthorized {
+                address: self.address,
+            });
         }
         let envelope: Envelope = serde_json::from_slice(&answer)
             .map_err(|error| self.not_ours(&format!("status {status}, {error}")))?;
         if let Some(error) = envelope.error {
-            return Err(ClientError::Rpc { method: method.to_owned(), error });
+            return Err(ClientError::Rpc {
+                method: method.to_owned(),
+                error,
+            });
         }
         serde_json::from_value(envelope.result)
             .map_err(|error| self.not_ours(&format!("{method}: {error}")))
     }
 
     fn not_ours(&self, reason: &dyn std::fmt::Display) -> ClientError {
-        ClientError::NotOurs { address: self.address, reason: reason.to_string() }
+        ClientError::NotOurs {
+            address: self.address,
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -148,13 +162,21 @@ pub async fn metrics(address: SocketAddr, timeout: Duration) -> Result<String, C
     let request = Request::get("/metrics")
         .header(header::HOST, address.to_string())
         .body(Full::new(Bytes::new()))
-        .map_err(|error| ClientError::NotOurs { address, reason: error.to_string() })?;
+        .map_err(|error| ClientError::NotOurs {
+            address,
+            reason: error.to_string(),
+        })?;
     let (status, body) = fetch(address, request, timeout).await?;
     if status != StatusCode::OK {
-        return Err(ClientError::NotOurs { address, reason: format!("status {status}") });
+        return Err(ClientError::NotOurs {
+            address,
+            reason: format!("status {status}"),
+        });
     }
-    String::from_utf8(body.to_vec())
-        .map_err(|error| ClientError::NotOurs { address, reason: error.to_string() })
+    String::from_utf8(body.to_vec()).map_err(|error| ClientError::NotOurs {
+        address,
+        reason: error.to_string(),
+    })
 }
 
 async fn fetch(
@@ -164,7 +186,10 @@ async fn fetch(
 ) -> Result<(StatusCode, Bytes), ClientError> {
     tokio::time::timeout(timeout, exchange(address, request))
         .await
-        .map_err(|_elapsed| ClientError::TimedOut { address, timeout_ms: timeout.as_millis() })?
+        .map_err(|_elapsed| ClientError::TimedOut {
+            address,
+            timeout_ms: timeout.as_millis(),
+        })?
 }
 
 async fn exchange(
@@ -175,14 +200,21 @@ async fn exchange(
         address,
         reason: error.to_string(),
     };
-    let stream = TcpStream::connect(address).await.map_err(|error| unreachable(&error))?;
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|error| unreachable(&error))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| unreachable(&error))?;
     let answer = async move {
-        let response = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| unreachable(&error))?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
+            .collect()
+            .await;
         let body = body.map_err(|error| unreachable(&error))?;
         Ok((status, body.to_bytes()))
     };

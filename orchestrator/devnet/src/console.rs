@@ -146,7 +146,13 @@ impl Stage {
             bar.enable_steady_tick(TICK);
             bar
         });
-        Self { console, title, began: Instant::now(), bar, last_step: Mutex::default() }
+        Self {
+            console,
+            title,
+            began: Instant::now(),
+            bar,
+            last_step: Mutex::default(),
+        }
     }
 
     /// Ends the stage with what was reached.
@@ -165,7 +171,9 @@ impl Stage {
         }
         let elapsed = spell_duration(self.began.elapsed());
         let title = self.title;
-        self.console.remark(&format!("{mark} {title:<TITLE_WIDTH$} {outcome} ({elapsed})"));
+        self.console.remark(&format!(
+            "{mark} {title:<TITLE_WIDTH$} {outcome} ({elapsed})"
+        ));
     }
 
     /// Says what is being waited for, where lines can move.
@@ -188,7 +196,9 @@ impl Report for Stage {
     fn step(&self, line: &str) {
         self.waiting(line);
         if self.console.verbose {
-            let Ok(mut last) = self.last_step.lock() else { return };
+            let Ok(mut last) = self.last_step.lock() else {
+                return;
+            };
             if *last != line {
                 line.clone_into(&mut last);
                 let text = format!("  {:<TITLE_WIDTH$} {line}", self.title);
@@ -224,20 +234,38 @@ fn print_line(text: &str) {
 mod tests {
     use super::*;
 
-    const PLAIN: Console =
-        Console { json: false, verbose: false, is_terminal: false, colour: false, mute: false };
+    const PLAIN: Console = Console {
+        json: false,
+        verbose: false,
+        is_terminal: false,
+        colour: false,
+        mute: false,
+    };
 
     #[test]
     fn without_colours_text_stays_as_it_is() {
         assert_eq!(PLAIN.paint(Colour::Red, "x"), "x");
-        let painted = Console { colour: true, ..PLAIN }.paint(Colour::Red, "x");
+        let painted = Console {
+            colour: true,
+            ..PLAIN
+        }
+        .paint(Colour::Red, "x");
         assert_eq!(painted, "\x1b[31mx\x1b[0m");
     }
 
     #[test]
     fn many_things_share_few_colours() {
-        let console = Console { colour: true, ..PLAIN };
-        assert_eq!(console.paint(Colour::Nth(0), "x"), console.paint(Colour::Nth(6), "x"));
-        assert_ne!(console.paint(Colour::Nth(0), "x"), console.paint(Colour::Nth(1), "x"));
+        let console = Console {
+            colour: true,
+            ..PLAIN
+        };
+        assert_eq!(
+            console.paint(Colour::Nth(0), "x"),
+            console.paint(Colour::Nth(6), "x")
+        );
+        assert_ne!(
+            console.paint(Colour::Nth(0), "x"),
+            console.paint(Colour::Nth(1), "x")
+        );
     }
 }

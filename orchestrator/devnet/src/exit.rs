@@ -60,7 +60,11 @@ impl Failure {
     }
 
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), next: Vec::new() }
+        Self {
+            exit,
+            message: message.into(),
+            next: Vec::new(),
+        }
     }
 
     /// Adds one thing the user can do about it; a whole sentence or a command.
@@ -104,7 +108,9 @@ mod tests {
 
     #[test]
     fn a_failure_shows_cause_and_advice_on_lines_of_their_own() {
-        let failure = Failure::world("no Docker daemon answers").next("Start it.").next("Or don't.");
+        let failure = Failure::world("no Docker daemon answers")
+            .next("Start it.")
+            .next("Or don't.");
         assert_eq!(
             failure.to_string(),
             "error: no Docker daemon answers\n  next: Start it.\n  next: Or don't."
@@ -114,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_data_too() {
-        let value = Failure::bad_input("no nodes").next("Ask for one.").to_json();
+        let value = Failure::bad_input("no nodes")
+            .next("Ask for one.")
+            .to_json();
         assert_eq!(value["error"]["exit_code"], 2);
         assert_eq!(value["error"]["next"][0], "Ask for one.");
     }

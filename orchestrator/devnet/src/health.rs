@@ -47,12 +47,17 @@ pub fn judge(nodes: &[NodeAddress], first: &Round, now: &Round, wish: Wish) -> V
     let wished = Components::wished(nodes);
     let joined = Components::joined(now);
     for node in nodes {
-        let Some(facts) = facts(now, &node.name) else { continue };
+        let Some(facts) = facts(now, &node.name) else {
+            continue;
+        };
         let problem = unjoined(node, facts, &joined)
             .or_else(|| apart(node, facts, nodes, now, &wished))
             .or_else(|| idle(node, facts, first))
             .or_else(|| below(facts, wish.height_min));
-        lags.extend(problem.map(|why| Lag { node: node.name.clone(), why }));
+        lags.extend(problem.map(|why| Lag {
+            node: node.name.clone(),
+            why,
+        }));
     }
     lags
 }
@@ -60,7 +65,11 @@ pub fn judge(nodes: &[NodeAddress], first: &Round, now: &Round, wish: Wish) -> V
 /// Whether all nodes have the same block, and the same coins where those were
 /// asked for, at the common height; with what differs.
 pub fn agreement(round: &Round) -> Agreement {
-    let facts: Vec<&NodeFacts> = round.nodes.values().filter_map(|node| node.as_ref().ok()).collect();
+    let facts: Vec<&NodeFacts> = round
+        .nodes
+        .values()
+        .filter_map(|node| node.as_ref().ok())
+        .collect();
     Agreement {
         height: round.common_height,
         same_block: all_same(facts.iter().map(|facts| facts.common_hash.as_deref())),
@@ -85,12 +94,18 @@ pub struct Agreement {
 /// The first digits of a hash; past the zeros, which say little.
 pub fn short_hash(hash: &str) -> String {
     let head: String = hash.chars().take(SHORT).collect();
-    if hash.len() > head.len() { format!("{head}…") } else { head }
+    if hash.len() > head.len() {
+        format!("{head}…")
+    } else {
+        head
+    }
 }
 
 fn all_same<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Option<bool> {
     let values: Option<BTreeSet<&str>> = values.collect();
-    values.filter(|values| !values.is_empty()).map(|values| values.len() == 1)
+    values
+        .filter(|values| !values.is_empty())
+        .map(|values| values.len() == 1)
 }
 
 fn facts<'a>(round: &'a Round, node: &str) -> Option<&'a NodeFacts> {
@@ -103,13 +118,18 @@ fn silence(node: &NodeAddress, now: &Round) -> Option<Lag> {
         Some(Err(silence)) => silence.0.clone(),
         None => "was not asked".into(),
     };
-    Some(Lag { node: node.name.clone(), why })
+    Some(Lag {
+        node: node.name.clone(),
+        why,
+    })
 }
 
 /// Nodes whose genesis differs from the first node's.
 fn foreign_genesis(nodes: &[NodeAddress], now: &Round) -> Vec<Lag> {
     let genesis = |node: &NodeAddress| Some(&facts(now, &node.name)?.chain.genesishash);
-    let Some((first, ours)) = nodes.first().and_then(|node| Some((&node.name, genesis(node)?)))
+    let Some((first, ours)) = nodes
+        .first()
+        .and_then(|node| Some((&node.name, genesis(node)?)))
     else {
         return Vec::new();
     };
@@ -117,7 +137,10 @@ fn foreign_genesis(nodes: &[NodeAddress], now: &Round) -> Vec<Lag> {
         let theirs = genesis(node).filter(|theirs| *theirs != ours)?;
         let (theirs, ours) = (short_hash(theirs), short_hash(ours));
         let why = format!("has genesis {theirs}, but {first} has {ours}");
-        Some(Lag { node: node.name.clone(), why })
+        Some(Lag {
+            node: node.name.clone(),
+            why,
+        })
     };
     nodes.iter().filter_map(differs).collect()
 }
@@ -138,7 +161,10 @@ fn unjoined(node: &NodeAddress, facts: &NodeFacts, joined: &Components) -> Optio
         1 => "has 1 peer".to_owned(),
         count => format!("has {count} peers"),
     };
-    Some(format!("{peers} and is not joined with {}", missing.join(", ")))
+    Some(format!(
+        "{peers} and is not joined with {}",
+        missing.join(", ")
+    ))
 }
 
 /// A node behind, or on another branch than, those it is to be joined with.
@@ -149,9 +175,16 @@ fn apart(
     now: &Round,
     wished: &Components,
 ) -> Option<String> {
-    let mates = || nodes.iter().filter(|mate| wished.same(&node.name, &mate.name));
+    let mates = || {
+        nodes
+            .iter()
+            .filter(|mate| wished.same(&node.name, &mate.name))
+    };
     let mate_facts = |mate: &NodeAddress| self::facts(now, &mate.name);
-    let height_max = mates().filter_map(mate_facts).map(|mate| mate.chain.blocks).max()?;
+    let height_max = mates()
+        .filter_map(mate_facts)
+        .map(|mate| mate.chain.blocks)
+        .max()?;
     let height = facts.chain.blocks;
     if height_max - height > HEIGHT_SPREAD_MAX {
         return Some(format!("is at height {height} of {height_max}"));
@@ -201,7 +234,9 @@ impl Components {
     fn wished(nodes: &[NodeAddress]) -> Self {
         let names = nodes.iter().map(|node| node.name.clone());
         let edges = nodes.iter().flat_map(|node| {
-            node.dials.iter().map(|other| (node.name.clone(), other.clone()))
+            node.dials
+                .iter()
+                .map(|other| (node.name.clone(), other.clone()))
         });
         // Where nobody is known to dial anybody (the blueprint is lost), all
         // nodes of the network belong together.
@@ -226,16 +261,24 @@ impl Components {
             .map(|(name, facts)| (facts.network.peerid.as_str(), *name))
             .collect();
         let edges = answered.iter().flat_map(|(name, facts)| {
-            let peers = facts.peers.iter().filter_map(|peer| by_id.get(peer.peerid.as_str()));
+            let peers = facts
+                .peers
+                .iter()
+                .filter_map(|peer| by_id.get(peer.peerid.as_str()));
             peers.map(|peer| ((*name).clone(), (*peer).clone()))
         });
-        Self::new(answered.iter().map(|(name, _)| (*name).clone()), edges.collect())
+        Self::new(
+            answered.iter().map(|(name, _)| (*name).clone()),
+            edges.collect(),
+        )
     }
 
     fn new(names: impl Iterator<Item = String>, edges: Vec<(String, String)>) -> Self {
         let mut of: BTreeMap<String, String> = names.map(|name| (name.clone(), name)).collect();
         for (a, b) in edges {
-            let (Some(a), Some(b)) = (of.get(&a).cloned(), of.get(&b).cloned()) else { continue };
+            let (Some(a), Some(b)) = (of.get(&a).cloned(), of.get(&b).cloned()) else {
+                continue;
+            };
             for component in of.values_mut().filter(|component| **component == b) {
                 component.clone_from(&a);
             }

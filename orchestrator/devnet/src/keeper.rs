@@ -51,9 +51,11 @@ impl StateFolder {
 impl From<StateError> for EngineError {
     fn from(error: StateError) -> Self {
         match error {
-            StateError::Io { action, path, source } => {
-                Self::of_file(action, &path, &source)
-            }
+            StateError::Io {
+                action,
+                path,
+                source,
+            } => Self::of_file(action, &path, &source),
             StateError::Busy { .. } => Self::new(ErrorKind::Refused, "cannot go on", error)
                 .remedy("Wait until it is done, or end that process."),
             StateError::Nowhere | StateError::Broken { .. } => {
@@ -96,7 +98,10 @@ mod tests {
         let blueprint = Blueprint::empty("alpha", EngineKind::Process);
         assert_eq!(states.digest("alpha"), None);
         states.save(&blueprint).expect("a writable disk");
-        assert_eq!(states.load("alpha").expect("readable"), Some(blueprint.clone()));
+        assert_eq!(
+            states.load("alpha").expect("readable"),
+            Some(blueprint.clone())
+        );
         assert_eq!(states.digest("alpha"), Some(blueprint.digest()));
         states.remove("alpha").expect("a writable disk");
         assert_eq!(states.digest("alpha"), None);
@@ -106,7 +111,10 @@ mod tests {
     fn a_folder_without_a_readable_blueprint_is_still_a_folder() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let states = StateFolder::at(root.path());
-        states.network("alpha").write_record(&"not a blueprint").expect("a writable disk");
+        states
+            .network("alpha")
+            .write_record(&"not a blueprint")
+            .expect("a writable disk");
         assert!(states.load("alpha").is_err());
         assert_eq!(states.digest("alpha"), Some(String::new()));
     }
@@ -120,7 +128,10 @@ mod tests {
             ..Blueprint::empty("alpha", EngineKind::Process)
         };
         states.save(&later).expect("a writable disk");
-        let error = states.load("alpha").expect_err("another version").to_string();
+        let error = states
+            .load("alpha")
+            .expect_err("another version")
+            .to_string();
         assert!(error.contains("format 2"), "{error}");
     }
 

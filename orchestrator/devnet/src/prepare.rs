@@ -108,7 +108,9 @@ impl Birth {
         let (run_id, rest) = random.split_at(RUN_ID_BYTES);
         let (drawn, password) = rest.split_at(4);
         // A drawn seed is short, because people copy it by hand.
-        let drawn = drawn.iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
+        let drawn = drawn
+            .iter()
+            .fold(0, |sum, byte| (sum << 8) | u64::from(*byte));
         Ok(Self {
             run_id: hex(run_id),
             seed: seed.unwrap_or(drawn),
@@ -121,7 +123,9 @@ impl Birth {
 
 /// Who is at work: `user@host`.
 pub fn owner() -> String {
-    let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let user = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
     let user = user
         .filter(|user| !user.is_empty())
         .unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
@@ -149,7 +153,10 @@ async fn docker_input(
 ) -> Result<EngineInput, EngineError> {
     let mut images = BTreeMap::new();
     for binary in request.topology.binaries() {
-        let wish = ProgramWish { image: None, binary: Some(binary.clone().into()) };
+        let wish = ProgramWish {
+            image: None,
+            binary: Some(binary.clone().into()),
+        };
         images.insert(binary, find(request, &wish, report).await?.reference);
     }
     let others = Others::read(request)?;
@@ -170,7 +177,12 @@ async fn docker_input(
     let count = nodes.saturating_mul(HOST_PORTS_PER_NODE) as usize;
     let host_ports = free_ports(&request.topology.name, count, &taken);
     let image = program.reference.clone();
-    Ok(EngineInput::Docker(DockerInput { subnet, host_ports, image, images }))
+    Ok(EngineInput::Docker(DockerInput {
+        subnet,
+        host_ports,
+        image,
+        images,
+    }))
 }
 
 fn process_input(request: &Request<'_>, program: &Program) -> Result<EngineInput, EngineError> {
@@ -179,12 +191,20 @@ fn process_input(request: &Request<'_>, program: &Program) -> Result<EngineInput
         Some(kept) => kept,
         None => {
             let name = &request.topology.name;
-            free_block(name_number(name), request.topology.node_count(), &others.subnets)?
+            free_block(
+                name_number(name),
+                request.topology.node_count(),
+                &others.subnets,
+            )?
         }
     };
     Ok(EngineInput::Process(ProcessInput {
         block,
-        state_dir: request.states.network(&request.topology.name).path().to_owned(),
+        state_dir: request
+            .states
+            .network(&request.topology.name)
+            .path()
+            .to_owned(),
         binary: program.reference.clone().into(),
     }))
 }
@@ -204,10 +224,14 @@ impl Others {
                 continue;
             }
             // One that cannot be read holds nothing we could know of.
-            let Ok(Some(blueprint)) = request.states.load(&name) else { continue };
+            let Ok(Some(blueprint)) = request.states.load(&name) else {
+                continue;
+            };
             others.subnets.extend(blueprint.subnet);
-            let containers =
-                blueprint.nodes.iter().filter(|n| matches!(n.runtime, Runtime::Container(_)));
+            let containers = blueprint
+                .nodes
+                .iter()
+                .filter(|n| matches!(n.runtime, Runtime::Container(_)));
             others.ports.extend(
                 containers.flat_map(|node| [node.host.rpc.port(), node.host.metrics.port()]),
             );
@@ -237,19 +261,29 @@ pub fn free_subnet(
 ) -> Result<Subnet, EngineError> {
     let action = "cannot find a free subnet";
     let prefix = Subnet::prefix_for(nodes).ok_or_else(|| {
-        EngineError::new(ErrorKind::Refused, action, format!("{nodes} nodes are too many"))
+        EngineError::new(
+            ErrorKind::Refused,
+            action,
+            format!("{nodes} nodes are too many"),
+        )
     })?;
     let is_free = |subnet: &Subnet| {
         !used.iter().any(|used| used.overlaps(*subnet))
             && !avoid.iter().any(|other| other.overlaps(*subnet))
     };
-    subnets(name_number(name), prefix).find(is_free).ok_or_else(|| {
-        EngineError::new(ErrorKind::Refused, action, "every private range is routed or in use")
+    subnets(name_number(name), prefix)
+        .find(is_free)
+        .ok_or_else(|| {
+            EngineError::new(
+                ErrorKind::Refused,
+                action,
+                "every private range is routed or in use",
+            )
             .remedy(
                 "`ip route` and `docker network ls` show by whom; `docker network prune` removes \
                  networks without a use, `devnet ls` lists those of devnet.",
             )
-    })
+        })
 }
 
 /// Every private subnet of that prefix. 10.0.0.0/8 comes first, from a place
@@ -299,7 +333,10 @@ fn port_is_free(port: u16) -> bool {
 /// A number that follows from the name and is spread evenly.
 fn name_number(name: &str) -> u64 {
     let digest = Sha256::digest(name.as_bytes());
-    digest.iter().take(6).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    digest
+        .iter()
+        .take(6)
+        .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], EngineError> {

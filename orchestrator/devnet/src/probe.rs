@@ -83,12 +83,19 @@ pub enum Depth {
 impl NodeAddress {
     /// Every node of a blueprint.
     pub fn of_blueprint(blueprint: &Blueprint) -> Vec<Self> {
-        blueprint.nodes.iter().map(|node| Self::of_plan(blueprint, node)).collect()
+        blueprint
+            .nodes
+            .iter()
+            .map(|node| Self::of_plan(blueprint, node))
+            .collect()
     }
 
     fn of_plan(blueprint: &Blueprint, node: &NodePlan) -> Self {
         let is_dialled = |other: &&NodePlan| {
-            node.config.p2p.bootstrap.contains(&other.inside.p2p.to_string())
+            node.config
+                .p2p
+                .bootstrap
+                .contains(&other.inside.p2p.to_string())
         };
         Self {
             name: node.name.clone(),
@@ -101,7 +108,12 @@ impl NodeAddress {
                 user: blueprint.rpc.user.clone(),
                 password: blueprint.rpc.password.clone(),
             }),
-            dials: blueprint.nodes.iter().filter(is_dialled).map(|n| n.name.clone()).collect(),
+            dials: blueprint
+                .nodes
+                .iter()
+                .filter(is_dialled)
+                .map(|n| n.name.clone())
+                .collect(),
         }
     }
 
@@ -124,20 +136,32 @@ impl NodeAddress {
 
     /// A client for its JSON-RPC.
     pub fn client(&self) -> Option<Client> {
-        Some(Client::new(self.rpc?, self.credentials.clone(), CALL_TIMEOUT))
+        Some(Client::new(
+            self.rpc?,
+            self.credentials.clone(),
+            CALL_TIMEOUT,
+        ))
     }
 }
 
 /// Asks every node at once.
 pub async fn probe(nodes: &[NodeAddress], depth: Depth) -> Round {
-    let asked = nodes.iter().map(|node| async { (node.name.clone(), ask(node).await) });
-    let mut round = Round { nodes: join_all(asked).await.into_iter().collect(), common_height: None };
-    round.common_height =
-        round.nodes.values().filter_map(|facts| Some(facts.as_ref().ok()?.chain.blocks)).min();
+    let asked = nodes
+        .iter()
+        .map(|node| async { (node.name.clone(), ask(node).await) });
+    let mut round = Round {
+        nodes: join_all(asked).await.into_iter().collect(),
+        common_height: None,
+    };
+    round.common_height = round
+        .nodes
+        .values()
+        .filter_map(|facts| Some(facts.as_ref().ok()?.chain.blocks))
+        .min();
     if let Some(height) = round.common_height {
-        let compared = nodes.iter().map(|node| async move {
-            (node.name.clone(), compare(node, height, depth).await)
-        });
+        let compared = nodes
+            .iter()
+            .map(|node| async move { (node.name.clone(), compare(node, height, depth).await) });
         for (name, (hash, muhash)) in join_all(compared).await {
             if let Some(Ok(facts)) = round.nodes.get_mut(&name) {
                 (facts.common_hash, facts.common_muhash) = (hash, muhash);
@@ -151,7 +175,9 @@ async fn ask(node: &NodeAddress) -> Result<NodeFacts, Silence> {
     let client = node
         .client()
         .ok_or_else(|| Silence("has no known RPC address: its labels are damaged".into()))?;
-    facts(&client).await.map_err(|error| Silence(error.to_string()))
+    facts(&client)
+        .await
+        .map_err(|error| Silence(error.to_string()))
 }
 
 async fn facts(client: &Client) -> Result<NodeFacts, ClientError> {
@@ -180,7 +206,9 @@ async fn compare(
     height: u32,
     depth: Depth,
 ) -> (Option<String>, Option<String>) {
-    let Some(client) = node.client() else { return (None, None) };
+    let Some(client) = node.client() else {
+        return (None, None);
+    };
     let hash = client.call::<String>(method::GET_BLOCK_HASH, json!([height]));
     let coins = async {
         if depth == Depth::Chain {

@@ -68,10 +68,15 @@ fn search(
 /// The program's folder; of a test or example also the one above, where Cargo
 /// puts binaries.
 fn beside(own: &Path) -> Vec<PathBuf> {
-    let Some(folder) = own.parent() else { return Vec::new() };
+    let Some(folder) = own.parent() else {
+        return Vec::new();
+    };
     let is_inner = folder.ends_with("deps") || folder.ends_with("examples");
     let above = folder.parent().filter(|_| is_inner);
-    std::iter::once(folder).chain(above).map(Path::to_owned).collect()
+    std::iter::once(folder)
+        .chain(above)
+        .map(Path::to_owned)
+        .collect()
 }
 
 fn named(path: &Path, origin: &str) -> Result<FoundBinary, EngineError> {
@@ -95,7 +100,10 @@ fn absolute(path: &Path, origin: &str) -> Result<FoundBinary, EngineError> {
         let action = format!("cannot resolve {}", path.display());
         EngineError::new(ErrorKind::Program, action, error)
     })?;
-    Ok(FoundBinary { path, origin: origin.to_owned() })
+    Ok(FoundBinary {
+        path,
+        origin: origin.to_owned(),
+    })
 }
 
 fn is_program(path: &Path) -> bool {
@@ -115,7 +123,9 @@ mod tests {
 
     impl Disk {
         fn new() -> Self {
-            Self { root: tempfile::tempdir().expect("a temporary folder") }
+            Self {
+                root: tempfile::tempdir().expect("a temporary folder"),
+            }
         }
 
         fn file(&self, name: &str, mode: u32) -> PathBuf {
@@ -176,7 +186,9 @@ mod tests {
         disk.file("bin/minichain", 0o755);
         let own = disk.path("bin/devnet");
         let refused = |path: &Path| {
-            search(Some(path), Some(&own), |_| None).expect_err("unusable").to_string()
+            search(Some(path), Some(&own), |_| None)
+                .expect_err("unusable")
+                .to_string()
         };
         assert!(refused(&disk.path("missing")).contains("missing"));
         assert!(refused(disk.root.path()).contains("not a file"));

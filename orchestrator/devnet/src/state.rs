@@ -85,15 +85,22 @@ impl StateFolder {
 
     /// The folder the environment names; `variable` looks one up.
     pub fn locate(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, StateError> {
-        let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set = |name: &str| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let root = set(STATE_ENV)
             .or_else(|| set("XDG_STATE_HOME").map(|base| base.join("devnet")))
             .or_else(|| set("HOME").map(|home| home.join(".local/state/devnet")))
             .ok_or(StateError::Nowhere)?;
         // Paths stand in command lines of nodes and in containers' labels, where
         // a relative one would lose its meaning.
-        let root = std::path::absolute(&root)
-            .map_err(|source| StateError::Io { action: "resolve", path: root, source })?;
+        let root = std::path::absolute(&root).map_err(|source| StateError::Io {
+            action: "resolve",
+            path: root,
+            source,
+        })?;
         Ok(Self { root })
     }
 
@@ -171,7 +178,10 @@ impl NetworkFolder {
             file.set_len(0)
                 .and_then(|()| write!(file, "{}", std::process::id()))
                 .map_err(|error| io_error("write", &self.lock, error))?;
-            return Ok(Lock { _file: file, path: self.lock.clone() });
+            return Ok(Lock {
+                _file: file,
+                path: self.lock.clone(),
+            });
         }
     }
 
@@ -179,8 +189,14 @@ impl NetworkFolder {
         let holder = fs::read_to_string(&self.lock)
             .ok()
             .filter(|pid| !pid.is_empty())
-            .map_or_else(|| "its process is unknown".to_owned(), |pid| format!("process {pid}"));
-        StateError::Busy { name: self.name.clone(), holder }
+            .map_or_else(
+                || "its process is unknown".to_owned(),
+                |pid| format!("process {pid}"),
+            );
+        StateError::Busy {
+            name: self.name.clone(),
+            holder,
+        }
     }
 
     /// Writes the plan so that a crash leaves the old one or the new one.
@@ -205,8 +221,10 @@ impl NetworkFolder {
 
     fn write<T: Serialize>(&self, file: &str, value: &T) -> Result<(), StateError> {
         let path = self.path.join(file);
-        let text = serde_json::to_vec_pretty(value)
-            .map_err(|error| StateError::Broken { path: path.clone(), reason: error.to_string() })?;
+        let text = serde_json::to_vec_pretty(value).map_err(|error| StateError::Broken {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?;
         create_private_folder(&self.path)?;
         write_private_file(&path, &text)
     }
@@ -218,8 +236,10 @@ impl NetworkFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error("read", &path, error)),
         };
-        let record = serde_json::from_slice(&text)
-            .map_err(|error| StateError::Broken { path, reason: error.to_string() })?;
+        let record = serde_json::from_slice(&text).map_err(|error| StateError::Broken {
+            path,
+            reason: error.to_string(),
+        })?;
         Ok(Some(record))
     }
 
@@ -258,7 +278,12 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     let partial = PathBuf::from(partial);
     let write = || {
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&partial)?;
         file.write_all(bytes)?;
         drop(file);
         fs::rename(&partial, path)
@@ -288,7 +313,11 @@ fn is_same_file(file: &File, path: &Path) -> bool {
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> StateError {
-    StateError::Io { action, path: path.to_owned(), source }
+    StateError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ mod place;
 
 use std::path::{Path, PathBuf};
 
+use devnet_blueprint::Topology;
 use devnet_blueprint::nearest::nearest;
 use devnet_blueprint::topology::Problem;
-use devnet_blueprint::Topology;
 
 use self::place::{Place, Places};
 use crate::exit::Failure;
@@ -32,9 +32,14 @@ impl TopologyFile {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let shown = path.display();
         let refuse = |why: String| Failure::bad_input(format!("cannot read {shown}: {why}"));
-        let length = path.metadata().map_err(|error| refuse(error.to_string()))?.len();
+        let length = path
+            .metadata()
+            .map_err(|error| refuse(error.to_string()))?
+            .len();
         if length > FILE_BYTES_MAX {
-            return Err(refuse(format!("{length} bytes are more than a topology may have")));
+            return Err(refuse(format!(
+                "{length} bytes are more than a topology may have"
+            )));
         }
         let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
         Self::parse(path, text)
@@ -49,7 +54,11 @@ impl TopologyFile {
                 .next("`devnet up --help` shows a topology; unknown keys are never ignored.")
         })?;
         resolve_binaries(&mut topology, path.parent().unwrap_or(Path::new(".")));
-        Ok(Self { topology, path: path.to_owned(), text })
+        Ok(Self {
+            topology,
+            path: path.to_owned(),
+            text,
+        })
     }
 
     /// Words for problems of the wish, each at its place in the file.
@@ -58,7 +67,9 @@ impl TopologyFile {
         let pointed: Vec<String> = problems
             .iter()
             .map(|problem| {
-                let place = places.as_ref().and_then(|places| places.find(&problem.path));
+                let place = places
+                    .as_ref()
+                    .and_then(|places| places.find(&problem.path));
                 let what = format!("{}: {}", problem.path, problem.flaw);
                 point(&self.path, &self.text, place, &what)
             })
@@ -85,21 +96,33 @@ fn resolve_binaries(topology: &mut Topology, folder: &Path) {
 /// that was probably meant.
 fn explain(error: &serde_yaml::Error) -> String {
     let (what, word, known) = match error.without_snippet() {
-        serde_yaml::Error::SerdeUnknownField { field, expected, .. } => ("key", field, expected),
-        serde_yaml::Error::SerdeUnknownVariant { variant, expected, .. } => {
-            ("value", variant, expected)
-        }
-        other => return serde_yaml::MessageFormatter::format_message(
-            &serde_yaml::UserMessageFormatter,
-            other,
-        )
-        .into_owned(),
+        serde_yaml::Error::SerdeUnknownField {
+            field, expected, ..
+        } => ("key", field, expected),
+        serde_yaml::Error::SerdeUnknownVariant {
+            variant, expected, ..
+        } => ("value", variant, expected),
+        other => return in_plain_words(other),
     };
     let hint = match nearest(word, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("known are: {}", known.join(", ")),
     };
     format!("unknown {what} `{word}`; {hint}")
+}
+
+/// The parser's words, without the names of machine types.
+fn in_plain_words(error: &serde_yaml::Error) -> String {
+    use serde_yaml::{MessageFormatter as _, UserMessageFormatter};
+    let message = UserMessageFormatter.format_message(error);
+    match message.as_ref() {
+        "invalid u8" | "invalid u16" | "invalid u32" | "invalid u64" => {
+            "a whole number is needed here".into()
+        }
+        "invalid f32" | "invalid f64" => "a number is needed here".into(),
+        "invalid bool" => "`true` or `false` is needed here".into(),
+        _ => message.into_owned(),
+    }
 }
 
 /// `file:line:column: what`, and the line with a caret below.

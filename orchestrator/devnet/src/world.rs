@@ -77,8 +77,15 @@ impl World {
     /// This host, with the state folder that the environment names.
     pub fn of_host(console: Console) -> Result<Self, Failure> {
         let states = StateFolder::locate(|name| std::env::var_os(name))?;
-        let engines = Arc::new(HostEngines { states: states.clone() });
-        Ok(Self { states, engines, prober: Arc::new(HttpProber), console })
+        let engines = Arc::new(HostEngines {
+            states: states.clone(),
+        });
+        Ok(Self {
+            states,
+            engines,
+            prober: Arc::new(HttpProber),
+            console,
+        })
     }
 
     /// The engine for a new network. A fall-back to processes is told to the
@@ -134,7 +141,12 @@ impl World {
             let engine = self.engines.connect(blueprint.engine).await?;
             let observed = self.observe(&*engine, name).await?;
             let nodes = NodeAddress::of_blueprint(&blueprint);
-            return Ok(Some(Attached { engine, blueprint: Some(blueprint), nodes, observed }));
+            return Ok(Some(Attached {
+                engine,
+                blueprint: Some(blueprint),
+                nodes,
+                observed,
+            }));
         }
         let (engines, _unreachable) = self.all_engines(EngineChoice::Auto).await;
         for engine in engines {
@@ -144,7 +156,12 @@ impl World {
             }
             let endpoints = engine.endpoints(name).await?;
             let nodes = endpoints.iter().map(NodeAddress::of_endpoint).collect();
-            return Ok(Some(Attached { engine, blueprint: None, nodes, observed }));
+            return Ok(Some(Attached {
+                engine,
+                blueprint: None,
+                nodes,
+                observed,
+            }));
         }
         Ok(None)
     }
@@ -202,7 +219,7 @@ impl EngineChoice {
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let failure = Self::world(format!("{}: {}", error.action, error.detail));
-        error.remedy.lines().fold(failure, |failure, line| failure.next(line))
+        error.remedy.lines().fold(failure, Self::next)
     }
 }
 
@@ -210,8 +227,14 @@ impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         let name = match &error {
             StateError::Broken { path, .. } => {
-                let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
-                folder.and_then(|folder| folder.file_name()).map(std::ffi::OsStr::to_os_string)
+                let folder = if path.is_dir() {
+                    Some(path.as_path())
+                } else {
+                    path.parent()
+                };
+                folder
+                    .and_then(|folder| folder.file_name())
+                    .map(std::ffi::OsStr::to_os_string)
             }
             _ => None,
         };

@@ -24,7 +24,13 @@ Exit code 0 if a network can be brought up on the engine asked for (by default: 
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Engine to check; auto checks both, and one that works is enough
-    #[arg(long, env = "DEVNET_ENGINE", hide_env_values = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "DEVNET_ENGINE",
+        hide_env_values = true,
+        value_enum,
+        default_value_t
+    )]
     pub(super) engine: EngineChoice,
 
     #[command(flatten)]
@@ -46,7 +52,10 @@ struct Answer {
 
 /// Runs the verb.
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
-    let mut sections = vec![Section { part: "host", checks: host::checks(&world.states) }];
+    let mut sections = vec![Section {
+        part: "host",
+        checks: host::checks(&world.states),
+    }];
     for kind in [EngineKind::Docker, EngineKind::Process] {
         if args.engine.allows(kind) {
             sections.push(engine(world, kind).await);
@@ -60,7 +69,10 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     }
     let (colour, verdict) = match usable {
         true => (Colour::Green, "A network can be brought up: `devnet up`."),
-        false => (Colour::Red, "No network can be brought up yet; see the lines marked fail."),
+        false => (
+            Colour::Red,
+            "No network can be brought up yet; see the lines marked fail.",
+        ),
     };
     world.console.say(&world.console.paint(colour, verdict));
     Ok(if usable { Exit::Success } else { Exit::Failed })
@@ -93,7 +105,10 @@ async fn engine(world: &World, kind: EngineKind) -> Section {
 /// The host is sound, and so is one of the engines.
 fn is_usable(sections: &[Section]) -> bool {
     let is_sound = |section: &Section| {
-        section.checks.iter().all(|check| check.status != CheckStatus::Fail)
+        section
+            .checks
+            .iter()
+            .all(|check| check.status != CheckStatus::Fail)
     };
     let (host, engines): (Vec<&Section>, Vec<&Section>) =
         sections.iter().partition(|section| section.part == "host");
@@ -101,7 +116,12 @@ fn is_usable(sections: &[Section]) -> bool {
 }
 
 fn text(console: &Console, section: &Section) -> String {
-    let width = section.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    let width = section
+        .checks
+        .iter()
+        .map(|check| check.name.len())
+        .max()
+        .unwrap_or(0);
     let mut text = format!("{}\n", section.part);
     for check in &section.checks {
         let (colour, word) = match check.status {
@@ -129,14 +149,21 @@ mod tests {
             detail: "found".into(),
             remedy: "do this".into(),
         };
-        Section { part, checks: vec![check] }
+        Section {
+            part,
+            checks: vec![check],
+        }
     }
 
     #[test]
     fn one_engine_that_works_is_enough_on_a_sound_host() {
         use CheckStatus::{Fail, Ok, Warn};
         let verdict = |host, docker, process| {
-            is_usable(&[section("host", host), section("docker", docker), section("process", process)])
+            is_usable(&[
+                section("host", host),
+                section("docker", docker),
+                section("process", process),
+            ])
         };
         assert!(verdict(Ok, Fail, Ok));
         assert!(verdict(Warn, Warn, Fail));
@@ -146,7 +173,10 @@ mod tests {
 
     #[test]
     fn a_check_shows_what_to_do_below_what_was_found() {
-        let console = Console { colour: false, ..Console::detect(false, false) };
+        let console = Console {
+            colour: false,
+            ..Console::detect(false, false)
+        };
         let text = text(&console, &section("docker", CheckStatus::Fail));
         assert_eq!(text, "docker\n  fail  x  found\n           → do this\n");
     }

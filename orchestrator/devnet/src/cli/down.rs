@@ -84,12 +84,17 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     }
     if !failures.is_empty() {
         let names = failures.join(", ");
-        return Err(Failure::world(format!("these networks are not wholly removed: {names}"))
-            .next("The reasons stand above; the same command again goes on."));
+        return Err(
+            Failure::world(format!("these networks are not wholly removed: {names}"))
+                .next("The reasons stand above; the same command again goes on."),
+        );
     }
     removed.retain(|found| !found.is_nothing());
     world.console.say(&conclusion(&args, &removed));
-    world.console.answer(&Answer { removed, elapsed_ms: began.elapsed().as_millis() })?;
+    world.console.answer(&Answer {
+        removed,
+        elapsed_ms: began.elapsed().as_millis(),
+    })?;
     Ok(Exit::Success)
 }
 
@@ -112,7 +117,10 @@ async fn take_down(
         let failure = why.map_or_else(|| Failure::world("the engine went away"), Failure::from);
         return Err(failure.next(format!("Network `{name}` runs there; nothing was removed.")));
     }
-    let mut removed = Removed { name: name.to_owned(), ..Removed::default() };
+    let mut removed = Removed {
+        name: name.to_owned(),
+        ..Removed::default()
+    };
     let kind = blueprint.as_ref().map(|blueprint| blueprint.engine);
     let mut engines: Vec<&Arc<dyn Engine>> = engines.iter().collect();
     engines.sort_by_key(|engine| Some(engine.kind()) == kind);
@@ -139,7 +147,9 @@ async fn take_down(
     if removed.is_nothing() && blueprint.is_none() {
         for error in unreachable {
             let why = error.detail.lines().next().unwrap_or_default();
-            world.console.remark(&format!("Docker could not be asked about `{name}` ({why})."));
+            world.console.remark(&format!(
+                "Docker could not be asked about `{name}` ({why})."
+            ));
         }
     }
     Ok(removed)
@@ -168,19 +178,34 @@ async fn names_of_mine(
         }
     }
     let limit_s = now_s().saturating_sub(older_than.as_secs());
-    Ok(born.into_iter().filter(|(_, at_s)| *at_s <= limit_s).map(|(name, _)| name).collect())
+    Ok(born
+        .into_iter()
+        .filter(|(_, at_s)| *at_s <= limit_s)
+        .map(|(name, _)| name)
+        .collect())
 }
 
 /// When a folder without a readable plan was last changed.
 fn folder_born_s(world: &World, name: &str) -> u64 {
-    let modified = world.states.network(name).path().metadata().and_then(|found| found.modified());
-    modified.ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map_or(0, |age| age.as_secs())
+    let modified = world
+        .states
+        .network(name)
+        .path()
+        .metadata()
+        .and_then(|found| found.modified());
+    modified
+        .ok()
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+        .map_or(0, |age| age.as_secs())
 }
 
 fn conclusion(args: &Args, removed: &[Removed]) -> String {
     match (removed, args.all) {
         ([], true) => "Nothing to do: there is no such network of yours.".into(),
-        ([], false) => format!("Nothing to do: there is no network `{}`.", args.network.name),
+        ([], false) => format!(
+            "Nothing to do: there is no network `{}`.",
+            args.network.name
+        ),
         ([one], _) => format!("Network `{}` is gone.", one.name),
         (several, _) => {
             let names: Vec<&str> = several.iter().map(|found| found.name.as_str()).collect();

@@ -57,7 +57,9 @@ fn tail(text: &str) -> Result<Tail, String> {
     if text == "all" {
         return Ok(Tail(None));
     }
-    let lines = text.parse().map_err(|_| format!("`{text}` is no number of lines, nor `all`"))?;
+    let lines = text
+        .parse()
+        .map_err(|_| format!("`{text}` is no number of lines, nor `all`"))?;
     Ok(Tail(Some(lines)))
 }
 
@@ -66,11 +68,15 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     let name = &args.network.name;
     let attached = world.attach_or_fail(name).await?;
     check_nodes(&args.nodes, &attached)?;
-    let since_ms = args.since.map(|span| {
-        now_ms().saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-    });
-    let wish =
-        LogWish { nodes: args.nodes.clone(), since_ms, tail: args.tail.0, follow: args.follow };
+    let since_ms = args
+        .since
+        .map(|span| now_ms().saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)));
+    let wish = LogWish {
+        nodes: args.nodes.clone(),
+        since_ms,
+        tail: args.tail.0,
+        follow: args.follow,
+    };
     let lines = attached.engine.logs(name, &wish).await?;
     let printer = Printer::new(world, &attached);
     let mut merge = Merge::new(lines, args.follow);
@@ -90,9 +96,17 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
 fn check_nodes(wished: &[String], attached: &Attached) -> Result<(), Failure> {
     let names = || {
         let planned = attached.nodes.iter().map(|node| node.name.as_str());
-        planned.chain(attached.observed.nodes.iter().map(|node| node.node.as_str()))
+        planned.chain(
+            attached
+                .observed
+                .nodes
+                .iter()
+                .map(|node| node.node.as_str()),
+        )
     };
-    let Some(unknown) = wished.iter().find(|wish| !names().any(|name| name == wish.as_str()))
+    let Some(unknown) = wished
+        .iter()
+        .find(|wish| !names().any(|name| name == wish.as_str()))
     else {
         return Ok(());
     };
@@ -117,18 +131,39 @@ struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     fn new(world: &'a World, attached: &Attached) -> Self {
-        let names: Vec<String> = attached.nodes.iter().map(|node| node.name.clone()).collect();
+        let names: Vec<String> = attached
+            .nodes
+            .iter()
+            .map(|node| node.name.clone())
+            .collect();
         let width = names.iter().map(String::len).max().unwrap_or(0);
-        Self { world, names, width }
+        Self {
+            world,
+            names,
+            width,
+        }
     }
 
     fn print(&self, line: &LogLine) -> Result<(), Failure> {
-        let LogLine { node, time_ms, source, text } = line;
-        let stream = if *source == LogSource::Stderr { "stderr" } else { "stdout" };
+        let LogLine {
+            node,
+            time_ms,
+            source,
+            text,
+        } = line;
+        let stream = if *source == LogSource::Stderr {
+            "stderr"
+        } else {
+            "stdout"
+        };
         self.world.console.answer_line(
             &json!({ "node": node, "time_ms": time_ms, "stream": stream, "text": text }),
         )?;
-        let index = self.names.iter().position(|name| name == node).unwrap_or(self.names.len());
+        let index = self
+            .names
+            .iter()
+            .position(|name| name == node)
+            .unwrap_or(self.names.len());
         let prefix = format!("{node:<width$} |", width = self.width);
         let prefix = self.world.console.paint(Colour::Nth(index), &prefix);
         self.world.console.say(&format!("{prefix} {text}"));

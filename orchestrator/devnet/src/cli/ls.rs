@@ -54,7 +54,10 @@ pub async fn run(world: &World, _args: Args) -> Result<Exit, Failure> {
         let is_listed = rows.keys().any(|(listed, _)| *listed == name);
         if !is_listed {
             let kind = blueprint.as_ref().map(|blueprint| blueprint.engine);
-            let key = (name.clone(), kind.unwrap_or(devnet_blueprint::EngineKind::Process));
+            let key = (
+                name.clone(),
+                kind.unwrap_or(devnet_blueprint::EngineKind::Process),
+            );
             rows.insert(key, Row::of_folder(name, blueprint.as_ref()));
         }
     }
@@ -63,7 +66,9 @@ pub async fn run(world: &World, _args: Args) -> Result<Exit, Failure> {
     world.console.say(&text(world, &rows));
     for error in &unreachable {
         let why = error.detail.lines().next().unwrap_or_default();
-        world.console.remark(&format!("Docker could not be asked ({why})."));
+        world
+            .console
+            .remark(&format!("Docker could not be asked ({why})."));
     }
     Ok(Exit::Success)
 }
@@ -112,7 +117,9 @@ impl Row {
             nodes: 0,
             running: 0,
             created_at_s: blueprint.map(|blueprint| blueprint.created_at_s.into()),
-            owner: blueprint.map(|blueprint| blueprint.owner.clone()).unwrap_or_default(),
+            owner: blueprint
+                .map(|blueprint| blueprint.owner.clone())
+                .unwrap_or_default(),
             has_state_folder: true,
         }
     }

@@ -69,12 +69,15 @@ struct OutputArgs {
 pub fn main() -> ExitCode {
     // Prints help, version and faults itself; a fault ends with exit code 2.
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(run(cli.verb)),
-        Err(error) => {
-            Err((Failure::world(format!("cannot start: {error}")), Console::detect(false, false)))
-        }
+        Err(error) => Err((
+            Failure::world(format!("cannot start: {error}")),
+            Console::detect(false, false),
+        )),
     };
     match outcome {
         Ok(exit) => exit.into(),
@@ -109,7 +112,9 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    check_name(text).map(|()| text.to_owned()).map_err(|flaw| flaw.to_string())
+    check_name(text)
+        .map(|()| text.to_owned())
+        .map_err(|flaw| flaw.to_string())
 }
 
 #[cfg(test)]

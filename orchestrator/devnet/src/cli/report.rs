@@ -104,7 +104,9 @@ impl NetworkReport {
             run_id: blueprint.map(|blueprint| blueprint.run_id.clone()),
             created_at_s: blueprint.map(|blueprint| blueprint.created_at_s),
             seed: blueprint.map(|blueprint| blueprint.seed),
-            genesis: answers().next().map(|facts| facts.chain.genesishash.clone()),
+            genesis: answers()
+                .next()
+                .map(|facts| facts.chain.genesishash.clone()),
             agreement: agreement(round).into(),
             nodes: attached.nodes.iter().map(of).collect(),
             elapsed_ms: None,
@@ -124,7 +126,10 @@ impl NetworkReport {
     pub fn table(&self, console: &Console) -> String {
         let mut table = plain_table(
             console,
-            &["NODE", "ROLE", "STATE", "HEIGHT", "TIP", "AGE", "PEERS", "MEMPOOL", "RPC", "METRICS"],
+            &[
+                "NODE", "ROLE", "STATE", "HEIGHT", "TIP", "AGE", "PEERS", "MEMPOOL", "RPC",
+                "METRICS",
+            ],
         );
         for node in &self.nodes {
             table.add_row(node.row());
@@ -139,11 +144,20 @@ impl NetworkReport {
 
     /// Whether the nodes are on one chain, in a sentence.
     pub fn agreement_line(&self, console: &Console) -> String {
-        let AgreementReport { height, all_answer, same_block, same_utxo } = self.agreement;
+        let AgreementReport {
+            height,
+            all_answer,
+            same_block,
+            same_utxo,
+        } = self.agreement;
         let Some(height) = height else {
             return console.paint(Colour::Red, "No node answers.");
         };
-        let who = if all_answer { "All nodes" } else { "The nodes that answer" };
+        let who = if all_answer {
+            "All nodes"
+        } else {
+            "The nodes that answer"
+        };
         match (same_block, same_utxo) {
             (Some(false), _) => {
                 let text = format!("{who} are on different branches at height {height}.");
@@ -154,8 +168,13 @@ impl NetworkReport {
                 console.paint(Colour::Red, &text)
             }
             (Some(true), Some(true)) => {
-                let text = format!("{who} have the same block and the same coins at height {height}.");
-                let colour = if all_answer { Colour::Green } else { Colour::Yellow };
+                let text =
+                    format!("{who} have the same block and the same coins at height {height}.");
+                let colour = if all_answer {
+                    Colour::Green
+                } else {
+                    Colour::Yellow
+                };
                 console.paint(colour, &text)
             }
             (Some(true), None) => {
@@ -172,7 +191,9 @@ impl NetworkReport {
 
 impl NodeReport {
     fn new(node: &NodeAddress, observed: &Observed, round: &Round) -> Self {
-        let state = observed.node(&node.name).map_or("missing", |node| state_word(node.state));
+        let state = observed
+            .node(&node.name)
+            .map_or("missing", |node| state_word(node.state));
         let answer = round.nodes.get(&node.name);
         let facts = answer.and_then(|answer| answer.as_ref().ok());
         let chain = facts.map(|facts| &facts.chain);
@@ -186,7 +207,10 @@ impl NodeReport {
             state: state.to_owned(),
             ip: node.ip.map(|ip| ip.to_string()),
             rpc_url: url(node.rpc, "/"),
-            rpc_auth: node.credentials.as_ref().map(|c| format!("{}:{}", c.user, c.password)),
+            rpc_auth: node
+                .credentials
+                .as_ref()
+                .map(|c| format!("{}:{}", c.user, c.password)),
             metrics_url: url(node.metrics, "/metrics"),
             height: chain.map(|chain| chain.blocks),
             tip: chain.map(|chain| chain.bestblockhash.clone()),
@@ -203,7 +227,9 @@ impl NodeReport {
     fn row(&self) -> Vec<Cell> {
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let number = |number: Option<u64>| or_dash(number.map(|number| number.to_string()));
-        let age = self.tip_age_s.map(|age_s| spell_duration(std::time::Duration::from_secs(age_s)));
+        let age = self
+            .tip_age_s
+            .map(|age_s| spell_duration(std::time::Duration::from_secs(age_s)));
         vec![
             Cell::new(&self.name),
             Cell::new(&self.role),
@@ -241,13 +267,19 @@ impl From<Agreement> for AgreementReport {
 /// A table without lines; columns are as wide as they need to be.
 pub fn plain_table(console: &Console, titles: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     if console.colour {
         table.enforce_styling();
     } else {
         table.force_no_tty();
     }
-    table.set_header(titles.iter().map(|title| Cell::new(title).fg(Color::DarkGrey)));
+    table.set_header(
+        titles
+            .iter()
+            .map(|title| Cell::new(title).fg(Color::DarkGrey)),
+    );
     table
 }
 

@@ -39,7 +39,11 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
         let report = look(world, &args.network.name).await?;
         world.console.answer(&report)?;
         world.console.say(&text(world, &report));
-        return Ok(if report.is_well() { Exit::Success } else { Exit::Failed });
+        return Ok(if report.is_well() {
+            Exit::Success
+        } else {
+            Exit::Failed
+        });
     };
     let watch = async {
         loop {
@@ -59,7 +63,9 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
 async fn look(world: &World, name: &str) -> Result<NetworkReport, Failure> {
     let attached = world.attach_or_fail(name).await?;
     if attached.nodes.iter().any(|node| node.credentials.is_none()) && !world.console.json {
-        world.console.remark("Some nodes' RPC passwords are lost with the state folder.");
+        world
+            .console
+            .remark("Some nodes' RPC passwords are lost with the state folder.");
     }
     let round = ask_running(world, &attached).await;
     Ok(NetworkReport::new(name, &attached, &round))
@@ -85,13 +91,18 @@ fn text(world: &World, report: &NetworkReport) -> String {
         report.table(&world.console),
         report.agreement_line(&world.console)
     );
-    let problems = report.nodes.iter().filter_map(|node| Some((&node.name, node.problem.as_ref()?)));
+    let problems = report
+        .nodes
+        .iter()
+        .filter_map(|node| Some((&node.name, node.problem.as_ref()?)));
     for (name, problem) in problems {
         text.push_str(&format!("\n  {name} {problem}"));
     }
     if report.nodes.iter().any(|node| node.state != "running") {
         let name = &report.name;
-        text.push_str(&format!("\nNext: devnet up --name {name} brings back what does not run."));
+        text.push_str(&format!(
+            "\nNext: devnet up --name {name} brings back what does not run."
+        ));
     }
     text
 }

@@ -57,9 +57,19 @@ impl Stage {
             states: StateFolder::at(root.path().join("state")),
             engines: reach.clone(),
             prober: nodes.clone(),
-            console: Console { mute: true, ..Console::detect(false, false) },
+            console: Console {
+                mute: true,
+                ..Console::detect(false, false)
+            },
         };
-        Self { _root: root, world, docker, process, nodes, reach }
+        Self {
+            _root: root,
+            world,
+            docker,
+            process,
+            nodes,
+            reach,
+        }
     }
 
     pub fn lose_docker(&self) {
@@ -67,7 +77,11 @@ impl Stage {
     }
 
     pub async fn up(&self, arguments: &[&str]) -> Result<Exit, Failure> {
-        self.up_until(arguments, up::Interrupts::new(|| std::future::pending().boxed())).await
+        self.up_until(
+            arguments,
+            up::Interrupts::new(|| std::future::pending().boxed()),
+        )
+        .await
     }
 
     pub async fn up_until(
@@ -91,18 +105,25 @@ impl Stage {
     /// What engines were asked to do, without looks.
     pub fn done(&self) -> Vec<String> {
         let calls = [self.docker.calls(), self.process.calls()].concat();
-        calls.into_iter().filter(|call| !call.starts_with("observe")).collect()
+        calls
+            .into_iter()
+            .filter(|call| !call.starts_with("observe"))
+            .collect()
     }
 
     pub fn is_empty(&self, name: &str) -> bool {
         let engines = [&self.docker, &self.process];
-        engines.iter().all(|engine| engine.observed(name).nodes.is_empty())
+        engines
+            .iter()
+            .all(|engine| engine.observed(name).nodes.is_empty())
             && !self.world.states.network(name).exists()
     }
 }
 
 fn parse(verb: &str, arguments: &[&str]) -> Verb {
-    let line = ["devnet", verb].into_iter().chain(arguments.iter().copied());
+    let line = ["devnet", verb]
+        .into_iter()
+        .chain(arguments.iter().copied());
     Cli::try_parse_from(line).expect("sound arguments").verb
 }
 
@@ -112,7 +133,11 @@ impl Engines for Reach {
             let is_away = *self.is_docker_away.lock().expect("nobody panicked");
             let engine: Arc<dyn Engine> = match kind {
                 EngineKind::Docker if is_away => {
-                    return Err(EngineError::new(ErrorKind::Unreachable, "connecting", "nobody"));
+                    return Err(EngineError::new(
+                        ErrorKind::Unreachable,
+                        "connecting",
+                        "nobody",
+                    ));
                 }
                 EngineKind::Docker => self.docker.clone(),
                 EngineKind::Process => self.process.clone(),
@@ -136,9 +161,15 @@ impl Prober for FakeNodes {
             let peers: Vec<&str> = node.dials.iter().map(String::as_str).collect();
             Ok(facts_of(&node.name, &peers, 7, hashes))
         };
-        let answers: BTreeMap<_, _> =
-            nodes.iter().map(|node| (node.name.clone(), answer(node))).collect();
-        std::future::ready(Round { nodes: answers, common_height: Some(7) }).boxed()
+        let answers: BTreeMap<_, _> = nodes
+            .iter()
+            .map(|node| (node.name.clone(), answer(node)))
+            .collect();
+        std::future::ready(Round {
+            nodes: answers,
+            common_height: Some(7),
+        })
+        .boxed()
     }
 }
 
@@ -155,7 +186,10 @@ async fn down_removes_what_up_has_made_and_again_does_nothing() {
     stage.down(&["--name", "alpha"]).await.expect("all is well");
     assert!(stage.is_empty("alpha"));
     let before = stage.done().len();
-    stage.down(&["--name", "alpha"]).await.expect("nothing to do");
+    stage
+        .down(&["--name", "alpha"])
+        .await
+        .expect("nothing to do");
     assert_eq!(stage.done().len(), before);
 }
 
@@ -164,7 +198,10 @@ async fn down_does_not_forget_a_network_whose_engine_is_away() {
     let stage = Stage::new();
     stage.up(&["--name", "alpha"]).await.expect("all is well");
     stage.lose_docker();
-    let failure = stage.down(&["--name", "alpha"]).await.expect_err("the engine is away");
+    let failure = stage
+        .down(&["--name", "alpha"])
+        .await
+        .expect_err("the engine is away");
     assert_eq!(failure.exit(), Exit::WorldBroke);
     assert!(stage.world.states.network("alpha").exists());
 }
@@ -173,7 +210,12 @@ async fn down_does_not_forget_a_network_whose_engine_is_away() {
 async fn down_finds_nodes_whose_state_folder_is_lost() {
     let stage = Stage::new();
     stage.up(&["--name", "alpha"]).await.expect("all is well");
-    stage.world.states.network("alpha").remove().expect("own folder");
+    stage
+        .world
+        .states
+        .network("alpha")
+        .remove()
+        .expect("own folder");
     stage.down(&["--name", "alpha"]).await.expect("all is well");
     assert!(stage.is_empty("alpha"));
 }
@@ -184,8 +226,14 @@ async fn down_removes_a_folder_whose_plan_cannot_be_read() {
     stage.up(&["--name", "alpha"]).await.expect("all is well");
     let folder = stage.world.states.network("alpha");
     folder.write_record(&"broken").expect("a writable disk");
-    let failure = stage.up(&["--name", "alpha"]).await.expect_err("no plan to go by");
-    assert!(failure.to_string().contains("devnet down --name alpha"), "{failure}");
+    let failure = stage
+        .up(&["--name", "alpha"])
+        .await
+        .expect_err("no plan to go by");
+    assert!(
+        failure.to_string().contains("devnet down --name alpha"),
+        "{failure}"
+    );
     stage.down(&["--name", "alpha"]).await.expect("all is well");
     assert!(stage.is_empty("alpha"));
 }
@@ -194,7 +242,10 @@ async fn down_removes_a_folder_whose_plan_cannot_be_read() {
 async fn down_all_leaves_younger_networks_alone() {
     let stage = Stage::new();
     stage.up(&["--name", "alpha"]).await.expect("all is well");
-    stage.down(&["--all", "--older-than", "1h"]).await.expect("nothing to do");
+    stage
+        .down(&["--all", "--older-than", "1h"])
+        .await
+        .expect("nothing to do");
     assert!(!stage.is_empty("alpha"));
     stage.up(&["--name", "beta"]).await.expect("all is well");
     stage.down(&["--all"]).await.expect("all is well");
@@ -205,9 +256,26 @@ async fn down_all_leaves_younger_networks_alone() {
 async fn down_does_not_work_on_a_network_somebody_else_is_changing() {
     let stage = Stage::new();
     stage.up(&["--name", "alpha"]).await.expect("all is well");
-    let _held = stage.world.states.network("alpha").lock().expect("nobody holds it");
-    let failure = stage.down(&["--name", "alpha"]).await.expect_err("it is held");
-    assert!(failure.message().contains("another devnet call"), "{failure}");
-    let failure = stage.up(&["--name", "alpha"]).await.expect_err("it is held");
-    assert!(failure.message().contains("another devnet call"), "{failure}");
+    let _held = stage
+        .world
+        .states
+        .network("alpha")
+        .lock()
+        .expect("nobody holds it");
+    let failure = stage
+        .down(&["--name", "alpha"])
+        .await
+        .expect_err("it is held");
+    assert!(
+        failure.message().contains("another devnet call"),
+        "{failure}"
+    );
+    let failure = stage
+        .up(&["--name", "alpha"])
+        .await
+        .expect_err("it is held");
+    assert!(
+        failure.message().contains("another devnet call"),
+        "{failure}"
+    );
 }

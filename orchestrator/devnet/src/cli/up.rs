@@ -3,6 +3,8 @@
 mod bring_up;
 mod wish;
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::ArgGroup;
@@ -10,8 +12,8 @@ use devnet_blueprint::quantity::BlockTime;
 use devnet_blueprint::{diff, render};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, mpsc};
 
 use self::bring_up::{Brought, bring_up, take_back};
 use super::report::{NetworkReport, count_words};
@@ -52,19 +54,30 @@ pub struct Args {
     pub(super) network: NameArgs,
 
     /// Nodes in all [default: 3]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) nodes: Option<u32>,
 
     /// How many of them mine [default: 2, or all if there are fewer]
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub(super) miners: Option<u32>,
 
     /// A topology in YAML, instead of counts
-    #[arg(short = 'f', long = "file", value_name = "TOPOLOGY", conflicts_with = "counts")]
+    #[arg(
+        short = 'f',
+        long = "file",
+        value_name = "TOPOLOGY",
+        conflicts_with = "counts"
+    )]
     pub(super) file: Option<PathBuf>,
 
     /// What runs the nodes
-    #[arg(long, env = "DEVNET_ENGINE", hide_env_values = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "DEVNET_ENGINE",
+        hide_env_values = true,
+        value_enum,
+        default_value_t
+    )]
     pub(super) engine: EngineChoice,
 
     /// Target time between blocks, whole seconds such as 1s
@@ -88,7 +101,12 @@ pub struct Args {
     pub(super) timeout: Duration,
 
     /// Also wait until every node has this height
-    #[arg(long, value_name = "HEIGHT", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "HEIGHT",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     pub(super) wait_blocks: u32,
 
     /// Print the plan and what is to be done; touch nothing
@@ -109,14 +127,36 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Ctrl-C, and the signal to end.
+    /// Ctrl-C, and the signal to end; from now on neither ends the program by
+    /// itself. If they cannot be waited for, they do as always.
     pub fn of_process() -> Self {
-        Self::new(|| async { next_signal().await }.boxed())
+        let (sender, receiver) = mpsc::unbounded_channel();
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let Ok(mut signals) = signal(kind) else {
+                continue;
+            };
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() && sender.send(()).is_ok() {}
+            });
+        }
+        let receiver = Arc::new(Mutex::new(receiver));
+        Self::new(move || {
+            let receiver = receiver.clone();
+            async move {
+                if receiver.lock().await.recv().await.is_none() {
+                    std::future::pending::<()>().await;
+                }
+            }
+            .boxed()
+        })
     }
 
     /// Interrupts as `next` gives them.
     pub fn new(next: impl FnMut() -> BoxFuture<'static, ()> + Send + 'static) -> Self {
-        Self { next: Box::new(next) }
+        Self {
+            next: Box::new(next),
+        }
     }
 
     fn next(&mut self) -> BoxFuture<'static, ()> {
@@ -141,11 +181,15 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
         () = interrupted => {}
     }
     if !is_new {
-        return Err(Failure::failed(format!("interrupted; network `{name}` stays as it is"))
-            .next(format!("`devnet up --name {name}` goes on."))
-            .next(format!("`devnet down --name {name}` removes it.")));
+        return Err(
+            Failure::failed(format!("interrupted; network `{name}` stays as it is"))
+                .next(format!("`devnet up --name {name}` goes on."))
+                .next(format!("`devnet down --name {name}` removes it.")),
+        );
     }
-    world.console.remark("Interrupted: removing what was made. Once more to leave it.");
+    world
+        .console
+        .remark("Interrupted: removing what was made. Once more to leave it.");
     tokio::select! {
         outcome = take_back(world, &args, &name) => outcome?,
         () = interrupts.next() => {
@@ -153,15 +197,25 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
                 .next(format!("`devnet down --name {name}` removes it.")));
         }
     }
-    Err(Failure::failed(format!("interrupted; nothing is left of network `{name}`")))
+    Err(Failure::failed(format!(
+        "interrupted; nothing is left of network `{name}`"
+    )))
 }
 
 async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Exit, Failure> {
-    let Brought { engine, blueprint, actions } = bring_up(world, args, name).await?;
+    let Brought {
+        engine,
+        blueprint,
+        actions,
+    } = bring_up(world, args, name).await?;
     let nodes = NodeAddress::of_blueprint(&blueprint);
     let stage = world.console.stage("health", "asking the nodes");
-    let patience =
-        Patience { timeout: args.timeout, wish: Wish { height_min: args.wait_blocks } };
+    let patience = Patience {
+        timeout: args.timeout,
+        wish: Wish {
+            height_min: args.wait_blocks,
+        },
+    };
     let healthy = until_healthy(world, &*engine, name, &nodes, &patience, &stage).await;
     let round = match healthy {
         Ok(round) => {
@@ -174,7 +228,12 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
         }
     };
     let observed = world.observe(&*engine, name).await?;
-    let attached = Attached { engine, blueprint: Some(blueprint), nodes, observed };
+    let attached = Attached {
+        engine,
+        blueprint: Some(blueprint),
+        nodes,
+        observed,
+    };
     // The digest of coins belongs to the data only; people get it from status.
     let round = match world.console.json {
         true => world.prober.probe(&attached.nodes, Depth::Coins).await,
@@ -184,7 +243,9 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
     report.elapsed_ms = u64::try_from(began.elapsed().as_millis()).ok();
     report.actions = Some(actions);
     world.console.answer(&report)?;
-    world.console.say(&conclusion(world, &report, began.elapsed()));
+    world
+        .console
+        .say(&conclusion(world, &report, began.elapsed()));
     Ok(Exit::Success)
 }
 
@@ -200,16 +261,27 @@ fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {
 fn conclusion(world: &World, report: &NetworkReport, elapsed: Duration) -> String {
     let name = &report.name;
     let is_default = name == devnet_blueprint::topology::DEFAULT_NAME;
-    let option = if is_default { String::new() } else { format!(" --name {name}") };
+    let option = if is_default {
+        String::new()
+    } else {
+        format!(" --name {name}")
+    };
     let count = report.nodes.len();
     let said = match report.actions {
         Some(0) => {
-            let nodes = if count == 1 { "1 node is".into() } else { format!("{count} nodes are") };
+            let nodes = if count == 1 {
+                "1 node is".into()
+            } else {
+                format!("{count} nodes are")
+            };
             format!("Nothing to do: {nodes} running.")
         }
         _ => {
             let roles = count_words(report.nodes.iter().map(|node| node.role.as_str()));
-            format!("Network `{name}` is up ({roles}) after {}.", spell_duration(elapsed))
+            format!(
+                "Network `{name}` is up ({roles}) after {}.",
+                spell_duration(elapsed)
+            )
         }
     };
     format!(
@@ -227,10 +299,16 @@ async fn dry_run(world: &World, args: &Args, name: &str) -> Result<Exit, Failure
         for node in &mut blueprint.nodes {
             hide_password(node);
         }
-        world.console.answer(&serde_json::json!({ "blueprint": blueprint, "plan": todo }))?;
+        world
+            .console
+            .answer(&serde_json::json!({ "blueprint": blueprint, "plan": todo }))?;
     } else {
-        world.console.say(render::dry_run(&planned.blueprint, &todo).trim_end());
-        world.console.say("\nNothing was touched; without --dry-run it is done.");
+        world
+            .console
+            .say(render::dry_run(&planned.blueprint, &todo).trim_end());
+        world
+            .console
+            .say("\nNothing was touched; without --dry-run it is done.");
     }
     Ok(Exit::Success)
 }
@@ -244,20 +322,6 @@ fn hide_password(node: &mut devnet_blueprint::NodePlan) {
             container.env.remove(minichain_api::config::CONFIG_ENV);
         }
         Runtime::Process(process) => process.files.clear(),
-    }
-}
-
-/// Waits for Ctrl-C or the signal to end. If neither can be waited for, the
-/// system's own way of ending the program stays in force.
-async fn next_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
     }
 }
 

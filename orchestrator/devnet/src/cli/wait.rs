@@ -63,14 +63,20 @@ pub async fn until_healthy(
         if began.elapsed() >= patience.timeout {
             return Err(explain_lags(engine, network, &lags, patience.timeout).await);
         }
-        let pause = if began.elapsed() < AT_FIRST { POLL_AT_FIRST } else { POLL_LATER };
+        let pause = if began.elapsed() < AT_FIRST {
+            POLL_AT_FIRST
+        } else {
+            POLL_LATER
+        };
         tokio::time::sleep(pause).await;
     }
 }
 
 /// The first that lags, and how many more.
 fn summary(lags: &[Lag]) -> String {
-    let Some(first) = lags.first() else { return String::new() };
+    let Some(first) = lags.first() else {
+        return String::new();
+    };
     let more = match lags.len() {
         1 => String::new(),
         count => format!(" (and {} more)", count - 1),
@@ -102,8 +108,10 @@ async fn explain_lags(
     timeout: Duration,
 ) -> Failure {
     let nodes: BTreeSet<String> = lags.iter().map(|lag| lag.node.clone()).collect();
-    let listed: String =
-        lags.iter().map(|lag| format!("\n  {} {}", lag.node, lag.why)).collect();
+    let listed: String = lags
+        .iter()
+        .map(|lag| format!("\n  {} {}", lag.node, lag.why))
+        .collect();
     let lines = last_lines(engine, network, nodes.clone()).await;
     let within = spell_duration(timeout);
     let message = format!("network `{network}` was not healthy within {within}:{listed}{lines}");
@@ -115,8 +123,13 @@ async fn explain_lags(
 fn advise(failure: Failure, network: &str, nodes: &[String]) -> Failure {
     let names: Vec<&str> = nodes.iter().take(NODES_SHOWN).map(String::as_str).collect();
     failure
-        .next(format!("`devnet logs --name {network} {}` shows more.", names.join(" ")))
-        .next(format!("`devnet down --name {network}` removes the network."))
+        .next(format!(
+            "`devnet logs --name {network} {}` shows more.",
+            names.join(" ")
+        ))
+        .next(format!(
+            "`devnet down --name {network}` removes the network."
+        ))
 }
 
 /// The last log lines of a few nodes, each below its name. Logs that cannot be
@@ -129,7 +142,9 @@ async fn last_lines(engine: &dyn Engine, network: &str, nodes: BTreeSet<String>)
             tail: Some(LINES_SHOWN),
             ..LogWish::default()
         };
-        let Ok(stream) = engine.logs(network, &wish).await else { continue };
+        let Ok(stream) = engine.logs(network, &wish).await else {
+            continue;
+        };
         let lines: Vec<String> = stream
             .filter_map(|line| async { line.ok() })
             .map(|line| format!("\n    {}", line.text))

@@ -13,8 +13,12 @@ const PATIENT: Duration = Duration::from_secs(5);
 
 /// Serves one connection with `answer` and hands back what it was asked.
 async fn canned(answer: String) -> (SocketAddr, tokio::task::JoinHandle<String>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("a bound socket has an address");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a free port");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
     let task = tokio::spawn(async move {
         let (mut stream, _peer) = listener.accept().await.expect("a client");
         let mut asked = Vec::new();
@@ -27,29 +31,43 @@ async fn canned(answer: String) -> (SocketAddr, tokio::task::JoinHandle<String>)
                 break;
             }
         }
-        stream.write_all(answer.as_bytes()).await.expect("a writable client");
+        stream
+            .write_all(answer.as_bytes())
+            .await
+            .expect("a writable client");
         String::from_utf8(asked).expect("requests are text")
     });
     (address, task)
 }
 
 fn http(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 fn client(address: SocketAddr, timeout: Duration) -> Client {
-    let credentials = Credentials { user: "devnet".into(), password: "secret".into() };
+    let credentials = Credentials {
+        user: "devnet".into(),
+        password: "secret".into(),
+    };
     Client::new(address, Some(credentials), timeout)
 }
 
 #[tokio::test]
 async fn a_call_carries_method_parameters_and_password() {
     let (address, server) = canned(http("200 OK", r#"{"id":1,"result":7,"error":null}"#)).await;
-    let height: u32 =
-        client(address, PATIENT).call("getblockcount", json!([3])).await.expect("an answer");
+    let height: u32 = client(address, PATIENT)
+        .call("getblockcount", json!([3]))
+        .await
+        .expect("an answer");
     assert_eq!(height, 7);
     let asked = server.await.expect("the server ends");
-    assert!(asked.contains("authorization: Basic ZGV2bmV0OnNlY3JldA=="), "{asked}");
+    assert!(
+        asked.contains("authorization: Basic ZGV2bmV0OnNlY3JldA=="),
+        "{asked}"
+    );
     assert!(asked.contains(r#""method":"getblockcount""#), "{asked}");
     assert!(asked.contains(r#""params":[3]"#), "{asked}");
 }
@@ -58,40 +76,73 @@ async fn a_call_carries_method_parameters_and_password() {
 async fn an_rpc_error_keeps_code_and_message() {
     let body = r#"{"id":1,"result":null,"error":{"code":-8,"message":"out of range"}}"#;
     let (address, _server) = canned(http("500 Internal Server Error", body)).await;
-    let error = client(address, PATIENT).call::<u32>("getblockhash", json!([9])).await;
+    let error = client(address, PATIENT)
+        .call::<u32>("getblockhash", json!([9]))
+        .await;
     let error = error.expect_err("the node refused");
-    assert_eq!(error.to_string(), "answered getblockhash with error -8: out of range");
+    assert_eq!(
+        error.to_string(),
+        "answered getblockhash with error -8: out of range"
+    );
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_told_apart() {
     let (address, _server) = canned(http("401 Unauthorized", "")).await;
-    let error = client(address, PATIENT).call::<u32>("uptime", json!([])).await;
-    assert!(matches!(error, Err(ClientError::Unauthorized { .. })), "{error:?}");
+    let error = client(address, PATIENT)
+        .call::<u32>("uptime", json!([]))
+        .await;
+    assert!(
+        matches!(error, Err(ClientError::Unauthorized { .. })),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_foreign_server_is_told_apart() {
     let (address, _server) = canned(http("200 OK", "<html>")).await;
-    let error = client(address, PATIENT).call::<u32>("uptime", json!([])).await;
-    assert!(matches!(error, Err(ClientError::NotOurs { .. })), "{error:?}");
+    let error = client(address, PATIENT)
+        .call::<u32>("uptime", json!([]))
+        .await;
+    assert!(
+        matches!(error, Err(ClientError::NotOurs { .. })),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_silent_server_costs_no_more_than_the_time_limit() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("a bound socket has an address");
-    let error = client(address, Duration::from_millis(50)).call::<u32>("uptime", json!([])).await;
-    assert!(matches!(error, Err(ClientError::TimedOut { timeout_ms: 50, .. })), "{error:?}");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a free port");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
+    let error = client(address, Duration::from_millis(50))
+        .call::<u32>("uptime", json!([]))
+        .await;
+    assert!(
+        matches!(error, Err(ClientError::TimedOut { timeout_ms: 50, .. })),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_closed_port_is_unreachable() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-    let address = listener.local_addr().expect("a bound socket has an address");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a free port");
+    let address = listener
+        .local_addr()
+        .expect("a bound socket has an address");
     drop(listener);
-    let error = client(address, PATIENT).call::<u32>("uptime", json!([])).await;
-    assert!(matches!(error, Err(ClientError::Unreachable { .. })), "{error:?}");
+    let error = client(address, PATIENT)
+        .call::<u32>("uptime", json!([]))
+        .await;
+    assert!(
+        matches!(error, Err(ClientError::Unreachable { .. })),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -103,6 +154,9 @@ async fn metrics_come_back_as_text() {
 
 #[test]
 fn debug_output_hides_the_password() {
-    let credentials = Credentials { user: "devnet".into(), password: "secret".into() };
+    let credentials = Credentials {
+        user: "devnet".into(),
+        password: "secret".into(),
+    };
     assert!(!format!("{credentials:?}").contains("secret"));
 }

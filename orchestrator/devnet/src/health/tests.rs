@@ -41,11 +41,20 @@ impl World {
             .into(),
             common_height: Some(height),
         };
-        Self { nodes, first: round(0, 10), now: round(2, 20) }
+        Self {
+            nodes,
+            first: round(0, 10),
+            now: round(2, 20),
+        }
     }
 
     fn at(&mut self, name: &str) -> &mut NodeFacts {
-        self.now.nodes.get_mut(name).expect("it exists").as_mut().expect("it answers")
+        self.now
+            .nodes
+            .get_mut(name)
+            .expect("it exists")
+            .as_mut()
+            .expect("it answers")
     }
 
     fn lags(&self) -> Vec<String> {
@@ -54,7 +63,9 @@ impl World {
 
     fn lags_at(&self, height_min: u32) -> Vec<String> {
         let lags = judge(&self.nodes, &self.first, &self.now, Wish { height_min });
-        lags.into_iter().map(|lag| format!("{} {}", lag.node, lag.why)).collect()
+        lags.into_iter()
+            .map(|lag| format!("{} {}", lag.node, lag.why))
+            .collect()
     }
 }
 
@@ -66,7 +77,10 @@ fn a_network_that_agrees_and_mines_is_healthy() {
 #[test]
 fn a_silent_node_lags_and_hides_what_follows_from_its_silence() {
     let mut world = World::healthy();
-    world.now.nodes.insert("b".into(), Err(Silence("does not answer".into())));
+    world
+        .now
+        .nodes
+        .insert("b".into(), Err(Silence("does not answer".into())));
     world.at("m").peers.clear();
     assert_eq!(world.lags(), ["b does not answer"]);
 }
@@ -200,7 +214,10 @@ fn agreement_needs_every_answer() {
     assert_eq!(agreement(&world.now).same_coins, Some(false));
     world.at("o").common_muhash = None;
     assert_eq!(agreement(&world.now).same_coins, None);
-    world.now.nodes.insert("o".into(), Err(Silence(String::new())));
+    world
+        .now
+        .nodes
+        .insert("o".into(), Err(Silence(String::new())));
     assert!(!agreement(&world.now).is_everyone);
     assert_eq!(agreement(&Round::default()).same_block, None);
 }

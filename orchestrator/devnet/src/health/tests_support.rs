@@ -32,7 +32,11 @@ pub fn facts_of(name: &str, peers: &[&str], height: u32, hashes: u64) -> NodeFac
             peerid: name.into(),
             localaddresses: Vec::new(),
         },
-        mempool: MempoolInfo { size: 0, bytes: 0, maxmempool: 0 },
+        mempool: MempoolInfo {
+            size: 0,
+            bytes: 0,
+            maxmempool: 0,
+        },
         mining: MiningInfo {
             blocks: height,
             mining: true,

@@ -24,10 +24,18 @@ impl Host {
     fn new(kind: EngineKind) -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
         let states = StateFolder::at(root.path());
-        Self { _root: root, states, engine: Recording::new(kind) }
+        Self {
+            _root: root,
+            states,
+            engine: Recording::new(kind),
+        }
     }
 
-    async fn prepare(&self, topology: &Topology, refused: &Refused) -> Result<PlanInput, EngineError> {
+    async fn prepare(
+        &self,
+        topology: &Topology,
+        refused: &Refused,
+    ) -> Result<PlanInput, EngineError> {
         let request = || Request {
             states: &self.states,
             engine: &self.engine,
@@ -37,7 +45,9 @@ impl Host {
         };
         let birth = Birth::draw(Some(1))?;
         let program = program(&request(), &Silent).await?;
-        Ok(prepare(request(), &birth, program, refused, &Silent).await?.input)
+        Ok(prepare(request(), &birth, program, refused, &Silent)
+            .await?
+            .input)
     }
 }
 
@@ -72,12 +82,19 @@ fn used_and_refused_subnets_are_passed_over() {
 #[test]
 fn where_all_of_ten_is_routed_another_private_range_serves() {
     let found = free_subnet("alpha", 3, &[used("10.0.0.0/8")], &[]).expect("room");
-    assert!(found.base().is_private() && found.base().octets()[0] == 172, "{found}");
+    assert!(
+        found.base().is_private() && found.base().octets()[0] == 172,
+        "{found}"
+    );
 }
 
 #[test]
 fn no_free_subnet_at_all_says_who_to_ask() {
-    let all = [used("10.0.0.0/8"), used("172.16.0.0/12"), used("192.168.0.0/16")];
+    let all = [
+        used("10.0.0.0/8"),
+        used("172.16.0.0/12"),
+        used("192.168.0.0/16"),
+    ];
     let error = free_subnet("alpha", 3, &all, &[]).expect_err("nothing is free");
     assert!(error.to_string().contains("docker network ls"), "{error}");
 }
@@ -95,24 +112,37 @@ fn ports_are_free_distinct_and_outside_the_ephemeral_range() {
     let taken = BTreeSet::from([20_001]);
     let ports = choose_ports("alpha", 6, &taken, |port| port % 2 == 1);
     assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), 6);
-    assert!(ports.iter().all(|port| port % 2 == 1 && PORTS.contains(port) && *port != 20_001));
+    assert!(
+        ports
+            .iter()
+            .all(|port| port % 2 == 1 && PORTS.contains(port) && *port != 20_001)
+    );
 }
 
 #[test]
 fn too_few_free_ports_are_no_endless_search() {
-    assert_eq!(choose_ports("alpha", 6, &BTreeSet::new(), |port| port == 20_000), [20_000]);
+    assert_eq!(
+        choose_ports("alpha", 6, &BTreeSet::new(), |port| port == 20_000),
+        [20_000]
+    );
 }
 
 #[test]
 fn an_occupied_port_is_seen() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let port = listener.local_addr().expect("a bound socket has an address").port();
+    let port = listener
+        .local_addr()
+        .expect("a bound socket has an address")
+        .port();
     assert!(!port_is_free(port));
 }
 
 #[test]
 fn two_births_share_nothing_but_a_given_seed() {
-    let (a, b) = (Birth::draw(Some(9)).expect("random"), Birth::draw(Some(9)).expect("random"));
+    let (a, b) = (
+        Birth::draw(Some(9)).expect("random"),
+        Birth::draw(Some(9)).expect("random"),
+    );
     assert_eq!((a.seed, b.seed), (9, 9));
     assert_ne!(a.run_id, b.run_id);
     assert_ne!(a.password, b.password);
@@ -123,22 +153,36 @@ fn two_births_share_nothing_but_a_given_seed() {
 async fn networks_of_the_same_user_avoid_each_other_even_when_stopped() {
     let host = Host::new(EngineKind::Docker);
     let alpha = wish("alpha");
-    let input = host.prepare(&alpha, &Refused::default()).await.expect("an empty world");
+    let input = host
+        .prepare(&alpha, &Refused::default())
+        .await
+        .expect("an empty world");
     let mut planned = plan(&alpha, &input).expect("a sound plan");
     let (subnet, ports) = (docker(&input).subnet, docker(&input).host_ports.clone());
     // A stopped network under a name that hashes to the same place.
     planned.name = "other".into();
     host.states.save(&planned).expect("a writable disk");
-    let again = host.prepare(&alpha, &Refused::default()).await.expect("room");
+    let again = host
+        .prepare(&alpha, &Refused::default())
+        .await
+        .expect("room");
     assert!(!docker(&again).subnet.overlaps(subnet));
-    assert!(docker(&again).host_ports.iter().all(|port| !ports.contains(port)));
+    assert!(
+        docker(&again)
+            .host_ports
+            .iter()
+            .all(|port| !ports.contains(port))
+    );
 }
 
 #[tokio::test]
 async fn what_the_engine_refused_is_not_chosen_again() {
     let host = Host::new(EngineKind::Docker);
     let topology = wish("alpha");
-    let input = host.prepare(&topology, &Refused::default()).await.expect("an empty world");
+    let input = host
+        .prepare(&topology, &Refused::default())
+        .await
+        .expect("an empty world");
     let first = docker(&input).clone();
     let refused = Refused {
         subnets: vec![first.subnet],
@@ -146,7 +190,12 @@ async fn what_the_engine_refused_is_not_chosen_again() {
     };
     let input = host.prepare(&topology, &refused).await.expect("room");
     assert!(!docker(&input).subnet.overlaps(first.subnet));
-    assert!(docker(&input).host_ports.iter().all(|port| !refused.ports.contains(port)));
+    assert!(
+        docker(&input)
+            .host_ports
+            .iter()
+            .all(|port| !refused.ports.contains(port))
+    );
 }
 
 #[tokio::test]
@@ -154,15 +203,23 @@ async fn each_binary_of_its_own_gets_an_image() {
     let host = Host::new(EngineKind::Docker);
     let mut topology = wish("alpha");
     topology.groups[1].binary = Some("/opt/old/minichain".into());
-    let input = host.prepare(&topology, &Refused::default()).await.expect("an empty world");
+    let input = host
+        .prepare(&topology, &Refused::default())
+        .await
+        .expect("an empty world");
     assert!(docker(&input).images.contains_key("/opt/old/minichain"));
 }
 
 #[tokio::test]
 async fn processes_get_a_loopback_block_and_the_state_folder() {
     let host = Host::new(EngineKind::Process);
-    let input = host.prepare(&wish("alpha"), &Refused::default()).await.expect("an idle host");
-    let EngineInput::Process(process) = &input.engine else { panic!("planned for processes") };
+    let input = host
+        .prepare(&wish("alpha"), &Refused::default())
+        .await
+        .expect("an idle host");
+    let EngineInput::Process(process) = &input.engine else {
+        panic!("planned for processes")
+    };
     assert!(process.block.base().is_loopback());
     assert_eq!(process.state_dir, host.states.network("alpha").path());
 }

@@ -12,17 +12,33 @@ fn folder() -> (tempfile::TempDir, StateFolder) {
 }
 
 fn environment(pairs: &'static [(&str, &str)]) -> impl Fn(&str) -> Option<OsString> {
-    |wanted| pairs.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+    |wanted| {
+        pairs
+            .iter()
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, value)| value.into())
+    }
 }
 
 #[test]
 fn the_first_variable_that_is_set_wins() {
-    let at = |pairs| StateFolder::locate(environment(pairs)).expect("a place").root;
+    let at = |pairs| {
+        StateFolder::locate(environment(pairs))
+            .expect("a place")
+            .root
+    };
     assert_eq!(
-        at(&[("DEVNET_STATE", "/s"), ("XDG_STATE_HOME", "/x"), ("HOME", "/h")]),
+        at(&[
+            ("DEVNET_STATE", "/s"),
+            ("XDG_STATE_HOME", "/x"),
+            ("HOME", "/h")
+        ]),
         Path::new("/s")
     );
-    assert_eq!(at(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]), Path::new("/x/devnet"));
+    assert_eq!(
+        at(&[("XDG_STATE_HOME", "/x"), ("HOME", "/h")]),
+        Path::new("/x/devnet")
+    );
     assert_eq!(
         at(&[("DEVNET_STATE", ""), ("HOME", "/h")]),
         Path::new("/h/.local/state/devnet")
@@ -45,9 +61,17 @@ fn a_relative_folder_becomes_absolute() {
 fn a_record_survives_and_is_private() {
     let (_root, state) = folder();
     let network = state.network("alpha");
-    assert_eq!(network.read_record::<Vec<u8>>().expect("no record is fine"), None);
-    network.write_record(&vec![1_u8, 2]).expect("a writable disk");
-    assert_eq!(network.read_record::<Vec<u8>>().expect("a record"), Some(vec![1, 2]));
+    assert_eq!(
+        network.read_record::<Vec<u8>>().expect("no record is fine"),
+        None
+    );
+    network
+        .write_record(&vec![1_u8, 2])
+        .expect("a writable disk");
+    assert_eq!(
+        network.read_record::<Vec<u8>>().expect("a record"),
+        Some(vec![1, 2])
+    );
     let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
     assert_eq!(mode(network.path()), 0o700);
     assert_eq!(mode(&network.path().join(RECORD_FILE)), 0o600);
@@ -60,8 +84,14 @@ fn a_broken_record_names_its_file_and_line() {
     let network = state.network("alpha");
     create_private_folder(network.path()).expect("a writable disk");
     fs::write(network.path().join(RECORD_FILE), b"[1,\n oops").expect("a writable disk");
-    let error = network.read_record::<Vec<u8>>().expect_err("not JSON").to_string();
-    assert!(error.contains("network.json") && error.contains("line 2"), "{error}");
+    let error = network
+        .read_record::<Vec<u8>>()
+        .expect_err("not JSON")
+        .to_string();
+    assert!(
+        error.contains("network.json") && error.contains("line 2"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -71,8 +101,14 @@ fn a_second_call_cannot_lock_and_learns_who_holds() {
     let held = network.lock().expect("nobody holds it");
     let error = network.lock().expect_err("it is held").to_string();
     assert!(error.contains("alpha"), "{error}");
-    assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
-    state.network("beta").lock().expect("another network is free");
+    assert!(
+        error.contains(&format!("process {}", std::process::id())),
+        "{error}"
+    );
+    state
+        .network("beta")
+        .lock()
+        .expect("another network is free");
     drop(held);
     network.lock().expect("it was given back");
 }
@@ -87,7 +123,10 @@ fn locks_and_removed_networks_leave_no_name_behind() {
     network.remove().expect("a removable folder");
     network.remove().expect("removing twice is fine");
     drop(lock);
-    assert_eq!(state.names().expect("a readable folder"), Vec::<String>::new());
+    assert_eq!(
+        state.names().expect("a readable folder"),
+        Vec::<String>::new()
+    );
     let locks = state.root().join(LOCK_FOLDER);
     assert_eq!(fs::read_dir(locks).expect("a readable folder").count(), 0);
 }
@@ -98,6 +137,9 @@ fn an_unwritable_place_names_the_file() {
     let file = root.path().join("file");
     fs::write(&file, b"").expect("a writable disk");
     let network = StateFolder::at(&file).network("alpha");
-    let error = network.write_record(&1).expect_err("a file is no folder").to_string();
+    let error = network
+        .write_record(&1)
+        .expect_err("a file is no folder")
+        .to_string();
     assert!(error.contains("file/alpha"), "{error}");
 }

@@ -28,7 +28,10 @@ impl Place {
     /// The parser's place; unknown ones become the first line.
     pub fn of(location: &Location) -> Self {
         let at = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).max(1);
-        Self { line: at(location.line()), column: at(location.column()) }
+        Self {
+            line: at(location.line()),
+            column: at(location.column()),
+        }
     }
 }
 
@@ -44,7 +47,9 @@ impl Places {
         let mut at = &self.0;
         let mut found = None;
         for step in steps(path) {
-            let Some(inner) = at.value.step(step) else { break };
+            let Some(inner) = at.value.step(step) else {
+                break;
+            };
             at = inner;
             found = Some(Place::of(&at.referenced));
         }
@@ -55,9 +60,10 @@ impl Places {
 impl Tree {
     fn step(&self, step: &str) -> Option<&Spanned<Self>> {
         match self {
-            Self::Map(entries) => {
-                entries.iter().find(|(key, _)| key == step).map(|(_, value)| value)
-            }
+            Self::Map(entries) => entries
+                .iter()
+                .find(|(key, _)| key == step)
+                .map(|(_, value)| value),
             Self::Sequence(values) => values.get(step.parse::<usize>().ok()?),
             Self::Leaf => None,
         }

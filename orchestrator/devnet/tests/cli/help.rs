@@ -30,5 +30,8 @@ fn help_is_as_reviewed() {
 #[test]
 fn the_version_is_told() {
     let outcome = Devnet::new().ok(&["--version"]);
-    assert_eq!(outcome.stdout, format!("devnet {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        outcome.stdout,
+        format!("devnet {}\n", env!("CARGO_PKG_VERSION"))
+    );
 }

@@ -11,8 +11,13 @@ use crate::support::{Devnet, Outcome, signal};
 fn begin(devnet: &Devnet) -> Child {
     let text = "groups:\n  - { name: miner, count: 3, env: { FAKE_NODE: silent } }\n";
     let file = devnet.write("t.yaml", text);
-    let mut command = devnet.command(&["up", "-f", file.to_str().expect("UTF-8"), "--timeout", "1h"]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("devnet runs")
+    let mut command =
+        devnet.command(&["up", "-f", file.to_str().expect("UTF-8"), "--timeout", "1h"]);
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("devnet runs")
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -36,7 +41,11 @@ fn ctrl_c_takes_back_what_was_made() {
         signal(pid(&child), signal_sent);
         let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
         assert_eq!(outcome.code, 1, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("nothing is left"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("nothing is left"),
+            "{}",
+            outcome.stderr
+        );
         assert!(devnet.nodes().is_empty() && !devnet.folder().exists());
     }
 }
@@ -50,13 +59,20 @@ fn ctrl_c_leaves_a_network_that_was_there_before() {
     let mut command = devnet.command(&["up", "--timeout", "1h", "--wait-blocks", "4000000"]);
     let child = command.stderr(Stdio::piped()).spawn().expect("devnet runs");
     // Handlers stand before the lock is taken, and it is held while up works.
-    let lock = devnet.state().join(".locks").join(format!("{}.lock", devnet.name));
+    let lock = devnet
+        .state()
+        .join(".locks")
+        .join(format!("{}.lock", devnet.name));
     wait_until("up works", || lock.exists());
     std::thread::sleep(Duration::from_millis(200));
     signal(pid(&child), Signal::INT);
     let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("stays as it is"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("stays as it is"),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(devnet.nodes().len(), 2);
 }
 
@@ -69,10 +85,18 @@ fn after_kill_9_at_any_moment_down_leaves_nothing() {
         signal(pid(&child), Signal::KILL);
         child.wait().expect("it was killed");
         devnet.ok(&["down"]);
-        assert_eq!(devnet.nodes(), Vec::<i32>::new(), "killed after {delay_ms} ms");
+        assert_eq!(
+            devnet.nodes(),
+            Vec::<i32>::new(),
+            "killed after {delay_ms} ms"
+        );
         assert!(!devnet.folder().exists(), "killed after {delay_ms} ms");
         let listed = devnet.json(&["ls", "--json"]);
-        assert_eq!(listed.as_array().map(Vec::len), Some(0), "killed after {delay_ms} ms");
+        assert_eq!(
+            listed.as_array().map(Vec::len),
+            Some(0),
+            "killed after {delay_ms} ms"
+        );
     }
 }
 
@@ -96,7 +120,11 @@ fn a_second_up_of_one_name_is_told_to_wait() {
     for verb in ["up", "down"] {
         let outcome = devnet.run(&[verb]);
         assert_eq!(outcome.code, 3, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("another devnet call (process"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("another devnet call (process"),
+            "{}",
+            outcome.stderr
+        );
     }
     signal(pid(&child), Signal::KILL);
     child.wait().expect("it was killed");

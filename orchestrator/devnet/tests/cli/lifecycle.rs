@@ -6,21 +6,40 @@ use crate::support::{Devnet, signal};
 
 fn names(report: &serde_json::Value) -> Vec<&str> {
     let nodes = report["nodes"].as_array().expect("a list of nodes");
-    nodes.iter().map(|node| node["name"].as_str().expect("a name")).collect()
+    nodes
+        .iter()
+        .map(|node| node["name"].as_str().expect("a name"))
+        .collect()
 }
 
 #[test]
 fn up_says_where_everything_is() {
     let devnet = Devnet::new();
     let outcome = devnet.ok(&["up", "--nodes", "3", "--miners", "2"]);
-    for word in ["bootstrap-0", "miner-0", "miner-1", "http://127.", ":9001/", ":9002/metrics"] {
+    for word in [
+        "bootstrap-0",
+        "miner-0",
+        "miner-1",
+        "http://127.",
+        ":9001/",
+        ":9002/metrics",
+    ] {
         assert!(outcome.stdout.contains(word), "{word}: {}", outcome.stdout);
     }
-    for word in ["is up (1 bootstrap, 2 miners) after", "devnet status", "devnet logs", "devnet down"] {
+    for word in [
+        "is up (1 bootstrap, 2 miners) after",
+        "devnet status",
+        "devnet logs",
+        "devnet down",
+    ] {
         assert!(outcome.stdout.contains(word), "{word}: {}", outcome.stdout);
     }
     for stage in ["✓ plan", "✓ nodes", "✓ health"] {
-        assert!(outcome.stderr.contains(stage), "{stage}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(stage),
+            "{stage}: {}",
+            outcome.stderr
+        );
     }
     assert!(!outcome.stdout.contains('\x1b') && !outcome.stderr.contains('\x1b'));
     assert_eq!(devnet.nodes().len(), 3);
@@ -29,14 +48,29 @@ fn up_says_where_everything_is() {
 #[test]
 fn up_answers_with_data() {
     let devnet = Devnet::new();
-    let report = devnet.json(&["up", "--json", "--nodes", "4", "--miners", "2", "--seed", "9"]);
-    assert_eq!(names(&report), ["bootstrap-0", "miner-0", "miner-1", "observer-0"]);
+    let report = devnet.json(&[
+        "up", "--json", "--nodes", "4", "--miners", "2", "--seed", "9",
+    ]);
+    assert_eq!(
+        names(&report),
+        ["bootstrap-0", "miner-0", "miner-1", "observer-0"]
+    );
     assert_eq!(report["seed"], 9);
     assert_eq!(report["agreement"]["same_utxo"], true);
     for node in report["nodes"].as_array().expect("a list") {
-        for key in ["role", "state", "ip", "rpc_url", "rpc_auth", "metrics_url", "height", "tip",
-            "chainwork", "peers", "utxo_muhash"]
-        {
+        for key in [
+            "role",
+            "state",
+            "ip",
+            "rpc_url",
+            "rpc_auth",
+            "metrics_url",
+            "height",
+            "tip",
+            "chainwork",
+            "peers",
+            "utxo_muhash",
+        ] {
             assert!(!node[key].is_null(), "{key}: {node}");
         }
     }
@@ -48,7 +82,13 @@ fn up_twice_changes_nothing_and_says_so() {
     devnet.ok(&["up"]);
     let before = devnet.nodes();
     let outcome = devnet.ok(&["up"]);
-    assert!(outcome.stdout.contains("Nothing to do: 3 nodes are running."), "{}", outcome.stdout);
+    assert!(
+        outcome
+            .stdout
+            .contains("Nothing to do: 3 nodes are running."),
+        "{}",
+        outcome.stdout
+    );
     assert_eq!(devnet.nodes(), before);
     assert_eq!(devnet.json(&["up", "--json"])["actions"], 0);
 }
@@ -64,11 +104,18 @@ fn a_dead_node_is_seen_and_brought_back() {
     }
     let status = devnet.run(&["status"]);
     assert_eq!(status.code, 1);
-    assert!(status.stdout.contains("exited") && status.stdout.contains("brings back"), "{}", status.stdout);
+    assert!(
+        status.stdout.contains("exited") && status.stdout.contains("brings back"),
+        "{}",
+        status.stdout
+    );
     devnet.ok(&["up"]);
     let after = devnet.nodes();
     assert_eq!(after.len(), 3);
-    assert!(before[1..].iter().all(|pid| after.contains(pid)), "the living were left alone");
+    assert!(
+        before[1..].iter().all(|pid| after.contains(pid)),
+        "the living were left alone"
+    );
     devnet.ok(&["status"]);
 }
 
@@ -103,8 +150,12 @@ fn networks_stand_side_by_side() {
     devnet.ok(&["up", "--nodes", "2", "--miners", "1"]);
     devnet.ok(&["up", "--nodes", "1", "--miners", "1", "--name", &other]);
     let listed = devnet.json(&["ls", "--json"]);
-    let listed: Vec<&str> =
-        listed.as_array().expect("a list").iter().filter_map(|row| row["name"].as_str()).collect();
+    let listed: Vec<&str> = listed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|row| row["name"].as_str())
+        .collect();
     assert_eq!(listed, [devnet.name.as_str(), &other]);
     devnet.ok(&["down"]);
     assert_eq!(devnet.nodes().len(), 1);
@@ -127,14 +178,24 @@ fn logs_come_in_time_order_with_names_before_them() {
     devnet.ok(&["up"]);
     let lines = devnet.ok(&["logs"]).stdout;
     assert_eq!(lines.lines().count(), 6, "{lines}");
-    assert!(lines.lines().all(|line| line.contains(" | 2026-01-01T")), "{lines}");
-    let times: Vec<&str> =
-        lines.lines().filter_map(|line| line.split(" | ").nth(1)?.split(' ').next()).collect();
+    assert!(
+        lines.lines().all(|line| line.contains(" | 2026-01-01T")),
+        "{lines}"
+    );
+    let times: Vec<&str> = lines
+        .lines()
+        .filter_map(|line| line.split(" | ").nth(1)?.split(' ').next())
+        .collect();
     assert!(times.is_sorted(), "{lines}");
     let one = devnet.ok(&["logs", "miner-0", "--tail", "1"]).stdout;
-    assert!(one.starts_with("miner-0     | ") && one.contains("ready"), "{one}");
+    assert!(
+        one.starts_with("miner-0     | ") && one.contains("ready"),
+        "{one}"
+    );
     assert_eq!(one.lines().count(), 1);
-    let json = devnet.ok(&["logs", "miner-0", "--tail", "1", "--json"]).stdout;
+    let json = devnet
+        .ok(&["logs", "miner-0", "--tail", "1", "--json"])
+        .stdout;
     let line: serde_json::Value = serde_json::from_str(&json).expect("one object a line");
     assert_eq!(line["node"], "miner-0");
 }
@@ -145,7 +206,11 @@ fn logs_of_an_unknown_node_name_the_nearest() {
     devnet.ok(&["up"]);
     let outcome = devnet.run(&["logs", "minr-0"]);
     assert_eq!(outcome.code, 2);
-    assert!(outcome.stderr.contains("Did you mean `miner-0`?"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("Did you mean `miner-0`?"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -156,8 +221,16 @@ fn status_survives_the_loss_of_the_plan() {
         std::fs::remove_file(devnet.folder().join(file)).expect("own file");
     }
     let outcome = devnet.ok(&["status"]);
-    assert!(outcome.stdout.contains("its state folder is lost"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("same block and the same coins"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("its state folder is lost"),
+        "{}",
+        outcome.stdout
+    );
+    assert!(
+        outcome.stdout.contains("same block and the same coins"),
+        "{}",
+        outcome.stdout
+    );
     devnet.ok(&["down"]);
     assert!(devnet.nodes().is_empty() && !devnet.folder().exists());
 }
@@ -167,10 +240,25 @@ fn a_node_that_ends_is_named_with_its_last_words() {
     let devnet = Devnet::new();
     let text = "groups:\n  - name: miner\n  - { name: odd, env: { FAKE_NODE: exit } }\n";
     let file = devnet.write("t.yaml", text);
-    let outcome = devnet.run(&["up", "-f", file.to_str().expect("UTF-8"), "--timeout", "30s"]);
+    let outcome = devnet.run(&[
+        "up",
+        "-f",
+        file.to_str().expect("UTF-8"),
+        "--timeout",
+        "30s",
+    ]);
     assert_eq!(outcome.code, 1);
-    for words in ["odd-0 ended", "cannot go on: told to end", "devnet logs", "devnet down"] {
-        assert!(outcome.stderr.contains(words), "{words}: {}", outcome.stderr);
+    for words in [
+        "odd-0 ended",
+        "cannot go on: told to end",
+        "devnet logs",
+        "devnet down",
+    ] {
+        assert!(
+            outcome.stderr.contains(words),
+            "{words}: {}",
+            outcome.stderr
+        );
     }
 }
 
@@ -181,8 +269,16 @@ fn a_node_that_stays_silent_is_named_at_the_time_out() {
     let file = devnet.write("t.yaml", text);
     let outcome = devnet.run(&["up", "-f", file.to_str().expect("UTF-8"), "--timeout", "1s"]);
     assert_eq!(outcome.code, 1);
-    for words in ["was not healthy within 1.0 s", "odd-0 does not answer on 127.", "last lines of odd-0"] {
-        assert!(outcome.stderr.contains(words), "{words}: {}", outcome.stderr);
+    for words in [
+        "was not healthy within 1.0 s",
+        "odd-0 does not answer on 127.",
+        "last lines of odd-0",
+    ] {
+        assert!(
+            outcome.stderr.contains(words),
+            "{words}: {}",
+            outcome.stderr
+        );
     }
 }
 
@@ -190,12 +286,22 @@ fn a_node_that_stays_silent_is_named_at_the_time_out() {
 fn a_dry_run_shows_the_plan_without_password_and_touches_nothing() {
     let devnet = Devnet::new();
     let text = devnet.ok(&["up", "--dry-run", "--seed", "7"]).stdout;
-    assert!(text.contains("engine process") && text.contains("seed 7"), "{text}");
-    assert!(text.contains("start bootstrap-0") && text.contains("Nothing was touched"), "{text}");
+    assert!(
+        text.contains("engine process") && text.contains("seed 7"),
+        "{text}"
+    );
+    assert!(
+        text.contains("start bootstrap-0") && text.contains("Nothing was touched"),
+        "{text}"
+    );
     let data = devnet.json(&["up", "--dry-run", "--seed", "7", "--json"]);
     assert_eq!(data["blueprint"]["rpc"]["password"], "");
     assert_eq!(data["blueprint"]["nodes"].as_array().map(Vec::len), Some(3));
-    assert!(data["plan"]["stages"].as_array().is_some_and(|stages| !stages.is_empty()));
+    assert!(
+        data["plan"]["stages"]
+            .as_array()
+            .is_some_and(|stages| !stages.is_empty())
+    );
     assert!(!devnet.folder().exists() && devnet.nodes().is_empty());
 }
 
@@ -203,7 +309,10 @@ fn a_dry_run_shows_the_plan_without_password_and_touches_nothing() {
 fn without_docker_auto_uses_processes_and_says_so_in_one_line() {
     let devnet = Devnet::new();
     let outcome = devnet.ok(&["up", "--engine", "auto", "--nodes", "1", "--miners", "1"]);
-    let lines = outcome.stderr.lines().filter(|line| line.contains("using plain processes"));
+    let lines = outcome
+        .stderr
+        .lines()
+        .filter(|line| line.contains("using plain processes"));
     assert_eq!(lines.count(), 1, "{}", outcome.stderr);
     assert_eq!(devnet.nodes().len(), 1);
 }
@@ -212,10 +321,18 @@ fn without_docker_auto_uses_processes_and_says_so_in_one_line() {
 fn doctor_tells_what_fails_and_what_to_do() {
     let devnet = Devnet::new();
     let outcome = devnet.ok(&["doctor"]);
-    assert!(outcome.stdout.contains("process table"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("process table"),
+        "{}",
+        outcome.stdout
+    );
     let docker = devnet.run(&["doctor", "--engine", "docker"]);
     assert_eq!(docker.code, 1);
-    assert!(docker.stdout.contains("fail") && docker.stdout.contains("→"), "{}", docker.stdout);
+    assert!(
+        docker.stdout.contains("fail") && docker.stdout.contains("→"),
+        "{}",
+        docker.stdout
+    );
     let data = devnet.json(&["doctor", "--json"]);
     assert_eq!(data["usable"], true);
 }

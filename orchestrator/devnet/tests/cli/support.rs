@@ -25,7 +25,10 @@ impl Devnet {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let root = tempfile::tempdir().expect("a temporary folder");
-        Self { root, name: format!("t{}-{count}", std::process::id()) }
+        Self {
+            root,
+            name: format!("t{}-{count}", std::process::id()),
+        }
     }
 
     pub fn state(&self) -> PathBuf {
@@ -59,13 +62,20 @@ impl Devnet {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        self.command(arguments).output().expect("devnet runs").into()
+        self.command(arguments)
+            .output()
+            .expect("devnet runs")
+            .into()
     }
 
     /// Runs a call that has to succeed.
     pub fn ok(&self, arguments: &[&str]) -> Outcome {
         let outcome = self.run(arguments);
-        assert_eq!(outcome.code, 0, "{arguments:?}: {}{}", outcome.stdout, outcome.stderr);
+        assert_eq!(
+            outcome.code, 0,
+            "{arguments:?}: {}{}",
+            outcome.stdout, outcome.stderr
+        );
         outcome
     }
 
@@ -106,14 +116,28 @@ pub fn fake_node() -> PathBuf {
 }
 
 fn build_fake_node() -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_devnet")).parent().expect("binaries lie in a folder");
+    let folder = Path::new(env!("CARGO_BIN_EXE_devnet"))
+        .parent()
+        .expect("binaries lie in a folder");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "devnet", "--example", "fake_node"]);
-    cargo.arg("--target-dir").arg(folder.parent().expect("profiles lie in the target folder"));
+    cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "devnet",
+        "--example",
+        "fake_node",
+    ]);
+    cargo
+        .arg("--target-dir")
+        .arg(folder.parent().expect("profiles lie in the target folder"));
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
-    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+    let status = cargo
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo runs");
     assert!(status.success(), "the stand-in for the node is built");
     folder.join("examples/fake_node")
 }
@@ -122,11 +146,15 @@ pub fn processes_with(variable: &str, below: &Path) -> Vec<i32> {
     let wanted = format!("{variable}={}", below.display());
     let carries = |pid: &i32| {
         std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
-            environ.split(|byte| *byte == 0).any(|entry| entry.starts_with(wanted.as_bytes()))
+            environ
+                .split(|byte| *byte == 0)
+                .any(|entry| entry.starts_with(wanted.as_bytes()))
         })
     };
     let entries = std::fs::read_dir("/proc").expect("/proc is readable");
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(carries).collect()
 }
 

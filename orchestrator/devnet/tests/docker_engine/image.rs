@@ -77,6 +77,7 @@ fn a_tag_moved_to_another_image_is_not_trusted() {
             .tag_image(&foreign.reference, Some(options))
             .await
             .unwrap();
+        own.will_remove(&program.reference);
         assert!(engine.resolve_program(&wish(&own)).await.unwrap().to_build);
     });
 }

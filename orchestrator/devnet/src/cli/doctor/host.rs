@@ -16,7 +16,15 @@ const PORTS_WANTED: usize = 40;
 
 /// Everything that does not depend on an engine.
 pub fn checks(states: &StateFolder) -> Vec<Check> {
-    vec![user(), binary(), state_folder(states), disk(states), ports(), cgroup(), netem()]
+    vec![
+        user(),
+        binary(),
+        state_folder(states),
+        disk(states),
+        ports(),
+        cgroup(),
+        netem(),
+    ]
 }
 
 /// Whether a subnet for containers is left.
@@ -26,13 +34,23 @@ pub fn subnet(used: &[UsedSubnet]) -> Check {
             let detail = format!("{subnet} is free, beside {} in use", used.len());
             check("free subnet", CheckStatus::Ok, detail, "")
         }
-        Err(error) => check("free subnet", CheckStatus::Fail, error.detail, &error.remedy),
+        Err(error) => check(
+            "free subnet",
+            CheckStatus::Fail,
+            error.detail,
+            &error.remedy,
+        ),
     }
 }
 
 fn user() -> Check {
     let uid = rustix::process::getuid();
-    check("user", CheckStatus::Ok, format!("{} (uid {})", prepare::owner(), uid.as_raw()), "")
+    check(
+        "user",
+        CheckStatus::Ok,
+        format!("{} (uid {})", prepare::owner(), uid.as_raw()),
+        "",
+    )
 }
 
 fn binary() -> Check {
@@ -42,20 +60,30 @@ fn binary() -> Check {
             check("node binary", CheckStatus::Ok, detail, "")
         }
         // `--image` and `--binary` do without it.
-        Err(error) => check("node binary", CheckStatus::Warn, error.detail, &error.remedy),
+        Err(error) => check(
+            "node binary",
+            CheckStatus::Warn,
+            error.detail,
+            &error.remedy,
+        ),
     }
 }
 
 fn state_folder(states: &StateFolder) -> Check {
     let folder = nearest_existing(states.root());
-    let may_write = folder.is_dir()
-        && rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_ok();
+    let may_write =
+        folder.is_dir() && rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_ok();
     let shown = states.root().display().to_string();
     if may_write {
         return check("state folder", CheckStatus::Ok, shown, "");
     }
     let remedy = "Set DEVNET_STATE to a folder you may write to.";
-    check("state folder", CheckStatus::Fail, format!("{shown} cannot be written to"), remedy)
+    check(
+        "state folder",
+        CheckStatus::Fail,
+        format!("{shown} cannot be written to"),
+        remedy,
+    )
 }
 
 fn disk(states: &StateFolder) -> Check {
@@ -63,7 +91,12 @@ fn disk(states: &StateFolder) -> Check {
     let free = match rustix::fs::statvfs(&folder) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
         Err(error) => {
-            return check("disk", CheckStatus::Warn, format!("cannot be looked at: {error}"), "");
+            return check(
+                "disk",
+                CheckStatus::Warn,
+                format!("cannot be looked at: {error}"),
+                "",
+            );
         }
     };
     let status = match free {
@@ -75,7 +108,12 @@ fn disk(states: &StateFolder) -> Check {
         CheckStatus::Ok => "",
         _ => "Free some space, or set DEVNET_STATE to a folder on another disk.",
     };
-    check("disk", status, format!("{} MiB free at {}", free / MIB, folder.display()), remedy)
+    check(
+        "disk",
+        status,
+        format!("{} MiB free at {}", free / MIB, folder.display()),
+        remedy,
+    )
 }
 
 fn ports() -> Check {
@@ -84,8 +122,16 @@ fn ports() -> Check {
         let detail = format!("at least {PORTS_WANTED} free on 127.0.0.1");
         return check("ports", CheckStatus::Ok, detail, "");
     }
-    let detail = format!("only {} free on 127.0.0.1 between 20000 and 32000", free.len());
-    check("ports", CheckStatus::Warn, detail, "`ss -ltnp` shows who listens; end what you can.")
+    let detail = format!(
+        "only {} free on 127.0.0.1 between 20000 and 32000",
+        free.len()
+    );
+    check(
+        "ports",
+        CheckStatus::Warn,
+        detail,
+        "`ss -ltnp` shows who listens; end what you can.",
+    )
 }
 
 fn cgroup() -> Check {
@@ -102,13 +148,18 @@ fn cgroup() -> Check {
 
 /// Nodes delay their own traffic where the kernel cannot.
 fn netem() -> Check {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned();
     let modules = Path::new("/lib/modules").join(release);
     let is_listed = |file: &str| {
         std::fs::read_to_string(modules.join(file)).is_ok_and(|text| text.contains("sch_netem"))
     };
     let has_netem = Path::new("/sys/module/sch_netem").exists()
-        || ["modules.builtin", "modules.dep"].into_iter().any(is_listed);
+        || ["modules.builtin", "modules.dep"]
+            .into_iter()
+            .any(is_listed);
     let detail = match has_netem {
         true => "the kernel can delay packets",
         false => "not in this kernel; nodes delay their own traffic instead",
@@ -117,11 +168,19 @@ fn netem() -> Check {
 }
 
 fn nearest_existing(path: &Path) -> PathBuf {
-    path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/")).to_owned()
+    path.ancestors()
+        .find(|folder| folder.exists())
+        .unwrap_or(Path::new("/"))
+        .to_owned()
 }
 
 fn check(name: &str, status: CheckStatus, detail: String, remedy: &str) -> Check {
-    Check { name: name.into(), status, detail, remedy: remedy.into() }
+    Check {
+        name: name.into(),
+        status,
+        detail,
+        remedy: remedy.into(),
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,14 @@ struct Held {
 impl Merge {
     /// Sorts `lines`; `follow` says that they may never end.
     pub fn new(lines: LogStream, follow: bool) -> Self {
-        Self { lines, follow, is_over: false, held: BinaryHeap::new(), arrived: 0, failure: None }
+        Self {
+            lines,
+            follow,
+            is_over: false,
+            held: BinaryHeap::new(),
+            arrived: 0,
+            failure: None,
+        }
     }
 
     /// The next line in time order. A failure comes after all lines that came
@@ -49,7 +56,11 @@ impl Merge {
                     None => self.failure.take().map(Err),
                 };
             }
-            let due = self.held.peek().filter(|_| self.follow).map(|held| held.0.at + WINDOW);
+            let due = self
+                .held
+                .peek()
+                .filter(|_| self.follow)
+                .map(|held| held.0.at + WINDOW);
             let Some(due) = due else {
                 let line = self.lines.next().await;
                 self.take(line);
@@ -143,7 +154,10 @@ mod tests {
     #[tokio::test]
     async fn lines_of_one_moment_keep_their_order() {
         let lines = [line("b", 5), line("a", 5), line("c", 5)];
-        assert_eq!(merged(stream::iter(lines).boxed(), false).await, ["b@5", "a@5", "c@5"]);
+        assert_eq!(
+            merged(stream::iter(lines).boxed(), false).await,
+            ["b@5", "a@5", "c@5"]
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -164,6 +178,9 @@ mod tests {
     async fn a_failure_comes_after_what_was_read() {
         let broken = Err(EngineError::new(ErrorKind::Lost, "reading", "gone"));
         let lines = [line("a", 5), broken, line("a", 1)];
-        assert_eq!(merged(stream::iter(lines).boxed(), false).await, ["a@5", "gone"]);
+        assert_eq!(
+            merged(stream::iter(lines).boxed(), false).await,
+            ["a@5", "gone"]
+        );
     }
 }

@@ -67,20 +67,30 @@ pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought,
     let mut todo = diff(&blueprint, &observed);
     let mut actions = todo.len();
     for attempt in 1.. {
-        let Some(error) = job.perform(&blueprint, &todo).await? else { break };
+        let Some(error) = job.perform(&blueprint, &todo).await? else {
+            break;
+        };
         let is_settled = job.previous.is_some() || attempt >= ATTEMPTS_MAX;
         if is_settled || !is_worth_another_choice(error.kind) {
             return Err(error.into());
         }
-        world.console.remark(&format!("  {}; trying others.", error.detail));
+        world
+            .console
+            .remark(&format!("  {}; trying others.", error.detail));
         refused.subnets.extend(blueprint.subnet);
         refused.ports.extend(ports(&blueprint));
-        prepared = job.prepare(&birth, prepared.program, &refused, true, &Silent).await?;
+        prepared = job
+            .prepare(&birth, prepared.program, &refused, true, &Silent)
+            .await?;
         blueprint = job.plan(&prepared)?;
         todo = diff(&blueprint, &job.observe().await?);
         actions += todo.len();
     }
-    Ok(Brought { engine: job.engine, blueprint, actions })
+    Ok(Brought {
+        engine: job.engine,
+        blueprint,
+        actions,
+    })
 }
 
 /// Plans without touching anything.
@@ -89,14 +99,24 @@ pub async fn plan_only(world: &World, args: &Args, name: &str) -> Result<Planned
     let observed = job.observe().await?;
     let birth = Birth::draw(args.seed)?;
     let program = job.program(&Silent, false).await?;
-    let prepared = job.prepare(&birth, program, &Refused::default(), false, &Silent).await?;
-    Ok(Planned { blueprint: job.plan(&prepared)?, observed })
+    let prepared = job
+        .prepare(&birth, program, &Refused::default(), false, &Silent)
+        .await?;
+    Ok(Planned {
+        blueprint: job.plan(&prepared)?,
+        observed,
+    })
 }
 
 /// Removes all of a network that an interrupted `up` has begun, until nothing
 /// is seen of it any more.
 pub async fn take_back(world: &World, args: &Args, name: &str) -> Result<(), Failure> {
-    let begun = world.states.load(name).ok().flatten().map(|blueprint| blueprint.engine);
+    let begun = world
+        .states
+        .load(name)
+        .ok()
+        .flatten()
+        .map(|blueprint| blueprint.engine);
     let engine = match begun {
         Some(kind) => world.engines.connect(kind).await?,
         None => world.engine(args.engine).await?,
@@ -128,7 +148,14 @@ impl<'a> Job<'a> {
             }
             None => world.engine(wish::engine(args, &topology)).await?,
         };
-        Ok(Self { world, name, engine, topology, previous })
+        wish::check_program(&topology, engine.kind())?;
+        Ok(Self {
+            world,
+            name,
+            engine,
+            topology,
+            previous,
+        })
     }
 
     /// What exists under this name; refused where it is not ours.
@@ -140,7 +167,11 @@ impl<'a> Job<'a> {
             Some(own) => run != own,
             None => !has_plan,
         };
-        let strangers = observed.nodes.iter().filter(|node| is_foreign(&node.run)).count();
+        let strangers = observed
+            .nodes
+            .iter()
+            .filter(|node| is_foreign(&node.run))
+            .count();
         if strangers == 0 {
             return Ok(observed);
         }
@@ -152,7 +183,9 @@ impl<'a> Job<'a> {
             folder.path().display()
         ))
         .next("If somebody else brought them up, choose another `--name`.")
-        .next(format!("If they are left over, `devnet down --name {name}` removes them.")))
+        .next(format!(
+            "If they are left over, `devnet down --name {name}` removes them."
+        )))
     }
 
     fn request(&self, build: bool) -> Request<'_> {
@@ -201,8 +234,14 @@ impl<'a> Job<'a> {
         if todo.is_empty() {
             return Ok(None);
         }
-        let stage = self.world.console.stage("nodes", "bringing the network into place");
-        self.world.states.network(self.name).write_wish(&self.topology)?;
+        let stage = self
+            .world
+            .console
+            .stage("nodes", "bringing the network into place");
+        self.world
+            .states
+            .network(self.name)
+            .write_wish(&self.topology)?;
         let performed =
             perform_plan(&*self.engine, &self.world.states, blueprint, todo, &stage).await;
         match performed {
@@ -230,12 +269,18 @@ fn describe_plan(job: &Job<'_>, prepared: &Prepared, blueprint: &Blueprint) -> S
         EngineKind::Docker => "Docker",
         EngineKind::Process => "plain processes",
     };
-    let place = blueprint.subnet.map_or_else(String::new, |subnet| format!(" in {subnet}"));
+    let place = blueprint
+        .subnet
+        .map_or_else(String::new, |subnet| format!(" in {subnet}"));
     let nodes = match blueprint.nodes.len() {
         1 => "1 node".to_owned(),
         count => format!("{count} nodes"),
     };
-    let again = if job.previous.is_some() { ", planned before" } else { "" };
+    let again = if job.previous.is_some() {
+        ", planned before"
+    } else {
+        ""
+    };
     format!(
         "{nodes}, {miners} mining, on {engine}{place}{again}; {} ({})",
         prepared.program.reference, prepared.program.origin

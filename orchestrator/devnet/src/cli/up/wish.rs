@@ -19,9 +19,7 @@ const MINERS_DEFAULT: u32 = 2;
 pub fn name(args: &Args) -> Result<String, Failure> {
     let asked = &args.network.name;
     match &args.file {
-        Some(path) if asked == devnet_blueprint::topology::DEFAULT_NAME => {
-            Ok(read(path)?.0.name)
-        }
+        Some(path) if asked == devnet_blueprint::topology::DEFAULT_NAME => Ok(read(path)?.0.name),
         _ => Ok(asked.clone()),
     }
 }
@@ -70,9 +68,24 @@ pub fn check_engine(args: &Args, name: &str, runs_on: EngineKind) -> Result<(), 
     if args.engine.allows(runs_on) {
         return Ok(());
     }
-    Err(Failure::bad_input(format!("network `{name}` runs on the {runs_on} engine already"))
-        .next(format!("Leave `--engine` out, or run `devnet down --name {name}` first."))
-        .next("Another `--name` makes a second network."))
+    Err(Failure::bad_input(format!(
+        "network `{name}` runs on the {runs_on} engine already"
+    ))
+    .next(format!(
+        "Leave `--engine` out, or run `devnet down --name {name}` first."
+    ))
+    .next("Another `--name` makes a second network."))
+}
+
+/// Refuses an image where nothing can run it.
+pub fn check_program(topology: &Topology, engine: EngineKind) -> Result<(), Failure> {
+    match (&topology.engine.image, engine) {
+        (Some(image), EngineKind::Process) => Err(Failure::bad_input(format!(
+            "cannot run the image {image}: the process engine runs binaries"
+        ))
+        .next("Use `--engine docker`, or give `--binary PATH` instead of `--image`.")),
+        _ => Ok(()),
+    }
 }
 
 fn of_counts(args: &Args) -> Result<Topology, Failure> {

@@ -24,7 +24,11 @@ const BLOCKS_TRIED_MAX: usize = 128;
 pub fn free_block(number: u64, nodes: u32, taken: &[Subnet]) -> Result<Subnet, EngineError> {
     let action = "cannot find free loopback addresses";
     let prefix = Subnet::prefix_for(nodes).ok_or_else(|| {
-        EngineError::new(ErrorKind::Refused, action, format!("{nodes} nodes are too many"))
+        EngineError::new(
+            ErrorKind::Refused,
+            action,
+            format!("{nodes} nodes are too many"),
+        )
     })?;
     let mut occupied = None;
     for block in blocks(number, prefix).take(BLOCKS_TRIED_MAX) {
@@ -35,17 +39,23 @@ pub fn free_block(number: u64, nodes: u32, taken: &[Subnet]) -> Result<Subnet, E
             Ok(None) => return Ok(block),
             Ok(Some(address)) => occupied = Some(address),
             Err(error) => {
-                return Err(EngineError::new(ErrorKind::Unsupported, action, error).remedy(
-                    "The process engine needs Linux, where all of 127.0.0.0/8 is local; use \
+                return Err(
+                    EngineError::new(ErrorKind::Unsupported, action, error).remedy(
+                        "The process engine needs Linux, where all of 127.0.0.0/8 is local; use \
                      `--engine docker` elsewhere.",
-                ));
+                    ),
+                );
             }
         }
     }
     Err(match occupied {
         Some(address) => port_occupied(action, address),
-        None => EngineError::new(ErrorKind::Refused, action, "other networks hold all of them")
-            .remedy("`devnet ls` lists them, `devnet down --name NAME` removes one."),
+        None => EngineError::new(
+            ErrorKind::Refused,
+            action,
+            "other networks hold all of them",
+        )
+        .remedy("`devnet ls` lists them, `devnet down --name NAME` removes one."),
     })
 }
 
@@ -96,7 +106,9 @@ pub fn checks() -> Vec<Check> {
 }
 
 fn process_table() -> Check {
-    let own = i32::try_from(std::process::id()).ok().and_then(procfs::life);
+    let own = i32::try_from(std::process::id())
+        .ok()
+        .and_then(procfs::life);
     let (status, detail, remedy) = match own {
         Some(_) => (CheckStatus::Ok, "/proc is readable", ""),
         None => (
@@ -115,14 +127,22 @@ fn loopback() -> Check {
             let detail = format!("{block} is free, ports {} to {}", PORTS[0], PORTS[2]);
             check("loopback addresses", CheckStatus::Ok, &detail, "")
         }
-        Err(error) => {
-            check("loopback addresses", CheckStatus::Fail, &error.detail, &error.remedy)
-        }
+        Err(error) => check(
+            "loopback addresses",
+            CheckStatus::Fail,
+            &error.detail,
+            &error.remedy,
+        ),
     }
 }
 
 fn check(name: &str, status: CheckStatus, detail: &str, remedy: &str) -> Check {
-    Check { name: name.into(), status, detail: detail.into(), remedy: remedy.into() }
+    Check {
+        name: name.into(),
+        status,
+        detail: detail.into(),
+        remedy: remedy.into(),
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +171,10 @@ mod tests {
 
     #[test]
     fn many_nodes_get_a_larger_block() {
-        assert_eq!(free_block(NUMBER, 300, &[]).expect("an idle host").prefix(), 23);
+        assert_eq!(
+            free_block(NUMBER, 300, &[]).expect("an idle host").prefix(),
+            23
+        );
         assert!(free_block(NUMBER, 70_000, &[]).is_err());
     }
 

@@ -61,7 +61,11 @@ impl NodeFolder {
 
     /// The node's name.
     pub fn node(&self) -> String {
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        self.path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// Folder of the data.
@@ -82,7 +86,9 @@ impl NodeFolder {
 
     /// Labels of the data folder, if it was made.
     pub fn read_volume(&self) -> Option<BTreeMap<String, String>> {
-        self.data().is_dir().then(|| read_json(&self.path.join(VOLUME_FILE)).unwrap_or_default())
+        self.data()
+            .is_dir()
+            .then(|| read_json(&self.path.join(VOLUME_FILE)).unwrap_or_default())
     }
 
     /// Writes the labels of the data folder.
@@ -118,7 +124,11 @@ impl NodeFolder {
             }
             let path = entry.path();
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-            let gone = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            let gone = if is_folder {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
             remove(&path, gone)?;
         }
         self.remove_if_empty();
@@ -161,7 +171,11 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
 
 fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), EngineError> {
     let text = serde_json::to_vec_pretty(value).map_err(|error| {
-        EngineError::new(ErrorKind::Refused, format!("cannot write {}", path.display()), error)
+        EngineError::new(
+            ErrorKind::Refused,
+            format!("cannot write {}", path.display()),
+            error,
+        )
     })?;
     Ok(write_private_file(path, &text)?)
 }

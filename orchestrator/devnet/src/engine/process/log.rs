@@ -154,7 +154,9 @@ impl Tail {
     /// Reads a chunk of the current file; 0 at its end. A missing file is an
     /// empty one, and one that became shorter is read from its start.
     fn read(&mut self) -> io::Result<usize> {
-        let Some(path) = self.paths.front() else { return Ok(0) };
+        let Some(path) = self.paths.front() else {
+            return Ok(0);
+        };
         let mut file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -206,7 +208,15 @@ impl Tail {
 /// replaced, so that a peer's text cannot steer the reader's terminal.
 fn clean(line: &str) -> String {
     let line = line.trim_end_matches(['\n', '\r']);
-    line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    line.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn aside(path: &Path) -> PathBuf {

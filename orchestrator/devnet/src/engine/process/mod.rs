@@ -11,6 +11,7 @@
 //! because other systems route 127.0.0.1 alone.
 
 mod check;
+mod found;
 mod layout;
 mod log;
 mod procfs;
@@ -22,14 +23,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use devnet_blueprint::blueprint::{ProcessPlan, RpcAccess};
-use devnet_blueprint::observed::{ObservedNode, ObservedVolume};
-use devnet_blueprint::{
-    Action, Blueprint, EngineKind, NodePlan, NodeState, Observed, Runtime, label,
-};
+use devnet_blueprint::blueprint::ProcessPlan;
+use devnet_blueprint::observed::ObservedVolume;
+use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed, Runtime, label};
 use futures::FutureExt as _;
-use minichain_api::config::NodeConfig;
 
+use self::found::{Found, summary};
 use self::layout::{NODES_FOLDER, NodeFile, NodeFolder, node_folders};
 use self::procfs::{NodeProcess, processes_under};
 use super::{
@@ -63,12 +62,19 @@ impl ProcessEngine {
         let root = self.nodes_folder(network);
         let mut processes: BTreeMap<PathBuf, Vec<NodeProcess>> = BTreeMap::new();
         for process in running(&root)? {
-            processes.entry(process.folder.clone()).or_default().push(process);
+            processes
+                .entry(process.folder.clone())
+                .or_default()
+                .push(process);
         }
         let mut found = Vec::new();
         for folder in node_folders(&root)? {
             let processes = processes.remove(folder.path()).unwrap_or_default();
-            found.push(Found { file: folder.read_node(), folder, processes });
+            found.push(Found {
+                file: folder.read_node(),
+                folder,
+                processes,
+            });
         }
         let homeless = processes.into_iter().map(|(path, processes)| Found {
             folder: NodeFolder::at(path),
@@ -87,7 +93,10 @@ impl ProcessEngine {
             }
             if let Some(labels) = found.folder.read_volume() {
                 let run = labels.get(label::RUN).cloned().unwrap_or_default();
-                observed.volumes.push(ObservedVolume { name: volume_name(network, &found), run });
+                observed.volumes.push(ObservedVolume {
+                    name: volume_name(network, &found),
+                    run,
+                });
             }
             observed.nodes.extend(found.observed());
         }
@@ -226,64 +235,15 @@ impl Engine for ProcessEngine {
     }
 }
 
-/// A node as found on this host.
-#[derive(Debug)]
-struct Found {
-    folder: NodeFolder,
-    file: Option<NodeFile>,
-    processes: Vec<NodeProcess>,
-}
-
-impl Found {
-    /// What the planner is told; nothing where there is only data.
-    fn observed(&self) -> Option<ObservedNode> {
-        if self.file.is_none() && self.processes.is_empty() {
-            return None;
-        }
-        let label = |name| self.label(name).to_owned();
-        Some(ObservedNode {
-            id: self.folder.path().to_string_lossy().into_owned(),
-            node: self.folder.node(),
-            spec: label(label::SPEC),
-            run: label(label::RUN),
-            state: self.state(),
-        })
-    }
-
-    fn state(&self) -> NodeState {
-        if self.processes.is_empty() {
-            let was_started = self.file.as_ref().is_some_and(|file| file.pid_file.exists());
-            if was_started { NodeState::Exited } else { NodeState::Created }
-        } else if self.processes.iter().all(|process| process.is_stopped) {
-            NodeState::Paused
-        } else {
-            NodeState::Running
-        }
-    }
-
-    fn label(&self, name: &str) -> &str {
-        self.file.as_ref().and_then(|file| file.labels.get(name)).map_or("", String::as_str)
-    }
-
-    fn endpoint(&self) -> Option<Endpoint> {
-        let file = self.file.as_ref()?;
-        let label = |name| self.label(name).to_owned();
-        Some(Endpoint {
-            node: self.folder.node(),
-            role: label(label::ROLE),
-            state: self.state(),
-            ip: label(label::IP),
-            rpc: label(label::RPC),
-            metrics: label(label::METRICS),
-            access: file.config_file.as_deref().and_then(read_access),
-        })
-    }
-}
-
 /// The live processes below `root`.
 fn running(root: &Path) -> Result<Vec<NodeProcess>, EngineError> {
     processes_under(root).map_err(|error| {
-        EngineError::new(ErrorKind::Unsupported, "cannot list processes in /proc", error).remedy(
+        EngineError::new(
+            ErrorKind::Unsupported,
+            "cannot list processes in /proc",
+            error,
+        )
+        .remedy(
             "The process engine needs Linux with /proc mounted; use `--engine docker` elsewhere.",
         )
     })
@@ -295,9 +255,15 @@ fn planned<'a>(
     name: &str,
 ) -> Result<(&'a NodePlan, &'a ProcessPlan), EngineError> {
     let missing = |detail: &str| {
-        EngineError::new(ErrorKind::NotFound, format!("cannot prepare {name}"), detail)
+        EngineError::new(
+            ErrorKind::NotFound,
+            format!("cannot prepare {name}"),
+            detail,
+        )
     };
-    let node = blueprint.node(name).ok_or_else(|| missing("the plan has no such node"))?;
+    let node = blueprint
+        .node(name)
+        .ok_or_else(|| missing("the plan has no such node"))?;
     match &node.runtime {
         Runtime::Process(process) => Ok((node, process)),
         Runtime::Container(_) => Err(missing("it is planned as a container")),
@@ -305,7 +271,9 @@ fn planned<'a>(
 }
 
 fn create_volume(node: &NodePlan) -> Result<(), EngineError> {
-    let Some(data) = &node.volume.folder else { return Ok(()) };
+    let Some(data) = &node.volume.folder else {
+        return Ok(());
+    };
     create_private_folder(data)?;
     let folder = NodeFolder::at(data.parent().unwrap_or(data));
     folder.write_volume(&node.volume.labels)
@@ -336,33 +304,10 @@ fn create_node(node: &NodePlan, plan: &ProcessPlan) -> Result<(), EngineError> {
     })
 }
 
-/// How to sign in at the node, from its configuration.
-fn read_access(config_file: &Path) -> Option<RpcAccess> {
-    let text = std::fs::read_to_string(config_file).ok()?;
-    let config: NodeConfig = serde_yaml::from_str(&text).ok()?;
-    Some(RpcAccess { user: config.rpc.user?, password: config.rpc.password? })
-}
-
 fn volume_prefix(network: &str) -> String {
     format!("{}-", devnet_blueprint::plan::network_name(network))
 }
 
 fn volume_name(network: &str, found: &Found) -> String {
     format!("{}{}", volume_prefix(network), found.folder.node())
-}
-
-fn summary(name: String, nodes: &[Found]) -> NetworkSummary {
-    let first = |label| {
-        nodes.iter().map(|found| found.label(label)).find(|text| !text.is_empty()).unwrap_or("")
-    };
-    let count = |nodes: usize| u32::try_from(nodes).unwrap_or(u32::MAX);
-    NetworkSummary {
-        name,
-        engine: EngineKind::Process,
-        run_id: first(label::RUN).to_owned(),
-        created_at_s: first(label::CREATED).parse().unwrap_or(0),
-        owner: first(label::OWNER).to_owned(),
-        nodes: count(nodes.len()),
-        running: count(nodes.iter().filter(|node| !node.processes.is_empty()).count()),
-    }
 }

@@ -45,7 +45,11 @@ pub fn processes_under(root: &Path) -> io::Result<Vec<NodeProcess>> {
         // Processes end while we look; whatever cannot be read is gone or is
         // another user's.
         let Ok(entry) = entry else { continue };
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
             continue;
         };
         if let Some(process) = node_process(pid)
@@ -65,8 +69,11 @@ pub fn node_process(pid: i32) -> Option<NodeProcess> {
     // The marker was read before the start time, so both are of one life unless
     // the number was reused in between by another node; then the second look
     // by whoever acts on it disagrees.
-    (!matches!(stat.state, 'Z' | 'X')).then(|| NodeProcess {
-        life: Life { pid, start_ticks: stat.start_ticks },
+    (!matches!(stat.state, 'Z' | 'X')).then_some(NodeProcess {
+        life: Life {
+            pid,
+            start_ticks: stat.start_ticks,
+        },
         folder,
         is_stopped: matches!(stat.state, 'T' | 't'),
     })
@@ -74,7 +81,10 @@ pub fn node_process(pid: i32) -> Option<NodeProcess> {
 
 /// The life of the process with this number, dead children included.
 pub fn life(pid: i32) -> Option<Life> {
-    read_stat(pid).map(|stat| Life { pid, start_ticks: stat.start_ticks })
+    read_stat(pid).map(|stat| Life {
+        pid,
+        start_ticks: stat.start_ticks,
+    })
 }
 
 /// Whether this very process still runs.
@@ -115,7 +125,13 @@ mod tests {
     #[test]
     fn a_program_name_with_brackets_does_not_shift_the_fields() {
         let text = "42 (a) b (c)) T 1 42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2";
-        assert_eq!(parse_stat(text), Some(Stat { state: 'T', start_ticks: 98765 }));
+        assert_eq!(
+            parse_stat(text),
+            Some(Stat {
+                state: 'T',
+                start_ticks: 98765
+            })
+        );
     }
 
     #[test]
@@ -138,6 +154,9 @@ mod tests {
         let own = i32::try_from(std::process::id()).expect("process ids fit");
         let life = life(own).expect("this process exists");
         assert!(is_alive(life));
-        assert!(!is_alive(Life { start_ticks: life.start_ticks + 1, ..life }));
+        assert!(!is_alive(Life {
+            start_ticks: life.start_ticks + 1,
+            ..life
+        }));
     }
 }

@@ -26,7 +26,11 @@ pub fn start(plan: &ProcessPlan) -> Result<(), EngineError> {
         .try_clone()
         .map_err(|error| EngineError::of_file("write", &plan.log_file, &error))?;
     let Some((program, arguments)) = plan.command.split_first() else {
-        return Err(EngineError::new(ErrorKind::Program, "cannot start a node", "no command"));
+        return Err(EngineError::new(
+            ErrorKind::Program,
+            "cannot start a node",
+            "no command",
+        ));
     };
     let mut child = Command::new(program)
         .args(arguments)

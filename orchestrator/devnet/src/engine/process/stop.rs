@@ -53,13 +53,18 @@ pub async fn stop(folder: &NodeFolder) -> Result<(), EngineError> {
 
 /// Lets a stopped process go on.
 pub fn resume(folder: &Path) -> Result<(), EngineError> {
-    running(folder)?.iter().try_for_each(|process| signal(process.life, Signal::CONT))
+    running(folder)?
+        .iter()
+        .try_for_each(|process| signal(process.life, Signal::CONT))
 }
 
 /// Every process of the node. The pid file is not asked: whatever it names
 /// either carries the marker or is not ours.
 fn lives(folder: &NodeFolder) -> Result<Vec<Life>, EngineError> {
-    Ok(running(folder.path())?.into_iter().map(|process| process.life).collect())
+    Ok(running(folder.path())?
+        .into_iter()
+        .map(|process| process.life)
+        .collect())
 }
 
 /// Signals the process unless its number now belongs to another.
@@ -67,7 +72,9 @@ fn signal(life: Life, signal: Signal) -> Result<(), EngineError> {
     if !procfs::is_alive(life) {
         return Ok(());
     }
-    let Some(pid) = Pid::from_raw(life.pid) else { return Ok(()) };
+    let Some(pid) = Pid::from_raw(life.pid) else {
+        return Ok(());
+    };
     match kill_process(pid, signal) {
         Ok(()) | Err(Errno::SRCH) => Ok(()),
         Err(error) => Err(EngineError::new(

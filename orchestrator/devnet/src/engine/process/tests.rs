@@ -6,6 +6,8 @@ use devnet_blueprint::action::Removal;
 use devnet_blueprint::plan::ProcessInput;
 use devnet_blueprint::{EngineInput, PlanInput, Topology, diff, plan};
 
+use devnet_blueprint::NodeState;
+
 use super::*;
 use crate::engine::{Silent, perform_plan};
 
@@ -19,7 +21,11 @@ impl World {
     fn new() -> Self {
         let root = tempfile::tempdir().expect("a temporary folder");
         let states = StateFolder::at(root.path().join("state"));
-        Self { _root: root, engine: ProcessEngine::new(states.clone()), states }
+        Self {
+            _root: root,
+            engine: ProcessEngine::new(states.clone()),
+            states,
+        }
     }
 
     /// Three nodes that ignore their arguments and run for a while.
@@ -41,7 +47,9 @@ impl World {
         };
         let mut blueprint = plan(&topology, &input).expect("a sound plan");
         for node in &mut blueprint.nodes {
-            let Runtime::Process(process) = &mut node.runtime else { panic!("planned processes") };
+            let Runtime::Process(process) = &mut node.runtime else {
+                panic!("planned processes")
+            };
             process.command = vec!["/bin/sh".into(), "-c".into(), program.into()];
             process.stop_timeout_s = 1;
         }
@@ -49,7 +57,10 @@ impl World {
     }
 
     async fn observe(&self, name: &str) -> Observed {
-        self.engine.observe(name).await.expect("/proc and the disk are readable")
+        self.engine
+            .observe(name)
+            .await
+            .expect("/proc and the disk are readable")
     }
 
     /// Performs what is left to do and returns how much that was.
@@ -63,7 +74,8 @@ impl World {
     }
 
     async fn take_down(&self, name: &str) {
-        self.bring_to(&Blueprint::empty(name, EngineKind::Process)).await;
+        self.bring_to(&Blueprint::empty(name, EngineKind::Process))
+            .await;
     }
 
     fn lives(&self, name: &str) -> Vec<NodeProcess> {
@@ -131,10 +143,17 @@ async fn a_stopped_process_is_paused_and_goes_on() {
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).expect("a process of ours");
     let node = NodeFolder::at(&world.lives("alpha")[0].folder).node();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while world.observe("alpha").await.node(&node).map(|node| node.state)
+    while world
+        .observe("alpha")
+        .await
+        .node(&node)
+        .map(|node| node.state)
         != Some(NodeState::Paused)
     {
-        assert!(Instant::now() < deadline, "a stopped process is seen as paused");
+        assert!(
+            Instant::now() < deadline,
+            "a stopped process is seen as paused"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(world.bring_to(&blueprint).await, 1);
@@ -175,8 +194,14 @@ async fn a_pid_file_of_another_life_is_no_reason_to_signal_anybody() {
     layout::write_pid_file(&file.pid_file, procfs::life(own).expect("it lives"))
         .expect("a writable disk");
     stop::stop(&folder).await.expect("nothing of ours runs");
-    assert_eq!(world.observe("alpha").await.node(&folder.node()).map(|n| n.state),
-        Some(NodeState::Exited));
+    assert_eq!(
+        world
+            .observe("alpha")
+            .await
+            .node(&folder.node())
+            .map(|n| n.state),
+        Some(NodeState::Exited)
+    );
     world.take_down("alpha").await;
 }
 
@@ -187,7 +212,10 @@ async fn networks_stand_side_by_side_and_go_one_by_one() {
     world.bring_to(&world.blueprint("beta", SLEEPER)).await;
     let names = || async {
         let listed = world.engine.list().await.expect("/proc is readable");
-        listed.into_iter().map(|network| network.name).collect::<Vec<_>>()
+        listed
+            .into_iter()
+            .map(|network| network.name)
+            .collect::<Vec<_>>()
     };
     assert_eq!(names().await, ["alpha", "beta"]);
     world.take_down("alpha").await;
@@ -202,10 +230,19 @@ async fn configuration_is_private_and_tells_how_to_sign_in() {
     let world = World::new();
     let blueprint = world.blueprint("alpha", SLEEPER);
     world.bring_to(&blueprint).await;
-    let Runtime::Process(process) = &blueprint.nodes[0].runtime else { panic!("a process") };
-    let mode = std::fs::metadata(&process.files[0].path).expect("written").permissions().mode();
+    let Runtime::Process(process) = &blueprint.nodes[0].runtime else {
+        panic!("a process")
+    };
+    let mode = std::fs::metadata(&process.files[0].path)
+        .expect("written")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
-    let endpoints = world.engine.endpoints("alpha").await.expect("files are readable");
+    let endpoints = world
+        .engine
+        .endpoints("alpha")
+        .await
+        .expect("files are readable");
     assert_eq!(endpoints.len(), 3);
     for endpoint in endpoints {
         let node = blueprint.node(&endpoint.node).expect("planned");
@@ -244,8 +281,16 @@ async fn removing_twice_is_done_once() {
         reason: Removal::Unwanted,
     };
     for _ in 0..2 {
-        world.engine.perform(&blueprint, &action).await.expect("idempotent");
+        world
+            .engine
+            .perform(&blueprint, &action)
+            .await
+            .expect("idempotent");
     }
-    assert_eq!(world.observe("alpha").await.volumes.len(), 3, "the data stays");
+    assert_eq!(
+        world.observe("alpha").await.volumes.len(),
+        3,
+        "the data stays"
+    );
     world.take_down("alpha").await;
 }

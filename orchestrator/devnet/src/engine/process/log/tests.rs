@@ -10,7 +10,9 @@ struct Log {
 
 impl Log {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -19,7 +21,11 @@ impl Log {
 
     fn append(&self, text: &str) {
         let mut options = OpenOptions::new();
-        let mut file = options.append(true).create(true).open(self.path()).expect("a writable log");
+        let mut file = options
+            .append(true)
+            .create(true)
+            .open(self.path())
+            .expect("a writable log");
         file.write_all(text.as_bytes()).expect("a writable log");
     }
 
@@ -28,7 +34,10 @@ impl Log {
     }
 
     async fn texts(&self, wish: &LogWish) -> Vec<String> {
-        self.stream(wish).map(|line| line.expect("a readable log").text).collect().await
+        self.stream(wish)
+            .map(|line| line.expect("a readable log").text)
+            .collect()
+            .await
     }
 }
 
@@ -36,7 +45,10 @@ impl Log {
 async fn a_log_is_read_whole_with_its_unfinished_last_line() {
     let log = Log::new();
     log.append("one\ntwo\n\nthree");
-    assert_eq!(log.texts(&LogWish::default()).await, ["one", "two", "three"]);
+    assert_eq!(
+        log.texts(&LogWish::default()).await,
+        ["one", "two", "three"]
+    );
 }
 
 #[tokio::test]
@@ -50,9 +62,15 @@ async fn the_tail_is_counted_over_the_file_put_aside_too() {
     log.append("old 1\nold 2\n");
     fs::rename(log.path(), aside(&log.path())).expect("a movable file");
     log.append("new\n");
-    let wish = LogWish { tail: Some(2), ..LogWish::default() };
+    let wish = LogWish {
+        tail: Some(2),
+        ..LogWish::default()
+    };
     assert_eq!(log.texts(&wish).await, ["old 2", "new"]);
-    let none = LogWish { tail: Some(0), ..LogWish::default() };
+    let none = LogWish {
+        tail: Some(0),
+        ..LogWish::default()
+    };
     assert!(log.texts(&none).await.is_empty());
 }
 
@@ -62,19 +80,31 @@ async fn lines_before_the_wished_time_are_left_out_and_lines_without_time_follow
     log.append("2026-01-01T00:00:00Z  INFO early\n  continued\n");
     log.append("2026-01-01T00:00:10Z  INFO late\n  continued too\n");
     let since = clock::parse_rfc3339_ms("2026-01-01T00:00:05Z");
-    let wish = LogWish { since_ms: since, ..LogWish::default() };
-    assert_eq!(log.texts(&wish).await, ["2026-01-01T00:00:10Z  INFO late", "  continued too"]);
+    let wish = LogWish {
+        since_ms: since,
+        ..LogWish::default()
+    };
+    assert_eq!(
+        log.texts(&wish).await,
+        ["2026-01-01T00:00:10Z  INFO late", "  continued too"]
+    );
 }
 
 #[tokio::test]
 async fn a_followed_log_goes_on_with_new_lines_also_after_it_was_emptied() {
     let log = Log::new();
     log.append("one\n");
-    let wish = LogWish { follow: true, ..LogWish::default() };
+    let wish = LogWish {
+        follow: true,
+        ..LogWish::default()
+    };
     let mut lines = log.stream(&wish);
     let mut next = async || {
         let line = tokio::time::timeout(Duration::from_secs(20), lines.next()).await;
-        line.expect("a line comes").expect("no end").expect("a readable log").text
+        line.expect("a line comes")
+            .expect("no end")
+            .expect("a readable log")
+            .text
     };
     assert_eq!(next().await, "one");
     log.append("tw");
@@ -89,14 +119,18 @@ async fn a_followed_log_goes_on_with_new_lines_also_after_it_was_emptied() {
 async fn escape_sequences_do_not_reach_the_reader() {
     let log = Log::new();
     log.append("\u{1b}[31mred\u{7}\n");
-    assert_eq!(log.texts(&LogWish::default()).await, ["\u{fffd}[31mred\u{fffd}"]);
+    assert_eq!(
+        log.texts(&LogWish::default()).await,
+        ["\u{fffd}[31mred\u{fffd}"]
+    );
 }
 
 #[test]
 fn a_large_log_is_emptied_and_its_last_part_kept_aside() {
     let log = Log::new();
     let file = File::create(log.path()).expect("a writable log");
-    file.set_len(FILE_BYTES_MAX + 1).expect("sparse files exist");
+    file.set_len(FILE_BYTES_MAX + 1)
+        .expect("sparse files exist");
     log.append("last\n");
     bound(&log.path());
     assert_eq!(length(&log.path()), 0);
@@ -115,7 +149,10 @@ fn a_large_log_is_put_aside_before_a_start() {
     log.append("small\n");
     rotate(&log.path());
     assert_eq!(length(&log.path()), 6);
-    let file = OpenOptions::new().append(true).open(log.path()).expect("a writable log");
+    let file = OpenOptions::new()
+        .append(true)
+        .open(log.path())
+        .expect("a writable log");
     file.set_len(ROTATE_BYTES + 1).expect("sparse files exist");
     rotate(&log.path());
     assert!(!log.path().exists());
