@@ -19,7 +19,8 @@ Examples:
     minichain --port 9001 --bootstrap 127.0.0.1:9000 --mine
 
   Ask a node (the password stands in the cookie file of its data folder):
-    curl -u \"$(cat minichain-data-8999/.cookie)\" -d '{\"method\":\"getblockchaininfo\"}' http://127.0.0.1:18999/
+    curl -u \"$(cat minichain-data-8999/.cookie)\" http://127.0.0.1:18999/ \\
+      -d '{\"method\": \"getblockchaininfo\"}'
 
   A configuration of one's own:
     minichain config example > node.yaml
@@ -110,7 +111,7 @@ pub struct RunArgs {
     /// Connect to the bootstrap peers only.
     #[arg(long, help_heading = "Peers")]
     pub no_discovery: bool,
-    /// Mine.
+    /// Mine blocks.
     #[arg(long, help_heading = "Mining")]
     pub mine: bool,
     /// Hashes a second the miner is throttled to.
@@ -133,8 +134,7 @@ pub struct RunArgs {
         help_heading = "JSON-RPC"
     )]
     pub rpc_user: Option<String>,
-    /// Password for HTTP basic authentication; others on this machine can read
-    /// a command line, so prefer the configuration.
+    /// Its password; others here can read a command line, so prefer the configuration.
     #[arg(
         long,
         value_name = "PASSWORD",
@@ -145,8 +145,13 @@ pub struct RunArgs {
     /// TCP port to serve metrics and health on.
     #[arg(long, value_name = "PORT", help_heading = "Observation")]
     pub metrics_port: Option<u16>,
-    /// How log lines look.
-    #[arg(long, value_name = "FORMAT", help_heading = "Observation")]
+    /// How log lines look: text or json.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help_heading = "Observation"
+    )]
     pub log_format: Option<LogFormatArg>,
     /// Level (error to trace) or filter such as info,minichain_node::net=debug.
     #[arg(long, value_name = "FILTER", help_heading = "Observation")]
@@ -221,7 +226,7 @@ fn show_genesis(file: Option<&Path>) -> Result<(), Failure> {
     genesis::params(&genesis)?;
     let yaml = serde_yaml::to_string(&genesis)
         .map_err(|error| Failure::bad_input(format!("cannot print the genesis file: {error}")))?;
-    print(&yaml)
+    print(&format!("{}\n", yaml.trim_end()))
 }
 
 fn hash_genesis(file: Option<&Path>) -> Result<(), Failure> {

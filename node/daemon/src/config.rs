@@ -64,14 +64,39 @@ pub fn read_text(file: &Path, kind: &str) -> Result<String, Failure> {
 /// Reads YAML strictly: unknown keys, repeated keys and YAML 1.1 booleans are
 /// refused with line and column. `source` names the document in errors.
 pub fn parse_yaml<T: serde::de::DeserializeOwned>(text: &str, source: &str) -> Result<T, Failure> {
-    let options = serde_yaml::options! { strict_booleans: true };
+    let options = serde_yaml::options! { strict_booleans: true, with_snippet: false };
     serde_yaml::from_str_with_options(text, options).map_err(|error| {
-        let place = error
-            .location()
-            .map(|place| format!(", line {}, column {}", place.line(), place.column()))
-            .unwrap_or_default();
-        Failure::bad_input(format!("{source}{place}: {error}"))
+        let why = plain(error.to_string());
+        Failure::bad_input(match error.location() {
+            // The place goes to the front, where editors and people look for it.
+            Some(place) => {
+                let place = format!("line {}, column {}", place.line(), place.column());
+                let why = why.strip_suffix(&format!(" at {place}")).unwrap_or(&why);
+                format!("{source}, {place}: {why}")
+            }
+            None => format!("{source}: {why}"),
+        })
     })
+}
+
+/// Says what the parser's type names mean.
+fn plain(why: String) -> String {
+    for (jargon, meaning) in [
+        ("invalid u16", "must be a whole number from 0 to 65535"),
+        ("invalid u32", "must be a whole number from 0 to 4294967295"),
+        ("invalid u64", "must be a whole number"),
+        ("invalid floating point", "must be a number"),
+        (
+            "invalid boolean (strict mode expects true/false)",
+            "must be true or false",
+        ),
+        (", set DuplicateKeyPolicy in Options if acceptable", ""),
+    ] {
+        if why.contains(jargon) {
+            return why.replacen(jargon, meaning, 1);
+        }
+    }
+    why
 }
 
 /// Checks what the types cannot say. Errors name the field.

@@ -224,8 +224,12 @@ fn same_port_on_other_addresses_or_switched_off_is_fine() {
 fn yaml_mistakes_have_a_place() {
     for (yaml, place, word) in [
         ("name: a\nport: 1\n", "line 2, column 1", "port"),
-        ("p2p:\n  port: 70000\n", "line 2, column 9", "70000"),
-        ("p2p:\n  discovery: yes\n", "line 2, column 14", "bool"),
+        ("p2p:\n  port: 70000\n", "line 2, column 9", "65535"),
+        (
+            "p2p:\n  discovery: yes\n",
+            "line 2, column 14",
+            "true or false",
+        ),
         ("name: a\nname: b\n", "line 2, column 1", "name"),
         ("p2p: [\n", "line", ""),
     ] {
