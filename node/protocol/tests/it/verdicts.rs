@@ -11,7 +11,7 @@ use minichain_protocol::event::Event;
 use minichain_protocol::input::{
     Call, Direction, GossipId, InboundRequest, Input, OutboundRequest, Peer, RequestFailure,
 };
-use minichain_protocol::output::{Outbox, Output, Topic};
+use minichain_protocol::output::{Outbox, Output, Topic, Verdict};
 use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -280,7 +280,11 @@ impl Play {
         let mut is_persisted = false;
         for output in out.drain() {
             match output {
-                Output::GossipVerdict { id, .. } => self.pay_back(&format!("{id:?}"))?,
+                Output::GossipVerdict { id, topic, verdict } => {
+                    self.pay_back(&format!("{id:?}"))?;
+                    let is_announced = topic == Topic::Block && verdict == Verdict::Accept;
+                    prop_assert!(is_persisted || !is_announced, "passed on before persisted");
+                }
                 Output::Respond { id, .. } | Output::Refuse { id } => {
                     self.pay_back(&format!("{id:?}"))?;
                 }
