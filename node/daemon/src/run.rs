@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use minichain_api::config::NodeConfig;
+use minichain_api::config::{LogFormat, NodeConfig};
 use minichain_chain::address::Address;
 use minichain_chain::mempool::MempoolLimits;
 use minichain_chain::params::Params;
@@ -20,7 +20,7 @@ use crate::miner::{Miner, MinerConfig};
 use crate::observe::{self, Observer, Setup};
 use crate::reward::{self, Reward};
 use crate::shutdown::Shutdown;
-use crate::store::RedbStore;
+use crate::store::{self, RedbStore};
 use crate::{panic, rpc, wallet};
 
 /// How long last answers may take to get out after the node has ended.
@@ -39,10 +39,14 @@ pub fn run(config: NodeConfig, params: Params) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::world(format!("cannot start threads: {error}")))?;
+    let format = config.log.format;
     let result = runtime.block_on(live(config, params));
     runtime.shutdown_timeout(LAST_TASKS);
-    if result.is_ok() {
-        tracing::info!("ended");
+    match &result {
+        Ok(()) => tracing::info!("ended"),
+        // People read the message that the program ends with.
+        Err(failure) if format == LogFormat::Json => tracing::error!(%failure, "failed"),
+        Err(_) => {}
     }
     result
 }
@@ -78,6 +82,7 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
     servers.ended().await;
     result.map_err(|error| match error {
         RunError::Config(error) => Failure::bad_input(error),
+        RunError::Store(error) => Failure::world(store::explain(&config.data_dir, &error)),
         error => Failure::world(error),
     })
 }
@@ -93,10 +98,12 @@ fn open_state(config: &NodeConfig, params: &Params) -> Result<State<RedbStore>, 
             dir.display(),
             params.network
         )),
+        state::OpenError::Store(error) => Failure::world(store::explain(dir, &error)),
         other => Failure::world(other),
     })?;
     // A new store holds the genesis block before anybody hears of the node.
-    state.store_mut().commit().map_err(Failure::world)?;
+    let stored = state.store_mut().commit();
+    stored.map_err(|error| Failure::world(store::explain(dir, &error)))?;
     Ok(state)
 }
 

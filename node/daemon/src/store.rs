@@ -21,7 +21,7 @@ use minichain_chain::store::{Batch, Store, StoreError, StoredHeader, StoredTip};
 use minichain_chain::transaction::OutPoint;
 
 use self::disk::Disk;
-pub use self::error::OpenError;
+pub use self::error::{OpenError, explain};
 use self::pending::Pending;
 
 /// Name of the file inside the data folder.

@@ -15,7 +15,7 @@ use redb::{
 };
 
 use super::FILE;
-use super::error::{OpenError, corrupt, on_open, on_open_io, on_use};
+use super::error::{OpenError, on_open, on_open_io, on_use};
 use super::pending::Pending;
 use super::seal::{seal, unseal};
 use crate::panic::contained;
@@ -142,7 +142,7 @@ impl Disk {
         self.tables = None;
         let result =
             contained(|| write(&self.database, pending).and_then(|()| tables(&self.database)));
-        self.tables = Some(self.explain(result)?);
+        self.tables = Some(explain(result)?);
         Ok(())
     }
 
@@ -177,16 +177,8 @@ impl Disk {
 
     fn read<T>(&self, look: impl FnOnce(&Tables) -> Result<T, Fault>) -> Result<T, StoreError> {
         match &self.tables {
-            Some(tables) => self.explain(contained(|| look(tables))),
-            None => Err(on_use(&self.file, redb::Error::PreviousIo)),
-        }
-    }
-
-    fn explain<T>(&self, result: Result<Result<T, Fault>, String>) -> Result<T, StoreError> {
-        match result {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(Fault::Redb(error))) => Err(on_use(&self.file, error)),
-            Ok(Err(Fault::Damaged(what))) | Err(what) => Err(corrupt(&self.file, what)),
+            Some(tables) => explain(contained(|| look(tables))),
+            None => Err(on_use(redb::Error::PreviousIo)),
         }
     }
 }
@@ -200,6 +192,15 @@ enum Fault {
 impl From<redb::Error> for Fault {
     fn from(error: redb::Error) -> Self {
         Self::Redb(error)
+    }
+}
+
+/// What a look or a write brought, in the chain's words.
+fn explain<T>(result: Result<Result<T, Fault>, String>) -> Result<T, StoreError> {
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(Fault::Redb(error))) => Err(on_use(error)),
+        Ok(Err(Fault::Damaged(what))) | Err(what) => Err(StoreError::corrupt(what)),
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use minichain_chain::store::StoreError;
 
+use super::FILE;
+
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -55,7 +57,7 @@ pub enum OpenError {
 }
 
 /// How to start afresh. Only the chain goes, keys beside it stay.
-pub fn remedy(file: &Path) -> String {
+fn remedy(file: &Path) -> String {
     format!(
         "remove {} to start afresh; the chain is fetched again from peers, keys stay",
         file.display()
@@ -98,28 +100,35 @@ pub fn on_open_io(dir: &Path, file: &Path, error: &std::io::Error) -> OpenError 
 }
 
 /// An error while the node runs.
-pub fn on_use(file: &Path, error: redb::Error) -> StoreError {
+pub fn on_use(error: redb::Error) -> StoreError {
     match error {
-        redb::Error::Io(error) if is_full(&error) => StoreError::Io {
-            what: format!(
-                "no space is left for {}; free some and start again, nothing committed is lost",
-                file.display()
-            ),
-        },
-        redb::Error::Io(error) if error.kind() != ErrorKind::UnexpectedEof => StoreError::Io {
-            what: format!("{}: {error}", file.display()),
-        },
-        redb::Error::PreviousIo => StoreError::Io {
-            what: format!("{}: an earlier disk error; start again", file.display()),
-        },
-        other => corrupt(file, other),
+        redb::Error::Io(error) if is_full(&error) => {
+            StoreError::io("no space is left; free some and start again")
+        }
+        redb::Error::Io(error) if error.kind() != ErrorKind::UnexpectedEof => {
+            StoreError::io(error.to_string())
+        }
+        redb::Error::PreviousIo => StoreError::io("the disk failed before; start again"),
+        other => StoreError::corrupt(other.to_string()),
     }
 }
 
-/// Damage found while the node runs.
-pub fn corrupt(file: &Path, what: impl std::fmt::Display) -> StoreError {
-    StoreError::Corrupt {
-        what: format!("{what}; {}", remedy(file)),
+/// A whole message for an error of the store in the data folder `dir`, found
+/// by the store or by the chain on top of it.
+pub fn explain(dir: &Path, error: &StoreError) -> String {
+    let file = dir.join(FILE);
+    match error {
+        StoreError::Corrupt { what } => OpenError::Corrupt {
+            file,
+            what: what.clone(),
+        }
+        .to_string(),
+        StoreError::Io { what } => {
+            format!(
+                "the store {} failed: {what}; nothing committed is lost",
+                file.display()
+            )
+        }
     }
 }
 

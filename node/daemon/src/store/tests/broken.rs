@@ -48,7 +48,7 @@ fn assert_whole_or_refused(dir: &Path, expected: &Content, what: &str) -> bool {
                 assert_eq!(&found, expected, "{what}: silently changed");
                 return true;
             }
-            Err(error) => error.to_string(),
+            Err(error) => explain(dir, &error),
         },
     };
     assert!(
@@ -274,12 +274,12 @@ fn full_disk_stops_the_store_with_a_clear_error() {
     store.commit().unwrap();
     room.store(1_000, Ordering::SeqCst);
     store.apply(batch(2)).unwrap();
-    let message = store.commit().unwrap_err().to_string();
+    let message = explain(Path::new("d"), &store.commit().unwrap_err());
     assert!(
         message.contains("no space is left") && message.contains("start again"),
         "{message}"
     );
-    let message = store.commit().unwrap_err().to_string();
+    let message = explain(Path::new("d"), &store.commit().unwrap_err());
     assert!(message.contains("start again"), "{message}");
 }
 
