@@ -11,7 +11,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use devnet_blueprint::blueprint::Runtime;
 use devnet_blueprint::plan::HOST_PORTS_PER_NODE;
 use devnet_blueprint::{
-    Blueprint, DockerInput, EngineInput, EngineKind, PlanInput, ProcessInput, Subnet, Topology,
+    Blueprint, DockerInput, EngineInput, EngineKind, NodePlan, NodeState, Observed, PlanInput,
+    ProcessInput, Subnet, Topology,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -326,7 +327,39 @@ fn choose_ports(
         .collect()
 }
 
-fn port_is_free(port: u16) -> bool {
+/// Gives up what a network that was planned before has lost to others while its
+/// nodes did not run: their host ports, and its subnet. Processes have neither.
+pub fn release_what_is_lost(
+    previous: &mut Blueprint,
+    observed: &Observed,
+    used: &[UsedSubnet],
+    port_is_free: impl Fn(u16) -> bool,
+) {
+    if previous.engine != EngineKind::Docker {
+        return;
+    }
+    if let Some(subnet) = previous.subnet
+        && observed.networks.is_empty()
+        && used.iter().any(|used| used.overlaps(subnet))
+    {
+        previous.release_subnet();
+    }
+    let holds_its_ports = |node: &&NodePlan| {
+        let state = observed.node(&node.name).map(|node| node.state);
+        matches!(state, Some(NodeState::Running | NodeState::Paused))
+    };
+    let stopped = previous.nodes.iter().filter(|node| !holds_its_ports(node));
+    let lost: Vec<u16> = stopped
+        .flat_map(|node| [node.host.rpc.port(), node.host.metrics.port()])
+        .filter(|port| !port_is_free(*port))
+        .collect();
+    for port in lost {
+        previous.release_host_port(port);
+    }
+}
+
+/// Whether nothing listens on that port of 127.0.0.1.
+pub fn port_is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 

@@ -40,6 +40,7 @@ pub struct NetworkFolder {
 pub struct Lock {
     _file: File,
     path: PathBuf,
+    was_abandoned: bool,
 }
 
 /// Why the state folder could not be used, as a whole sentence without the
@@ -175,12 +176,15 @@ impl NetworkFolder {
             if !is_same_file(&file, &self.lock) {
                 continue;
             }
+            // Whoever ends in order removes the file.
+            let was_abandoned = file.metadata().is_ok_and(|found| found.len() > 0);
             file.set_len(0)
                 .and_then(|()| write!(file, "{}", std::process::id()))
                 .map_err(|error| io_error("write", &self.lock, error))?;
             return Ok(Lock {
                 _file: file,
                 path: self.lock.clone(),
+                was_abandoned,
             });
         }
     }
@@ -251,6 +255,13 @@ impl NetworkFolder {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Lock {
+    /// Whether the holder before was killed at its work.
+    pub const fn was_abandoned(&self) -> bool {
+        self.was_abandoned
     }
 }
 

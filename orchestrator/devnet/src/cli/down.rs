@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use devnet_blueprint::{Action, Blueprint, Plan, diff};
+use devnet_blueprint::{Action, Blueprint, EngineKind, Plan, diff};
 use serde::Serialize;
 
 use super::{NameArgs, OutputArgs};
 use crate::clock::{now_s, parse_duration};
-use crate::engine::{Engine, EngineError, perform_plan};
+use crate::engine::{Engine, EngineError, ErrorKind, Report, perform_plan};
 use crate::exit::{Exit, Failure};
 use crate::prepare::owner;
+use crate::state::Lock;
 use crate::world::{EngineChoice, World};
 
 const EXAMPLES: &str = "\
@@ -22,6 +23,11 @@ Examples:
   devnet down --all --older-than 1h    those forgotten by yesterday's tests
 
 What a killed `up` has left is found by its labels and by its processes, and removed as well.";
+
+/// What a daemon still does after whoever asked it was killed takes no longer.
+const SETTLE: Duration = Duration::from_millis(1_500);
+/// Looks at one engine at most.
+const ROUNDS_MAX: usize = 8;
 
 /// Remove a network: nodes, data, container network, state folder
 #[derive(Debug, Clone, clap::Args)]
@@ -105,7 +111,7 @@ async fn take_down(
     unreachable: &[EngineError],
     name: &str,
 ) -> Result<Removed, Failure> {
-    let _lock = world.states.network(name).lock()?;
+    let lock = world.states.network(name).lock()?;
     // A plan that cannot be read is no reason to leave anything: all engines
     // are looked at then.
     let blueprint = world.states.load(name).ok().flatten();
@@ -124,25 +130,22 @@ async fn take_down(
     let kind = blueprint.as_ref().map(|blueprint| blueprint.engine);
     let mut engines: Vec<&Arc<dyn Engine>> = engines.iter().collect();
     engines.sort_by_key(|engine| Some(engine.kind()) == kind);
-    let last = engines.len().saturating_sub(1);
-    for (at, engine) in engines.into_iter().enumerate() {
-        let nothing = Blueprint::empty(name, engine.kind());
-        let mut observed = world.observe(&**engine, name).await?;
-        // The folder goes last of all, so that an interrupted call can go on.
-        observed.state = observed.state.filter(|_| at == last);
-        let todo = diff(&nothing, &observed);
-        if todo.is_empty() {
-            continue;
+    let stage = world.console.stage("down", &format!("removing {name}"));
+    for engine in &engines {
+        let cleared = clear(world, &***engine, name, &lock, &stage, &mut removed).await;
+        if let Err(error) = cleared {
+            stage.failed(&format!("{name}: {}", error.action));
+            return Err(error.into());
         }
-        removed.count(&todo);
-        let stage = world.console.stage("down", &format!("removing {name}"));
-        match perform_plan(&**engine, &world.states, &nothing, &todo, &stage).await {
-            Ok(_) => stage.done(&format!("{name}: {removed} removed")),
-            Err(error) => {
-                stage.failed(&format!("{name}: {}", error.action));
-                return Err(error.into());
-            }
-        }
+    }
+    // The folder goes last of all, so that an interrupted call can go on.
+    let folder = world.states.network(name);
+    if folder.exists() {
+        folder.remove()?;
+        removed.state_folders = 1;
+    }
+    if !removed.is_nothing() {
+        stage.done(&format!("{name}: {removed} removed"));
     }
     if removed.is_nothing() && blueprint.is_none() {
         for error in unreachable {
@@ -153,6 +156,38 @@ async fn take_down(
         }
     }
     Ok(removed)
+}
+
+/// Removes all that one engine holds of the network, and looks again: a daemon
+/// also finishes what a killed `up` had asked of it.
+async fn clear(
+    world: &World,
+    engine: &dyn Engine,
+    name: &str,
+    lock: &Lock,
+    report: &dyn Report,
+    removed: &mut Removed,
+) -> Result<(), EngineError> {
+    let nothing = Blueprint::empty(name, engine.kind());
+    let mut is_settled = engine.kind() == EngineKind::Process || !lock.was_abandoned();
+    for _ in 0..ROUNDS_MAX {
+        let todo = diff(&nothing, &engine.observe(name).await?);
+        if !todo.is_empty() {
+            removed.count(&todo);
+            perform_plan(engine, &world.states, &nothing, &todo, report).await?;
+        } else if is_settled {
+            return Ok(());
+        } else {
+            tokio::time::sleep(SETTLE).await;
+            is_settled = true;
+        }
+    }
+    Err(EngineError::new(
+        ErrorKind::Refused,
+        format!("removing {name}"),
+        "it comes back as fast as it is removed",
+    )
+    .remedy("Another program brings it up at the same time; end that one first."))
 }
 
 /// Networks of this user, by label or by state folder, that are old enough.
@@ -221,7 +256,6 @@ impl Removed {
                 Action::RemoveNode { .. } => self.nodes += 1,
                 Action::RemoveVolume { .. } => self.volumes += 1,
                 Action::RemoveNetwork { .. } => self.networks += 1,
-                Action::RemoveState => self.state_folders += 1,
                 _ => {}
             }
         }

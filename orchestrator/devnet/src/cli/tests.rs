@@ -279,3 +279,24 @@ async fn down_does_not_work_on_a_network_somebody_else_is_changing() {
         "{failure}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn down_looks_again_for_what_the_daemon_finished_after_up_was_killed() {
+    let stage = Stage::new();
+    stage.up(&["--name", "alpha"]).await.expect("all is well");
+    let late = stage.docker.observed("alpha").nodes;
+    let locks = stage.world.states.root().join(".locks");
+    std::fs::write(locks.join("alpha.lock"), b"12345").expect("a writable disk");
+    let daemon = async {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        stage
+            .docker
+            .disturb("alpha", |observed| observed.nodes = late);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = stage.down(&["--name", "alpha"]) => outcome.expect("all is well"),
+        () = daemon => panic!("it never ends"),
+    };
+    assert!(stage.is_empty("alpha"));
+}

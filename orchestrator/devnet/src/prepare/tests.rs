@@ -223,3 +223,59 @@ async fn processes_get_a_loopback_block_and_the_state_folder() {
     assert!(process.block.base().is_loopback());
     assert_eq!(process.state_dir, host.states.network("alpha").path());
 }
+
+/// A network on Docker as planned, and everything of it as it would exist.
+async fn planned_before() -> (Blueprint, Observed) {
+    let host = Host::new(EngineKind::Docker);
+    let topology = wish("alpha");
+    let input = host
+        .prepare(&topology, &Refused::default())
+        .await
+        .expect("an empty world");
+    let blueprint = plan(&topology, &input).expect("a sound plan");
+    let mut observed = Observed::default();
+    for action in devnet_blueprint::diff(&blueprint, &observed).actions() {
+        observed
+            .apply(&blueprint, action)
+            .expect("plans can be performed");
+    }
+    (blueprint, observed)
+}
+
+#[tokio::test]
+async fn a_running_network_keeps_its_place_though_it_is_in_use_by_itself() {
+    let (before, observed) = planned_before().await;
+    let own = used(&before.subnet.expect("a subnet").to_string());
+    let mut after = before.clone();
+    release_what_is_lost(&mut after, &observed, &[own], |_| false);
+    assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn a_stopped_node_gives_up_the_port_another_program_took() {
+    let (before, mut observed) = planned_before().await;
+    observed.nodes[1].state = NodeState::Exited;
+    let name = observed.nodes[1].node.clone();
+    let lost = before.node(&name).expect("planned").host.rpc.port();
+    let mut after = before.clone();
+    release_what_is_lost(&mut after, &observed, &[], |port| port != lost);
+    let host = |blueprint: &Blueprint, node: &str| blueprint.node(node).expect("planned").host;
+    assert_ne!(host(&after, &name).rpc, host(&before, &name).rpc);
+    assert_eq!(host(&after, &name).metrics, host(&before, &name).metrics);
+    let others = before.nodes.iter().filter(|node| node.name != name);
+    assert!(
+        others
+            .into_iter()
+            .all(|node| host(&after, &node.name) == node.host)
+    );
+}
+
+#[tokio::test]
+async fn a_network_that_is_gone_gives_up_the_subnet_another_took() {
+    let (before, mut observed) = planned_before().await;
+    observed.networks.clear();
+    let taken = used(&before.subnet.expect("a subnet").to_string());
+    let mut after = before.clone();
+    release_what_is_lost(&mut after, &observed, &[taken], |_| true);
+    assert_eq!(after.subnet, None);
+}

@@ -143,3 +143,14 @@ fn an_unwritable_place_names_the_file() {
         .to_string();
     assert!(error.contains("file/alpha"), "{error}");
 }
+
+#[test]
+fn a_lock_whose_holder_was_killed_is_free_and_known_as_abandoned() {
+    let (_root, state) = folder();
+    let network = state.network("alpha");
+    assert!(!network.lock().expect("nobody holds it").was_abandoned());
+    assert!(!network.lock().expect("it was given back").was_abandoned());
+    // What a killed process leaves: the file, and no lock on it.
+    fs::write(&network.lock, b"12345").expect("a writable disk");
+    assert!(network.lock().expect("nobody holds it").was_abandoned());
+}

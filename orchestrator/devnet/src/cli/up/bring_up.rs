@@ -8,7 +8,7 @@ use devnet_blueprint::{Blueprint, EngineKind, Observed, Plan, PlanError, diff, p
 use super::{Args, wish};
 use crate::engine::{Engine, EngineError, Silent, perform_plan};
 use crate::exit::Failure;
-use crate::prepare::{self, Birth, Prepared, Refused, Request};
+use crate::prepare::{self, Birth, Prepared, Refused, Request, port_is_free};
 use crate::world::{World, is_worth_another_choice};
 
 /// Attempts with other subnets or ports, if those chosen turn out to be taken.
@@ -50,8 +50,9 @@ struct Job<'a> {
 /// matter.
 pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought, Failure> {
     let stage = world.console.stage("plan", "looking at what exists");
-    let job = Job::new(world, args, name).await?;
+    let mut job = Job::new(world, args, name).await?;
     let observed = job.observe().await?;
+    job.release_what_is_lost(&observed).await?;
     stage.waiting("looking for the nodes' program");
     let mut program = job.program(&stage, false).await?;
     if program.to_build {
@@ -70,8 +71,7 @@ pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought,
         let Some(error) = job.perform(&blueprint, &todo).await? else {
             break;
         };
-        let is_settled = job.previous.is_some() || attempt >= ATTEMPTS_MAX;
-        if is_settled || !is_worth_another_choice(error.kind) {
+        if attempt >= ATTEMPTS_MAX || !is_worth_another_choice(error.kind) {
             return Err(error.into());
         }
         world
@@ -79,11 +79,13 @@ pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought,
             .remark(&format!("  {}; trying others.", error.detail));
         refused.subnets.extend(blueprint.subnet);
         refused.ports.extend(ports(&blueprint));
+        let observed = job.observe().await?;
+        job.release_what_is_lost(&observed).await?;
         prepared = job
             .prepare(&birth, prepared.program, &refused, true, &Silent)
             .await?;
         blueprint = job.plan(&prepared)?;
-        todo = diff(&blueprint, &job.observe().await?);
+        todo = diff(&blueprint, &observed);
         actions += todo.len();
     }
     Ok(Brought {
@@ -95,8 +97,9 @@ pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought,
 
 /// Plans without touching anything.
 pub async fn plan_only(world: &World, args: &Args, name: &str) -> Result<Planned, Failure> {
-    let job = Job::new(world, args, name).await?;
+    let mut job = Job::new(world, args, name).await?;
     let observed = job.observe().await?;
+    job.release_what_is_lost(&observed).await?;
     let birth = Birth::draw(args.seed)?;
     let program = job.program(&Silent, false).await?;
     let prepared = job
@@ -186,6 +189,15 @@ impl<'a> Job<'a> {
         .next(format!(
             "If they are left over, `devnet down --name {name}` removes them."
         )))
+    }
+
+    /// Where the network stood still, others may have taken its place.
+    async fn release_what_is_lost(&mut self, observed: &Observed) -> Result<(), Failure> {
+        if let Some(previous) = &mut self.previous {
+            let used = self.engine.used_subnets().await?;
+            prepare::release_what_is_lost(previous, observed, &used, port_is_free);
+        }
+        Ok(())
     }
 
     fn request(&self, build: bool) -> Request<'_> {
