@@ -90,6 +90,41 @@ fn a_node_comes_back_with_its_chain_and_its_neighbours() {
     });
 }
 
+/// ```text
+/// a (mines) ◄── b ── c      b is frozen until both have given it up
+/// ```
+#[test]
+fn a_frozen_node_is_given_up_and_catches_up_when_it_thaws() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let genesis = genesis_file(dir.path(), GENESIS);
+    let a = Node::start(dir.path(), free_port(), &["--mine", "--genesis", &genesis]);
+    let b = Node::start(
+        dir.path(),
+        free_port(),
+        &["--bootstrap", &a.p2p(), "--genesis", &genesis],
+    );
+    let c = Node::start(
+        dir.path(),
+        free_port(),
+        &["--bootstrap", &b.p2p(), "--genesis", &genesis],
+    );
+    let nodes = [&a, &b, &c];
+    until("all follow a", &nodes, || agree_at(&nodes, 2));
+    b.freeze();
+    until("b is given up", &nodes, || {
+        a.peers() == Some(1) && c.peers() == Some(1)
+    });
+    b.thaw();
+    let goal = a.height().expect("a height") + 3;
+    until("b is back and follows", &nodes, || {
+        nodes.iter().all(|node| node.peers() == Some(2)) && agree_at(&nodes, goal)
+    });
+    let before = b.blocks_heard().expect("a count");
+    until("b hears gossip again", &nodes, || {
+        b.blocks_heard() > Some(before + 2)
+    });
+}
+
 #[test]
 fn another_genesis_file_means_goodbye_with_both_hashes_in_the_log() {
     let dir = tempfile::tempdir().expect("temp dir");

@@ -27,6 +27,50 @@ async fn three_that_know_one_neighbour_each_all_connect() {
 }
 
 #[tokio::test]
+async fn on_all_interfaces_only_the_address_that_peers_see_is_told() {
+    let everywhere = |config: Config| Config {
+        listen: "0.0.0.0".parse().expect("address"),
+        ..config
+    };
+    let port = free_port();
+    let bootstrap = vec![addresses::parse(&format!("127.0.0.1:{port}")).expect("address")];
+    let a = Net::start(Config {
+        port,
+        ..everywhere(config(&[]))
+    })
+    .await;
+    let b = Net::start(Config {
+        bootstrap,
+        ..everywhere(config(&[]))
+    })
+    .await;
+    until("a and b are connected", || b.peers() == 1).await;
+    let b_port = addresses::to_socket(&b.address()).expect("socket").port();
+    let bootstrap = vec![addresses::parse(&format!("127.0.0.1:{b_port}")).expect("address")];
+    let dir = tempfile::tempdir().expect("temp dir");
+    let file = dir.path().join("peers.json");
+    let c = Config {
+        bootstrap,
+        peers_file: Some(file.clone()),
+        ..config(&[])
+    };
+    let c = Net::start(c).await;
+    until("everyone has two peers", || {
+        [&a, &b, &c].iter().all(|net| net.peers() == 2)
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    c.stop().await;
+    let book = std::fs::read_to_string(&file).expect("the book was written");
+    let told: Vec<_> = book.lines().filter(|line| line.contains("/tcp/")).collect();
+    assert_eq!(told.len(), 2, "{book}");
+    assert!(
+        told.iter().all(|line| line.contains("/ip4/127.0.0.1/")),
+        "{book}"
+    );
+}
+
+#[tokio::test]
 async fn without_discovery_only_the_given_edges_exist() {
     let a = Net::start(edges_only(&[])).await;
     let b = Net::start(edges_only(&[&a])).await;

@@ -18,19 +18,20 @@ pub struct Node {
     child: Child,
     port: u16,
     rpc_port: u16,
+    metrics_port: u16,
     log: PathBuf,
 }
 
 impl Node {
     /// Starts a node inside `dir`, where its data folder follows from `port`.
     pub fn start(dir: &Path, port: u16, args: &[&str]) -> Self {
-        let rpc_port = free_port();
+        let (rpc_port, metrics_port) = (free_port(), free_port());
         let log = dir.join(format!("{port}-{rpc_port}.log"));
         let out = File::create(&log).expect("log file");
         let child = Command::new(env!("CARGO_BIN_EXE_minichain"))
             .args(["--port", &port.to_string()])
             .args(["--rpc-port", &rpc_port.to_string()])
-            .args(["--metrics-port", &free_port().to_string()])
+            .args(["--metrics-port", &metrics_port.to_string()])
             .args(["--rpc-user", "walker", "--rpc-password", "secret"])
             .args(["--log-filter", "info,minichain_node::net=debug"])
             .args(args)
@@ -45,6 +46,7 @@ impl Node {
             child,
             port,
             rpc_port,
+            metrics_port,
             log,
         }
     }
@@ -82,6 +84,20 @@ impl Node {
         Some(self.call("getpeerinfo", "[]")?.as_array()?.len())
     }
 
+    /// Blocks it heard of by gossip, repeated ones left out.
+    pub fn blocks_heard(&self) -> Option<u64> {
+        let address = format!("http://127.0.0.1:{}/metrics", self.metrics_port);
+        let text = ureq::get(address)
+            .call()
+            .ok()?
+            .body_mut()
+            .read_to_string()
+            .ok()?;
+        let heard = r#"minichain_gossip_messages_total{direction="received",topic="block"} "#;
+        text.lines()
+            .find_map(|line| line.strip_prefix(heard)?.parse().ok())
+    }
+
     /// All it wrote so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("log file")
@@ -92,6 +108,16 @@ impl Node {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).expect("signal");
         self.wait(PATIENCE).code()
+    }
+
+    /// Stops it from moving; its sockets stay open.
+    pub fn freeze(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::STOP).expect("signal");
+    }
+
+    /// Lets it move again.
+    pub fn thaw(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).expect("signal");
     }
 
     /// Ends it on the spot.
