@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
-use bollard::models::SystemInfo;
+use bollard::models::{ImageSummary, SystemInfo};
+use bollard::query_parameters::ListImagesOptionsBuilder;
 
 use super::call::{ASK, bounded};
-use super::{About, DockerEngine};
+use super::image::CONTENT_LABEL;
+use super::{About, DockerEngine, labelled};
 use crate::engine::{Check, CheckStatus, EngineError};
 
 const GIB: u64 = 1 << 30;
@@ -14,6 +16,9 @@ const GIB: u64 = 1 << 30;
 /// Free bytes below which nothing can work, and below which it may soon not.
 const DISK_FAIL_BYTES: u64 = GIB / 2;
 const DISK_WARN_BYTES: u64 = 4 * GIB;
+
+/// Images of old binaries, above which they are worth a word.
+const IMAGES_WARN_BYTES: u64 = GIB;
 
 /// Memory of the engine's host below which a default network is cramped.
 const MEMORY_WARN_BYTES: u64 = GIB;
@@ -29,8 +34,34 @@ impl DockerEngine {
             limits(&info),
         ];
         checks.extend(kernel(&info));
+        checks.push(self.node_images().await?);
         Ok(checks)
     }
+
+    /// Every changed binary leaves an image behind; they add up.
+    async fn node_images(&self) -> Result<Check, EngineError> {
+        let filters = labelled(CONTENT_LABEL, None);
+        let options = ListImagesOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let call = self.docker.list_images(Some(options));
+        Ok(images(&bounded("listing images", ASK, call).await?))
+    }
+}
+
+fn images(found: &[ImageSummary]) -> Check {
+    let bytes: u64 = found
+        .iter()
+        .filter_map(|image| u64::try_from(image.size).ok())
+        .sum();
+    let detail = format!("{} of nodes, {}", found.len(), size(bytes));
+    if bytes < IMAGES_WARN_BYTES {
+        return check("images", CheckStatus::Ok, detail, "");
+    }
+    let remedy = format!(
+        "Remove those without a container: `docker image prune -a --filter label={CONTENT_LABEL}`."
+    );
+    check("images", CheckStatus::Warn, detail, &remedy)
 }
 
 fn check(name: &str, status: CheckStatus, detail: String, remedy: &str) -> Check {
@@ -253,6 +284,18 @@ mod tests {
             ..SystemInfo::default()
         };
         assert_eq!(disk(&info).status, CheckStatus::Ok);
+    }
+
+    #[test]
+    fn images_of_old_binaries_are_mentioned_once_they_add_up() {
+        let image = |size| ImageSummary {
+            size,
+            ..ImageSummary::default()
+        };
+        assert_eq!(images(&[image(15_000_000)]).status, CheckStatus::Ok);
+        let many = images(&vec![image(15_000_000); 80]);
+        assert_eq!(many.status, CheckStatus::Warn);
+        assert!(many.remedy.contains("label=minichain.content"), "{many:?}");
     }
 
     #[test]

@@ -18,14 +18,10 @@ use super::{CONTENT_LABEL, REPOSITORY};
 /// in other images without a shell.
 const USER_ID: u64 = 65_532;
 
-/// When the image was made, as it says: never, so that the same content gives
-/// the same image everywhere.
-const CREATED: &str = "1970-01-01T00:00:00Z";
-
 /// Hexadecimal digits of the digest in a tag.
 const TAG_DIGITS: usize = 12;
 
-/// An image to be.
+/// All of an image but the time of its making.
 pub struct Recipe {
     /// Where it comes from, for people.
     pub origin: String,
@@ -48,8 +44,8 @@ impl Recipe {
             layer_digest,
             content: String::new(),
         };
-        // Everything that makes the image what it is, but for this digest.
-        let description = recipe.description().to_string();
+        // Everything that makes the image what it is, without time and digest.
+        let description = recipe.description("").to_string();
         recipe.content = hex(&Sha256::digest(description.as_bytes()));
         Ok(recipe)
     }
@@ -72,9 +68,9 @@ impl Recipe {
         self.layer.len() as u64
     }
 
-    /// The archive to load.
-    pub fn archive(&self) -> io::Result<Vec<u8>> {
-        let description = self.description().to_string();
+    /// The archive to load, with the time of its making (RFC 3339).
+    pub fn archive(&self, created: &str) -> io::Result<Vec<u8>> {
+        let description = self.description(created).to_string();
         let description_name = format!("{}.json", hex(&Sha256::digest(description.as_bytes())));
         let list = json!([{
             "Config": description_name,
@@ -98,7 +94,7 @@ impl Recipe {
         archive.into_inner()
     }
 
-    fn description(&self) -> serde_json::Value {
+    fn description(&self, created: &str) -> serde_json::Value {
         let ports: BTreeMap<String, serde_json::Value> = [port::P2P, port::RPC, port::METRICS]
             .into_iter()
             .map(|port| (format!("{port}/tcp"), json!({})))
@@ -106,7 +102,7 @@ impl Recipe {
         json!({
             "architecture": self.architecture,
             "os": "linux",
-            "created": CREATED,
+            "created": created,
             "config": {
                 "User": format!("{USER_ID}:{USER_ID}"),
                 "Env": [format!("{SEARCH_ENV}={LIBRARIES}")],
@@ -121,7 +117,7 @@ impl Recipe {
                 },
             },
             "rootfs": { "type": "layers", "diff_ids": [self.layer_digest] },
-            "history": [{ "created": CREATED, "created_by": "devnet, from a local binary" }],
+            "history": [{ "created": created, "created_by": "devnet, from a local binary" }],
         })
     }
 }

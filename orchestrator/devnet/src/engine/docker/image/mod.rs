@@ -19,6 +19,7 @@ use futures::StreamExt as _;
 use self::archive::Recipe;
 use super::DockerEngine;
 use super::call::{ASK, SEND, bounded, bounded_or};
+use crate::clock::{now_s, rfc3339};
 use crate::engine::{EngineError, ErrorKind, Program, ProgramWish, Report};
 use crate::program::find_binary;
 
@@ -27,7 +28,7 @@ pub const REPOSITORY: &str = "minichain";
 
 /// Label with the whole digest. Containers inherit an image's labels, so none
 /// of those that devnets are found by may stand here.
-const CONTENT_LABEL: &str = "minichain.content";
+pub const CONTENT_LABEL: &str = "minichain.content";
 
 /// Images of a release binary stay below; a larger one is worth a hint.
 const SIZE_HINT_BYTES: u64 = 25 << 20;
@@ -138,7 +139,7 @@ impl DockerEngine {
     ) -> Result<(), EngineError> {
         let action = format!("sending image {reference}");
         let archive = recipe
-            .archive()
+            .archive(&rfc3339(now_s()))
             .map_err(|error| EngineError::new(ErrorKind::Program, &action, error))?;
         let options = ImportImageOptionsBuilder::default().quiet(true).build();
         let answers = self

@@ -33,7 +33,7 @@ fn entries(archive: &[u8]) -> Vec<(String, Vec<u8>, u32, u64)> {
 #[test]
 fn the_list_the_description_and_the_layer_fit_together() {
     let recipe = recipe(&files());
-    let archive = entries(&recipe.archive().unwrap());
+    let archive = entries(&recipe.archive("2026-11-22T20:45:01Z").unwrap());
     let bytes = |name: &str| &archive.iter().find(|entry| entry.0 == name).unwrap().1;
     let list: serde_json::Value = serde_json::from_slice(bytes("manifest.json")).unwrap();
     assert_eq!(list[0]["RepoTags"][0], recipe.reference());
@@ -49,6 +49,7 @@ fn the_list_the_description_and_the_layer_fit_together() {
         description["config"]["Labels"][CONTENT_LABEL],
         recipe.content()
     );
+    assert_eq!(description["created"], "2026-11-22T20:45:01Z");
     assert_eq!(description["config"]["User"], "65532:65532");
     let own_digest = hex(&Sha256::digest(bytes(description_name)));
     assert_eq!(description_name, format!("{own_digest}.json"));
