@@ -36,7 +36,7 @@ pub struct Node {
 
 impl Network {
     /// A name and a state folder; nothing runs yet. `engine` is `docker` or
-    /// `process`.
+    /// `process`, or `auto` for whatever is there.
     pub fn new(engine: &'static str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -19,7 +19,7 @@ pub use self::open::OpenError;
 
 use crate::amount::Amount;
 use crate::block::{Block, Header};
-use crate::coins::{Coin, CoinStats, SignatureVerifier, created_coins, muhash_element};
+use crate::coins::{Coin, CoinStats, SignatureVerifier, created_coins};
 use crate::hash::BlockHash;
 use crate::height::Height;
 use crate::params::Params;
@@ -168,14 +168,7 @@ impl<S: Store> State<S> {
     /// The unspent outputs at the tip. Finishing the digest takes some
     /// milliseconds.
     pub fn utxo_info(&self) -> UtxoInfo {
-        let tip = self.tip();
-        UtxoInfo {
-            height: tip.height,
-            hash: tip.hash,
-            count: self.coins.count,
-            total: self.coins.total,
-            muhash: self.coins.muhash.digest(),
-        }
+        utxo_info(self.tip(), &self.coins)
     }
 
     /// Size of the set of unspent outputs at the tip, digest unfinished.
@@ -183,35 +176,40 @@ impl<S: Store> State<S> {
         &self.coins
     }
 
-    /// The digest of the unspent outputs as it was at a block of the active
-    /// chain; `None` for any other block. Found by walking back from the tip,
-    /// so the time it takes grows with the depth.
+    /// The unspent outputs as they were at a block of the active chain; `None`
+    /// for any other block. Found by walking back from the tip, so the time it
+    /// takes grows with the depth.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn utxo_muhash_at(&self, hash: &BlockHash) -> Result<Option<[u8; 32]>, StoreError> {
+    pub fn utxo_info_at(&self, hash: &BlockHash) -> Result<Option<UtxoInfo>, StoreError> {
         if !self.is_active(hash) {
             return Ok(None);
         }
-        let mut muhash = self.coins.muhash.clone();
+        let mut stats = self.coins.clone();
         for index in self.active.iter().rev() {
             let entry = self.tree.at(*index);
             if entry.hash == *hash {
-                break;
+                return Ok(Some(utxo_info(entry, &stats)));
             }
-            let (block, undo) = (
-                self.stored_block(&entry.hash)?,
-                self.stored_undo(&entry.hash)?,
-            );
-            for (outpoint, coin) in created_coins(&block, entry.height) {
-                muhash.remove(&muhash_element(&outpoint, &coin));
-            }
-            let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs);
-            for (input, coin) in inputs.zip(&undo.spent) {
-                muhash.insert(&muhash_element(&input.previous_output, coin));
-            }
+            self.rewind(&mut stats, entry)?;
         }
-        Ok(Some(muhash.digest()))
+        Ok(None)
+    }
+
+    /// Takes what a connected block did to the coins back out of `stats`.
+    fn rewind(&self, stats: &mut CoinStats, entry: &Entry) -> Result<(), StoreError> {
+        let block = self.stored_block(&entry.hash)?;
+        let undo = self.stored_undo(&entry.hash)?;
+        let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs);
+        // Spent coins come back first, so that the sum never falls below zero.
+        for (input, coin) in inputs.zip(&undo.spent) {
+            stats.add(&input.previous_output, coin)?;
+        }
+        for (outpoint, coin) in created_coins(&block, entry.height) {
+            stats.remove(&outpoint, &coin)?;
+        }
+        Ok(())
     }
 
     fn tip_index(&self) -> Index {
@@ -226,5 +224,15 @@ impl<S: Store> State<S> {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         sequence
+    }
+}
+
+fn utxo_info(at: &Entry, stats: &CoinStats) -> UtxoInfo {
+    UtxoInfo {
+        height: at.height,
+        hash: at.hash,
+        count: stats.count,
+        total: stats.total,
+        muhash: stats.muhash.digest(),
     }
 }

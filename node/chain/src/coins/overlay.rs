@@ -18,6 +18,34 @@ pub struct CoinStats {
     pub muhash: MuHash3072,
 }
 
+impl CoinStats {
+    /// Counts one more unspent output.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the sum of all outputs overflows, which no
+    /// valid chain can cause.
+    pub fn add(&mut self, outpoint: &OutPoint, coin: &Coin) -> Result<(), StoreError> {
+        let total = self.total.checked_add(coin.output.value);
+        self.total = total.ok_or_else(|| miscounted("sum"))?;
+        self.count += 1;
+        self.muhash.insert(&muhash_element(outpoint, coin));
+        Ok(())
+    }
+
+    /// Counts one unspent output less.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the counts do not match the coins.
+    pub fn remove(&mut self, outpoint: &OutPoint, coin: &Coin) -> Result<(), StoreError> {
+        let total = self.total.checked_sub(coin.output.value);
+        self.total = total.ok_or_else(|| miscounted("sum"))?;
+        let count = self.count.checked_sub(1);
+        self.count = count.ok_or_else(|| miscounted("count"))?;
+        self.muhash.remove(&muhash_element(outpoint, coin));
+        Ok(())
+    }
+}
+
 /// The store's coins with changes on top. Drop it, and nothing happened.
 #[derive(Debug)]
 pub struct Overlay<'a, S> {
@@ -53,10 +81,7 @@ impl<'a, S: Store> Overlay<'a, S> {
     /// [`StoreError::Corrupt`] if the sum of all outputs overflows, which no
     /// valid chain can cause.
     pub fn add(&mut self, outpoint: OutPoint, coin: Coin) -> Result<(), StoreError> {
-        let total = self.stats.total.checked_add(coin.output.value);
-        self.stats.total = total.ok_or_else(|| miscounted("sum"))?;
-        self.stats.count += 1;
-        self.stats.muhash.insert(&muhash_element(&outpoint, &coin));
+        self.stats.add(&outpoint, &coin)?;
         self.changes.insert(outpoint, Some(coin));
         Ok(())
     }
@@ -69,11 +94,7 @@ impl<'a, S: Store> Overlay<'a, S> {
         let Some(coin) = self.coin(outpoint)? else {
             return Ok(None);
         };
-        let total = self.stats.total.checked_sub(coin.output.value);
-        self.stats.total = total.ok_or_else(|| miscounted("sum"))?;
-        let count = self.stats.count.checked_sub(1);
-        self.stats.count = count.ok_or_else(|| miscounted("count"))?;
-        self.stats.muhash.remove(&muhash_element(outpoint, &coin));
+        self.stats.remove(outpoint, &coin)?;
         self.changes.insert(*outpoint, None);
         Ok(Some(coin))
     }

@@ -10,6 +10,7 @@ use minichain_chain::codec::encode;
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::hex;
+use minichain_chain::state::UtxoInfo;
 use minichain_chain::tree::{Entry, Status};
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ use super::server::internal;
 use super::{Context, error};
 use crate::difficulty::ratio;
 use crate::driver::View;
+
+/// Blocks `gettxoutsetinfo` walks back at most.
+const REWIND_MAX: u32 = 1_000;
 
 /// `getblockcount`.
 pub async fn block_count(context: &Context) -> Result<u32, RpcError> {
@@ -108,7 +112,10 @@ pub async fn tx_out_set_info(
             return Err(error(code::INVALID_PARAMETER, why));
         }
     }
-    let info = context.look(|view| view.node.state().utxo_info()).await?;
+    let info = match block_choice(arguments)? {
+        None => context.look(|view| view.node.state().utxo_info()).await?,
+        Some(wanted) => context.look(move |view| coins_at(view, &wanted)).await??,
+    };
     // Shown as Bitcoin Core shows it, last byte first.
     let muhash: Vec<u8> = info.muhash.iter().rev().copied().collect();
     Ok(TxOutSetInfo {
@@ -118,6 +125,43 @@ pub async fn tx_out_set_info(
         muhash: hex::encode(&muhash),
         total_amount: coins(info.total),
         total_sats: info.total.to_sat(),
+    })
+}
+
+/// A block of the active chain, named by a height or a hash.
+enum BlockChoice {
+    Height(Height),
+    Hash(BlockHash),
+}
+
+fn block_choice(arguments: &Arguments) -> Result<Option<BlockChoice>, RpcError> {
+    match arguments.text(1) {
+        Ok(None) => Ok(None),
+        Ok(Some(_)) => arguments.parsed(1).map(BlockChoice::Hash).map(Some),
+        Err(_) => Ok(arguments.u32(1)?.map(Height).map(BlockChoice::Height)),
+    }
+}
+
+/// The coins at an earlier block of the active chain, at most [`REWIND_MAX`]
+/// blocks back, because the driver stands still meanwhile.
+fn coins_at(view: &View<'_>, wanted: &BlockChoice) -> Result<UtxoInfo, RpcError> {
+    let state = view.node.state();
+    let hash = match wanted {
+        BlockChoice::Hash(hash) => *hash,
+        BlockChoice::Height(height) => state.active_at(*height).ok_or_else(|| {
+            let why = format!("block height {height} is above the tip, {}", state.tip().height);
+            error(code::INVALID_PARAMETER, why)
+        })?,
+    };
+    let height = entry(view, &hash)?.height;
+    let depth = state.tip().height.to_u32().saturating_sub(height.to_u32());
+    if depth > REWIND_MAX {
+        let why = format!("the block lies {depth} blocks back; at most {REWIND_MAX} can be rewound");
+        return Err(error(code::INVALID_PARAMETER, why));
+    }
+    let info = state.utxo_info_at(&hash).map_err(internal)?;
+    info.ok_or_else(|| {
+        error(code::INVALID_PARAMETER, format!("block {hash} is not on the active chain"))
     })
 }
 

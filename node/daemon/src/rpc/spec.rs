@@ -67,7 +67,7 @@ specs! {
     GET_PEER_INFO () 0 "Every connected peer.";
     GET_RAW_MEMPOOL () 0 "The ids of the transactions that wait, best fee rate first.";
     GET_TXOUT ("txid", "n", "include_mempool") 2 "An unspent output, or null if there is none. include_mempool (default true): also see transactions that wait.";
-    GET_TXOUTSET_INFO ("hash_type") 0 "A summary of the set of unspent outputs, with its MuHash3072; hash_type may be muhash or none.";
+    GET_TXOUTSET_INFO ("hash_type", "hash_or_height") 0 "A summary of the set of unspent outputs, with its MuHash3072; hash_type may be muhash or none. hash_or_height: as it was at this block of the active chain, at most 1,000 blocks back; the tip if not given.";
     HELP ("command") 0 "Lists all methods, or explains one.";
     SEND_RAW_TRANSACTION ("hexstring") 1 "Checks a signed transaction, keeps it for mining and passes it on. Its id.";
     STOP () 0 "Ends the node.";
