@@ -64,6 +64,7 @@ pub struct Tree {
     by_hash: BTreeMap<BlockHash, Index>,
     genesis: Index,
     best_header: Index,
+    seen: prune::Seen,
 }
 
 impl Tree {
@@ -89,6 +90,7 @@ impl Tree {
             by_hash,
             genesis: index,
             best_header: index,
+            seen: prune::Seen::default(),
         }
     }
 

@@ -246,7 +246,7 @@ impl<S: Store> State<S> {
     pub(super) fn mark_invalid(&mut self, index: Index) -> Result<(), StoreError> {
         let changed = self.tree.mark_invalid(index);
         self.candidates
-            .retain(|(_, _, index)| !changed.contains(index));
+            .retain(|(_, _, index)| !self.tree.at(*index).status.is_invalid());
         let headers = changed
             .iter()
             .map(|index| self.tree.at(*index).to_stored())

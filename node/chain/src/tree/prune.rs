@@ -5,27 +5,51 @@ use std::collections::BTreeSet;
 use super::{Index, Tree};
 use crate::hash::BlockHash;
 use crate::height::Height;
+use crate::pow::Chainwork;
 
 /// Side headers always allowed.
 const SIDE_HEADERS_MIN: usize = 10_000;
 
-/// How many headers off the best branch are kept: 10,000 and as many as the
-/// best branch is long. Their work may be cheap (it is, near the genesis
-/// block), so without a bound a peer could fill our memory. A branch that
-/// overtakes ours after any cut has about as many blocks as ours.
+/// How many headers without a body are kept off the best branch: 10,000 and
+/// as many as the best branch is long. Their work may be cheap (it is, near
+/// the genesis block), so without a bound a peer could fill our memory. A
+/// branch that overtakes ours after any cut has about as many blocks as ours.
 #[must_use]
 pub fn side_headers_max(best: Height) -> usize {
     SIDE_HEADERS_MIN.saturating_add(best.to_u32() as usize)
 }
 
+/// What the last look at all headers has shown, so that not every header of a
+/// flood is worth another look.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Headers off the best branch whose body was here.
+    side_bodies: usize,
+    /// While the bound is reached, a branch that ends in less work than this
+    /// has less than all others.
+    work_min: Chainwork,
+}
+
 impl Tree {
     /// Keeps the bound after `newest` came: forgets the ends of side branches
     /// that have the least work, a tenth of the bound at once. Blocks whose
-    /// body was stored stay, their bodies being the costlier part; callers
-    /// bound those. Returns what was forgotten, maybe `newest` itself.
+    /// body was stored stay and do not count, their bodies being the costlier
+    /// part; callers bound those. Returns what was forgotten, maybe `newest`
+    /// itself.
     pub(crate) fn prune(&mut self, newest: Index) -> Vec<BlockHash> {
         let max = side_headers_max(self.best_header().height);
-        if self.side_len() <= max {
+        if self.side_len().saturating_sub(self.seen.side_bodies) <= max {
+            return Vec::new();
+        }
+        if self.may_be_forgotten(newest) && self.at(newest).chainwork < self.seen.work_min {
+            return vec![self.forget(newest)];
+        }
+        let mut bare = self.side_len_without_body();
+        self.seen = Seen {
+            side_bodies: self.side_len().saturating_sub(bare),
+            work_min: Chainwork::ZERO,
+        };
+        if bare <= max {
             return Vec::new();
         }
         let floor = max - max / 10;
@@ -34,20 +58,23 @@ impl Tree {
             .map(|index| (self.at(*index).chainwork, *index))
             .collect();
         let mut forgotten = Vec::new();
-        while self.side_len() > floor {
+        while bare > floor {
             let Some((_, end)) = ends.pop_first() else {
                 break;
             };
             if end == newest {
                 // All others have more work, so it alone has to go; its
                 // ancestors fitted before.
-                if self.side_len() > max {
+                if bare > max {
                     forgotten.push(self.forget(end));
+                    let next = ends.first().map(|(work, _)| *work);
+                    self.seen.work_min = next.unwrap_or_default();
                 }
                 break;
             }
             let parent = self.at(end).parent;
             forgotten.push(self.forget(end));
+            bare -= 1;
             if let Some(parent) = parent.filter(|parent| self.may_be_forgotten(*parent)) {
                 ends.insert((self.at(parent).chainwork, parent));
             }
@@ -56,8 +83,15 @@ impl Tree {
     }
 
     /// Headers off the best branch.
-    pub(crate) fn side_len(&self) -> usize {
+    fn side_len(&self) -> usize {
         self.len() - (self.best_header().height.to_u32() as usize + 1)
+    }
+
+    /// Headers off the best branch whose body is not here.
+    fn side_len_without_body(&self) -> usize {
+        let is_bare = |index: &Index| !self.at(*index).status.has_body();
+        let all = self.by_hash.values().filter(|index| is_bare(index)).count();
+        all - self.way_down(self.best_header).filter(is_bare).count()
     }
 
     fn may_be_forgotten(&self, index: Index) -> bool {
