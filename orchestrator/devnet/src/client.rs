@@ -210,7 +210,7 @@ async fn exchange(
         let response = sender
             .send_request(request)
             .await
-            .map_err(|error| unreachable(&error))?;
+            .map_err(|error| unreachable(&in_plain_words(&error)))?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
             .collect()
@@ -222,6 +222,15 @@ async fn exchange(
     // sender is gone, so neither waits for the other.
     let (answer, _closed) = tokio::join!(answer, connection);
     answer
+}
+
+/// A proxy before a node that is still starting takes a connection and drops it.
+fn in_plain_words(error: &hyper::Error) -> String {
+    if error.is_canceled() || error.is_closed() || error.is_incomplete_message() {
+        "the connection was closed".into()
+    } else {
+        error.to_string()
+    }
 }
 
 #[cfg(test)]

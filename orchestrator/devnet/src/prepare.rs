@@ -124,14 +124,28 @@ impl Birth {
 
 /// Who is at work: `user@host`.
 pub fn owner() -> String {
-    let user = ["USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok());
-    let user = user
-        .filter(|user| !user.is_empty())
-        .unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
+    let uid = rustix::process::getuid().as_raw();
+    let from_environment = || {
+        let set = |name: &str| std::env::var(name).ok().filter(|user| !user.is_empty());
+        set("USER").or_else(|| set("LOGNAME"))
+    };
+    // The environment may tell of another user, under sudo for instance.
+    let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let user = account_name(&accounts, uid)
+        .or_else(from_environment)
+        .unwrap_or_else(|| format!("uid{uid}"));
     let host = rustix::system::uname();
     format!("{user}@{}", host.nodename().to_string_lossy())
+}
+
+/// The name of the account with that number, from the text of passwd(5).
+fn account_name(accounts: &str, uid: u32) -> Option<String> {
+    let uid = uid.to_string();
+    let mut lines = accounts.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 async fn find(

@@ -174,7 +174,15 @@ async fn clear(
         let todo = diff(&nothing, &engine.observe(name).await?);
         if !todo.is_empty() {
             removed.count(&todo);
-            perform_plan(engine, &world.states, &nothing, &todo, report).await?;
+            match perform_plan(engine, &world.states, &nothing, &todo, report).await {
+                Ok(_) => {}
+                Err(error) if is_settled => return Err(error),
+                // A container that appears in the midst still holds its volume.
+                Err(_) => {
+                    tokio::time::sleep(SETTLE).await;
+                    is_settled = true;
+                }
+            }
         } else if is_settled {
             return Ok(());
         } else {

@@ -160,3 +160,13 @@ fn debug_output_hides_the_password() {
     };
     assert!(!format!("{credentials:?}").contains("secret"));
 }
+
+#[tokio::test]
+async fn a_connection_that_is_dropped_is_told_in_plain_words() {
+    let (address, _server) = canned(String::new()).await;
+    let error = client(address, PATIENT)
+        .call::<u32>("uptime", json!([]))
+        .await;
+    let error = error.expect_err("no answer").to_string();
+    assert!(error.ends_with("the connection was closed"), "{error}");
+}

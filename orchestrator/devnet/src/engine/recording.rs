@@ -229,10 +229,11 @@ impl Engine for Recording {
     }
 
     fn resolve_program<'a>(&'a self, wish: &'a ProgramWish) -> Answer<'a, Program> {
-        let reference = wish
-            .image
-            .clone()
-            .unwrap_or_else(|| "minichain:double".into());
+        let double = match self.kind {
+            EngineKind::Docker => "minichain:double",
+            EngineKind::Process => "/nonexistent/minichain-double",
+        };
+        let reference = wish.image.clone().unwrap_or_else(|| double.into());
         ready(Ok(Program {
             reference,
             origin: "a double".into(),

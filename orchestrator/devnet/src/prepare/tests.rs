@@ -279,3 +279,10 @@ async fn a_network_that_is_gone_gives_up_the_subnet_another_took() {
     release_what_is_lost(&mut after, &observed, &[taken], |_| true);
     assert_eq!(after.subnet, None);
 }
+
+#[test]
+fn the_account_is_found_by_its_number() {
+    let accounts = "root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1000:1000::/home/ann:/bin/sh\n";
+    assert_eq!(account_name(accounts, 1000).as_deref(), Some("ann"));
+    assert_eq!(account_name(accounts, 100), None);
+}

@@ -49,17 +49,16 @@ struct Job<'a> {
 /// Brings every part of the network into place; their health is another
 /// matter.
 pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought, Failure> {
-    let stage = world.console.stage("plan", "looking at what exists");
     let mut job = Job::new(world, args, name).await?;
     let observed = job.observe().await?;
     job.release_what_is_lost(&observed).await?;
-    stage.waiting("looking for the nodes' program");
-    let mut program = job.program(&stage, false).await?;
+    let mut program = job.program(&Silent, false).await?;
     if program.to_build {
         let stage = world.console.stage("image", "building the nodes' image");
         program = job.program(&stage, true).await?;
-        stage.done(&format!("{} built {}", program.reference, program.origin));
+        stage.done(&format!("built {} {}", program.reference, program.origin));
     }
+    let stage = world.console.stage("plan", "choosing addresses");
     let birth = Birth::draw(args.seed)?;
     let mut refused = Refused::default();
     let mut prepared = job.prepare(&birth, program, &refused, true, &stage).await?;
