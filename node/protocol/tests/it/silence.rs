@@ -1,7 +1,10 @@
 //! A connection whose gossip died while requests work is made anew.
 
-use minichain_protocol::output::DisconnectReason;
+use minichain_protocol::limits::SILENCE_GRACE_MS;
+use minichain_protocol::output::{DisconnectReason, Topic, Verdict};
 
+use crate::support::chain::Maker;
+use crate::support::lone::{Lone, status_of};
 use crate::support::network::Network;
 
 #[test]
@@ -23,6 +26,26 @@ fn a_peer_whose_gossip_fell_silent_is_redialled() {
     network.run_until(20_000, "gossip is back", |network| {
         network.hosts[1].height() == network.hosts[0].height()
     });
+}
+
+#[test]
+fn gossip_that_comes_behind_the_status_is_not_silence() {
+    let mut maker = Maker::new(1);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peer = lone.connect_with(&maker);
+    lone.now_ms += SILENCE_GRACE_MS;
+    for _ in 0..10 {
+        let block = maker.mine(1).remove(0);
+        lone.tell_status(peer, &status_of(&maker));
+        lone.pass_ms(1_000);
+        assert_eq!(
+            lone.gossip(peer, Topic::Block, block.as_ref()),
+            Verdict::Accept
+        );
+        lone.pass_ms(9_000);
+    }
+    assert_eq!(lone.disconnects(), vec![]);
 }
 
 #[test]

@@ -161,6 +161,45 @@ fn stalling_peer_is_replaced() {
 }
 
 #[test]
+fn a_new_peer_is_given_the_shortest_stall_time_again() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(4);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let silent = lone.connect_with(&maker);
+    lone.serve_headers(silent, &headers_of(&blocks));
+    lone.pass_ms(STALL_MS_MIN);
+    lone.pass_ms(2 * STALL_MS_MIN);
+    let other = lone.connect_with(&maker);
+    lone.pass_ms(4 * STALL_MS_MIN);
+    assert_eq!(count(&lone.take_block_requests(other)), 4);
+    lone.pass_ms(STALL_MS_MIN);
+    let stalled =
+        |event: &&Event| matches!(event, Event::PeerStalled { peer, .. } if *peer == other);
+    assert!(lone.events().iter().any(stalled));
+}
+
+#[test]
+fn a_peer_that_gossips_a_block_is_asked_for_those_below_it() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(2);
+    let start = Lone::new().node.status();
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let withholding = lone.connect_with(&maker);
+    lone.serve_headers(withholding, &headers_of(&blocks));
+    let gossiping = lone.connect();
+    lone.tell_status(gossiping, &start);
+    assert_eq!(
+        lone.gossip(gossiping, Topic::Block, blocks[1].as_ref()),
+        Verdict::Ignore
+    );
+    lone.feed(Input::PeerDisconnected { peer: withholding });
+    assert_eq!(lone.serve_blocks(gossiping, &blocks), 1);
+    assert_eq!(lone.node.state().tip().hash, maker.tip());
+}
+
+#[test]
 fn a_peer_that_stalls_again_and_again_is_sent_away_if_there_is_another() {
     let mut maker = Maker::new(1);
     let blocks = maker.mine(8);
@@ -385,15 +424,17 @@ fn a_headers_request_is_answered_from_the_active_chain() {
 }
 
 #[test]
-fn a_blocks_request_is_answered_in_order_without_what_is_unknown() {
+fn a_blocks_request_is_answered_in_order_without_unknown_or_repeated_ones() {
     let mut maker = Maker::new(1);
     let blocks = maker.mine(20);
     let mut lone = caught_up(&maker, &blocks);
     let peer = lone.connect_with(&maker);
+    let unknown = BlockHash::from_bytes([1; 32]);
     let hashes = vec![
         blocks[7].hash(),
-        BlockHash::from_bytes([1; 32]),
+        unknown,
         blocks[2].hash(),
+        blocks[7].hash(),
     ];
     let answer = lone.request(peer, &Request::Blocks(GetBlocks { hashes }));
     let wanted = vec![Arc::clone(&blocks[7]), Arc::clone(&blocks[2])];
