@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig,
-    Mount, MountType, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
+    Mount, MountType, MountVolumeOptions, NetworkingConfig, PortBinding, RestartPolicy,
+    RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions,
@@ -214,6 +215,12 @@ fn host_config(
         target: Some(container.data_mount.clone()),
         source: Some(node.volume.name.clone()),
         typ: Some(MountType::VOLUME),
+        // Should the volume be gone by now, the engine makes it anew; without
+        // labels nobody would find that one again.
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(node.volume.labels.clone().into_iter().collect()),
+            ..MountVolumeOptions::default()
+        }),
         ..Mount::default()
     };
     HostConfig {
