@@ -55,6 +55,33 @@ fn place(info: &PanicHookInfo<'_>) -> String {
 mod tests {
     use super::contained;
 
+    const CHILD_ENV: &str = "MINICHAIN_TEST_PANIC";
+
+    /// The other side of the test below; alone it does nothing.
+    #[test]
+    fn child_panics_in_a_thread_nobody_waits_for() {
+        if std::env::var_os(CHILD_ENV).is_none() {
+            return;
+        }
+        super::install();
+        std::thread::spawn(|| panic!("a bug"));
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[test]
+    fn panic_in_any_thread_ends_the_process() {
+        let child = "panic::tests::child_panics_in_a_thread_nobody_waits_for";
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([child, "--exact", "--nocapture"])
+            .env(CHILD_ENV, "1")
+            .output()
+            .unwrap()
+            .status;
+        assert_eq!(status.code(), Some(i32::from(crate::exit::PANIC)));
+    }
+
     #[test]
     fn contained_panic_becomes_an_error() {
         assert_eq!(contained(|| 1), Ok(1));

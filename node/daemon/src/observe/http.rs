@@ -10,14 +10,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::{Encoder, TextEncoder};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::{Observer, Snapshot};
 use crate::difficulty::{ratio, work_f64};
 use crate::driver::{Handle, View};
 use crate::exit::Failure;
-use crate::listen;
+use crate::listen::{self, Limited};
 use crate::shutdown::Shutdown;
 
 /// How long a look may wait for the node's thread; then the last values serve.
@@ -50,7 +49,7 @@ fn router(observer: Arc<Observer>, driver: Handle) -> Router {
         .with_state(Look { observer, driver })
 }
 
-async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+async fn serve(listener: Limited, router: Router, shutdown: Shutdown) {
     let end = async move { shutdown.requested().await };
     if let Err(error) = axum::serve(listener, router)
         .with_graceful_shutdown(end)

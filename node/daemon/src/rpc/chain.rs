@@ -149,19 +149,26 @@ fn coins_at(view: &View<'_>, wanted: &BlockChoice) -> Result<UtxoInfo, RpcError>
     let hash = match wanted {
         BlockChoice::Hash(hash) => *hash,
         BlockChoice::Height(height) => state.active_at(*height).ok_or_else(|| {
-            let why = format!("block height {height} is above the tip, {}", state.tip().height);
+            let why = format!(
+                "block height {height} is above the tip, {}",
+                state.tip().height
+            );
             error(code::INVALID_PARAMETER, why)
         })?,
     };
     let height = entry(view, &hash)?.height;
     let depth = state.tip().height.to_u32().saturating_sub(height.to_u32());
     if depth > REWIND_MAX {
-        let why = format!("the block lies {depth} blocks back; at most {REWIND_MAX} can be rewound");
+        let why =
+            format!("the block lies {depth} blocks back; at most {REWIND_MAX} can be rewound");
         return Err(error(code::INVALID_PARAMETER, why));
     }
     let info = state.utxo_info_at(&hash).map_err(internal)?;
     info.ok_or_else(|| {
-        error(code::INVALID_PARAMETER, format!("block {hash} is not on the active chain"))
+        error(
+            code::INVALID_PARAMETER,
+            format!("block {hash} is not on the active chain"),
+        )
     })
 }
 

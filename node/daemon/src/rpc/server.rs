@@ -13,17 +13,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use minichain_api::rpc::{RpcError, code};
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::auth::Access;
 use super::envelope::{self, Body};
 use super::{Context, error, method};
+use crate::listen::Limited;
 use crate::shutdown::Shutdown;
 
 /// Bytes of a request at most.
 const BODY_BYTES_MAX: usize = 4 << 20;
-/// Requests in work at once.
+/// Requests in work at once; others wait.
 const CALLS_MAX: usize = 64;
 /// A request, from its first byte to its answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ pub fn router(context: Arc<Context>, access: Arc<Access>, is_loopback: bool) -> 
 }
 
 /// Serves until shutdown.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
+pub async fn serve(listener: Limited, router: Router, shutdown: Shutdown) {
     let end = async move { shutdown.requested().await };
     if let Err(error) = axum::serve(listener, router)
         .with_graceful_shutdown(end)
@@ -61,15 +61,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Shutdown) {
     }
 }
 
-/// Lets in who may, as long as there is room, for as long as it may take.
+/// Lets in who may, when there is room, for as long as it may take.
 async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let Ok(_place) = door.free.try_acquire() else {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many calls at once; try again\n",
-        )
-            .into_response();
-    };
     if door.is_loopback && !is_local_host(request.headers()) {
         let why = "the Host header must be an IP address or localhost\n";
         return (StatusCode::FORBIDDEN, why).into_response();
@@ -84,7 +77,12 @@ async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
         let why = "wrong or missing user and password; see rpc.user, or the .cookie file\n";
         return (StatusCode::UNAUTHORIZED, challenge, why).into_response();
     }
-    match tokio::time::timeout(CALL_TIMEOUT, next.run(request)).await {
+    let answer = async {
+        // The semaphore is never closed.
+        let _place = door.free.acquire().await;
+        next.run(request).await
+    };
+    match tokio::time::timeout(CALL_TIMEOUT, answer).await {
         Ok(response) => response,
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the call took too long\n").into_response(),
     }

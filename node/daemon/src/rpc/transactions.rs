@@ -37,7 +37,7 @@ pub async fn raw_mempool(context: &Context) -> Result<Vec<String>, RpcError> {
             view.node
                 .mempool()
                 .iter_by_fee_rate()
-                .map(|entry| entry.tx.txid())
+                .map(|entry| entry.txid)
                 .collect()
         })
         .await?;
@@ -131,9 +131,9 @@ fn find_output(
 
 /// Core's code for a refused transaction, with the rule's name in front.
 fn refusal(why: &MempoolError) -> RpcError {
-    let code = match why.rule() {
-        "missing_inputs" => code::VERIFY,
-        "already_confirmed" => code::ALREADY_IN_UTXO_SET,
+    let code = match why {
+        MempoolError::MissingInputs { .. } => code::VERIFY,
+        MempoolError::AlreadyConfirmed { .. } => code::ALREADY_IN_UTXO_SET,
         _ => code::VERIFY_REJECTED,
     };
     error(code, format!("{}: {why}", why.rule()))

@@ -58,6 +58,17 @@ fn chain_methods_tell_one_story() {
         (set.height, &set.bestblock, set.muhash.len()),
         (info.blocks, &info.bestblockhash, 64)
     );
+    let then: TxOutSetInfo = parsed(&node, method::GET_TXOUTSET_INFO, json!(["muhash", 2]));
+    assert_eq!(
+        (then.height, then.total_sats),
+        (2, (1_000 + 100) * 100_000_000)
+    );
+    assert_ne!(then.muhash, set.muhash);
+    let now = json!(["muhash", info.bestblockhash]);
+    assert_eq!(
+        parsed::<TxOutSetInfo>(&node, method::GET_TXOUTSET_INFO, now),
+        set
+    );
     assert_eq!(
         set.total_sats,
         (1_000 + 50 * u64::from(info.blocks)) * 100_000_000
