@@ -135,7 +135,6 @@ fn disk(info: &SystemInfo) -> Check {
     )
 }
 
-#[cfg(unix)]
 fn free_bytes(folder: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(folder).ok()?;
     stat.f_bavail.checked_mul(stat.f_frsize)
