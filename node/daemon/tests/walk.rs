@@ -91,7 +91,7 @@ fn a_node_comes_back_with_its_chain_and_its_neighbours() {
 }
 
 /// ```text
-/// a (mines) ◄── b ── c      b is frozen until both have given it up
+/// a (mines) ── b ── c ── a      b is frozen until both others have given it up
 /// ```
 #[test]
 fn a_frozen_node_is_given_up_and_catches_up_when_it_thaws() {
@@ -109,6 +109,9 @@ fn a_frozen_node_is_given_up_and_catches_up_when_it_thaws() {
         &["--bootstrap", &b.p2p(), "--genesis", &genesis],
     );
     let nodes = [&a, &b, &c];
+    until("everyone knows the two others", &nodes, || {
+        nodes.iter().all(|n| n.peers() == Some(2))
+    });
     until("all follow a", &nodes, || agree_at(&nodes, 2));
     b.freeze();
     until("b is given up", &nodes, || {
