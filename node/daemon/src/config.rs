@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use minichain_api::config::{CONFIG_ENV, NodeConfig};
 use minichain_api::port;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::cli::RunArgs;
 use crate::exit::Failure;
@@ -112,9 +113,7 @@ pub fn check(config: &NodeConfig) -> Result<(), Failure> {
     check_mining(config)?;
     check_rpc(config)?;
     check_ports(config)?;
-    if let Err(error) = EnvFilter::builder().parse(&config.log.filter) {
-        return bad("log.filter", &format!("`{}`: {error}", config.log.filter));
-    }
+    check_log_filter(&config.log.filter)?;
     at_least(
         "limits.mempool_bytes",
         config.limits.mempool_bytes,
@@ -310,6 +309,25 @@ fn check_rpc(config: &NodeConfig) -> Result<(), Failure> {
             "is empty; unset both for a random one in a cookie file",
         ),
         _ => Ok(()),
+    }
+}
+
+fn check_log_filter(filter: &str) -> Result<(), Failure> {
+    if let Err(error) = EnvFilter::builder().parse(filter) {
+        return bad("log.filter", &format!("`{filter}`: {error}"));
+    }
+    // A misspelt level would count as the name of a module and silence all others.
+    let is_module = |part: &str| part.contains(['=', '[', '_', ':']);
+    let slip = filter
+        .split(',')
+        .map(str::trim)
+        .find(|part| !part.is_empty() && !is_module(part) && part.parse::<LevelFilter>().is_err());
+    match slip {
+        Some(slip) => bad(
+            "log.filter",
+            &format!("`{slip}` is no level; error, warn, info, debug or trace"),
+        ),
+        None => Ok(()),
     }
 }
 

@@ -72,8 +72,8 @@ pub struct Snapshot {
 pub struct Observer {
     metrics: Metrics,
     started: Instant,
-    /// Milliseconds from `started` to the last change of the tip; the age
-    /// known at the start is added by `older`.
+    /// Milliseconds from `started` to the last change of the tip, once there
+    /// was one; until then the age known at the start counts on.
     tip_changed_ms: AtomicU64,
     tip_age_at_start_ms: u64,
     has_tip_changed: AtomicBool,

@@ -209,6 +209,31 @@ fn mistakes_name_the_field_and_the_way_out() {
 }
 
 #[test]
+fn log_filter_takes_levels_and_modules() {
+    let checked = |filter: &str| {
+        let args = RunArgs {
+            log_filter: Some(filter.into()),
+            ..RunArgs::default()
+        };
+        resolved(&args, None)
+    };
+    for filter in [
+        "info",
+        "DEBUG",
+        "off",
+        "info,minichain_node::net=debug",
+        "minichain_node",
+        "",
+    ] {
+        assert!(checked(filter).is_ok(), "{filter}");
+    }
+    for slip in ["inof", "info,verbose"] {
+        let error = checked(slip).expect_err(slip);
+        assert!(error.contains("is no level"), "{error}");
+    }
+}
+
+#[test]
 fn same_port_on_other_addresses_or_switched_off_is_fine() {
     for yaml in [
         "rpc: {port: 9000, listen: 127.0.0.2}",
