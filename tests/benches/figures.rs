@@ -13,14 +13,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use minichain_tests::docker::docker;
-use minichain_tests::network::Network;
+use minichain_tests::network::{Network, pid};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const ROUNDS: usize = 7;
 
 fn main() {
-    let wanted: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let wanted: Vec<String> = env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
     let runs = |figure: &str| wanted.is_empty() || wanted.iter().any(|word| word == figure);
     println!("| figure | value | how |\n|---|---|---|");
     if runs("bring-up") {
@@ -56,16 +59,36 @@ fn bring_up() {
         compose_up_s.push(up);
         compose_down_s.push(down);
     }
-    let over: Vec<f64> = up_s.iter().zip(&compose_up_s).map(|(ours, theirs)| ours - theirs).collect();
+    let over: Vec<f64> = up_s
+        .iter()
+        .zip(&compose_up_s)
+        .map(|(ours, theirs)| ours - theirs)
+        .collect();
     let how = format!("median of {ROUNDS}, alternating");
-    row("`devnet up --nodes 3 --miners 2` to healthy", &format_s(&up_s), &how);
-    row("`docker-compose up -d` of the same three", &format_s(&compose_up_s), &how);
-    row("`up` over compose", &format_s(&over), "median of the differences");
+    row(
+        "`devnet up --nodes 3 --miners 2` to healthy",
+        &format_s(&up_s),
+        &how,
+    );
+    row(
+        "`docker-compose up -d` of the same three",
+        &format_s(&compose_up_s),
+        &how,
+    );
+    row(
+        "`up` over compose",
+        &format_s(&over),
+        "median of the differences",
+    );
     row("`devnet down`", &format_s(&down_s), &how);
     row("`docker-compose down -v`", &format_s(&compose_down_s), &how);
     let bytes = docker(&["image", "inspect", "-f", "{{.Size}}", &image]);
     let bytes: f64 = bytes.trim().parse().expect("an image has a size");
-    row("size of the image", &format!("{:.1} MB", bytes / 1e6), "`docker image inspect`");
+    row(
+        "size of the image",
+        &format!("{:.1} MB", bytes / 1e6),
+        "`docker image inspect`",
+    );
 }
 
 /// The image `devnet` makes of the node.
@@ -87,7 +110,11 @@ fn compose(image: &str) -> (f64, f64) {
         let mut command = Command::new("docker-compose");
         let out = command.args(arguments).current_dir(folder.path()).output();
         let out = out.expect("docker-compose is installed");
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
     };
     let up = seconds(|| run(&["up", "-d"]));
     let down = seconds(|| run(&["down", "-v", "-t", "2"]));
@@ -105,26 +132,35 @@ fn service(image: &str, base: u16, number: u16) -> String {
 /// Memory and CPU of the default network, after a minute of running.
 fn idle() {
     let network = Network::up("process", &["--nodes", "3", "--miners", "2"]);
-    let pids: Vec<u64> =
-        network.nodes().iter().filter_map(|node| node.status["pid"].as_u64()).collect();
+    let pids: Vec<u32> = network.nodes().iter().filter_map(pid).collect();
     thread::sleep(Duration::from_secs(20));
     let before: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum();
     let started = Instant::now();
     thread::sleep(Duration::from_secs(60));
     let used: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>() - before;
     let share = 100.0 * used / started.elapsed().as_secs_f64();
-    row("CPU of the default 3-node network", &format!("{share:.1} % of one core"), "60 s");
+    row(
+        "CPU of the default 3-node network",
+        &format!("{share:.1} % of one core"),
+        "60 s",
+    );
     let names = network.nodes();
     for (node, pid) in names.iter().zip(&pids) {
         let how = "after 80 s, `VmRSS`";
-        row(&format!("memory of {}", node.name), &format!("{:.1} MiB", rss_mib(*pid)), how);
+        row(
+            &format!("memory of {}", node.name),
+            &format!("{:.1} MiB", rss_mib(*pid)),
+            how,
+        );
     }
 }
 
 /// Mean block interval over 200 blocks at one second, two miners.
 fn interval() {
-    let network =
-        Network::up("process", &["--nodes", "3", "--miners", "2", "--block-time", "1s"]);
+    let network = Network::up(
+        "process",
+        &["--nodes", "3", "--miners", "2", "--block-time", "1s"],
+    );
     network.wait_until_agreed(211, Duration::from_secs(900));
     let rpc = &network.nodes()[0].rpc;
     let time_at = |height: u32| -> f64 {
@@ -133,7 +169,11 @@ fn interval() {
         header["time"].as_f64().expect("a header has a time")
     };
     let mean = (time_at(210) - time_at(10)) / 200.0;
-    row("mean block interval at `--block-time 1s`", &format!("{mean:.3} s"), "blocks 10 to 210");
+    row(
+        "mean block interval at `--block-time 1s`",
+        &format!("{mean:.3} s"),
+        "blocks 10 to 210",
+    );
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {
@@ -150,17 +190,28 @@ fn format_s(samples: &[f64]) -> String {
     format!("{median:.2} s ({low:.2} to {high:.2})")
 }
 
-fn cpu_seconds(pid: u64) -> f64 {
+fn cpu_seconds(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the node runs");
     let after_name = stat.rsplit(')').next().expect("a stat line has a name");
     let fields: Vec<&str> = after_name.split_whitespace().collect();
-    let ticks: f64 = fields[11..13].iter().map(|f| f.parse::<f64>().expect("ticks")).sum();
+    let ticks: f64 = fields[11..13]
+        .iter()
+        .map(|f| f.parse::<f64>().expect("ticks"))
+        .sum();
     ticks / 100.0
 }
 
-fn rss_mib(pid: u64) -> f64 {
+fn rss_mib(pid: u32) -> f64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the node runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a VmRSS line");
-    let kib: f64 = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .expect("a VmRSS line");
+    let kib: f64 = line
+        .split_whitespace()
+        .nth(1)
+        .expect("a number")
+        .parse()
+        .expect("a number");
     kib / 1024.0
 }

@@ -51,7 +51,11 @@ fn down_leaves_no_container_network_or_volume() {
         return;
     }
     let network = Network::up(ENGINE, &["--nodes", "3", "--miners", "2"]);
-    assert_eq!(docker::left_behind(&network.name).len(), 3 + 1 + 3, "containers, network, volumes");
+    assert_eq!(
+        docker::left_behind(&network.name).len(),
+        3 + 1 + 3,
+        "containers, network, volumes"
+    );
     network.must(&["down"]);
     assert_eq!(docker::left_behind(&network.name), Vec::<String>::new());
 }
@@ -61,7 +65,10 @@ fn restarted_container_keeps_its_ports_and_its_chain() {
     if !docker::available("restarted_container_keeps_its_ports_and_its_chain") {
         return;
     }
-    let network = Network::up(ENGINE, &["--nodes", "2", "--miners", "1", "--block-time", "1s"]);
+    let network = Network::up(
+        ENGINE,
+        &["--nodes", "2", "--miners", "1", "--block-time", "1s"],
+    );
     let height = network.wait_until_agreed(2, std::time::Duration::from_secs(60));
     let before = network.node("miner-0");
     docker::docker(&["restart", &container(&network, "miner-0")]);
@@ -69,7 +76,11 @@ fn restarted_container_keeps_its_ports_and_its_chain() {
     assert_eq!(before.status["rpc_url"], after.status["rpc_url"]);
     minichain_tests::network::wait_until(std::time::Duration::from_secs(30), || {
         let now: u32 = before.rpc.call("getblockcount", &json!([]))?;
-        if now >= height { Ok(()) } else { Err(format!("back at height {now}")) }
+        if now >= height {
+            Ok(())
+        } else {
+            Err(format!("back at height {now}"))
+        }
     });
 }
 
@@ -80,15 +91,25 @@ fn containers_are_locked_down() {
     }
     let network = Network::up(ENGINE, &["--nodes", "1", "--miners", "1"]);
     let id = container(&network, "miner-0");
-    let look = |format: &str| docker::docker(&["inspect", "-f", format, &id]).trim().to_owned();
+    let look = |format: &str| {
+        docker::docker(&["inspect", "-f", format, &id])
+            .trim()
+            .to_owned()
+    };
     assert_eq!(look("{{.Config.User}}"), "65532:65532");
     assert_eq!(look("{{.HostConfig.ReadonlyRootfs}}"), "true");
     assert!(["[ALL]", "[CAP_ALL]"].contains(&look("{{.HostConfig.CapDrop}}").as_str()));
     assert!(["[NET_ADMIN]", "[CAP_NET_ADMIN]"].contains(&look("{{.HostConfig.CapAdd}}").as_str()));
     assert_ne!(look("{{.HostConfig.Memory}}"), "0");
-    assert_ne!(look("{{index .HostConfig.LogConfig.Config \"max-size\"}}"), "<no value>");
+    assert_ne!(
+        look("{{index .HostConfig.LogConfig.Config \"max-size\"}}"),
+        "<no value>"
+    );
     let ports = look("{{json .HostConfig.PortBindings}}");
-    assert!(ports.contains("127.0.0.1") && !ports.contains("0.0.0.0"), "{ports}");
+    assert!(
+        ports.contains("127.0.0.1") && !ports.contains("0.0.0.0"),
+        "{ports}"
+    );
 }
 
 /// The id of the container of a node.
@@ -97,7 +118,10 @@ fn container(network: &Network, node: &str) -> String {
     let node_label = format!("label=devnet.node={node}");
     let ids = docker::docker(&["ps", "-aq", "--filter", &name, "--filter", &node_label]);
     let mut ids = ids.lines();
-    let id = ids.next().unwrap_or_else(|| panic!("no container of {node}")).to_owned();
+    let id = ids
+        .next()
+        .unwrap_or_else(|| panic!("no container of {node}"))
+        .to_owned();
     assert_eq!(ids.next(), None, "{node} has two containers");
     id
 }

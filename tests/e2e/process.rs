@@ -1,9 +1,8 @@
 //! The stories on plain processes.
 
-use std::fs;
 use std::process::Command;
 
-use minichain_tests::network::Network;
+use minichain_tests::network::{Network, pid};
 
 use crate::story;
 
@@ -22,8 +21,10 @@ fn transfer_is_mined_and_seen_by_every_node() {
 #[test]
 fn killed_node_catches_up() {
     story::killed_node_catches_up(ENGINE, |network, node| {
-        let pid = network.node(node).status["pid"].as_u64().expect("a process has a pid");
-        let status = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        let pid = pid(&network.node(node)).expect("the node runs");
+        let status = Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .status();
         assert!(status.expect("kill runs").success());
     });
 }
@@ -40,18 +41,18 @@ fn two_networks_run_side_by_side() {
 
 #[test]
 fn down_leaves_no_process_and_no_folder() {
-    let network = Network::up(ENGINE, &["--nodes", "2", "--miners", "1", "--block-time", "1s"]);
-    let pids: Vec<u64> =
-        network.nodes().iter().filter_map(|node| node.status["pid"].as_u64()).collect();
-    assert_eq!(pids.len(), 2);
+    let network = Network::up(
+        ENGINE,
+        &["--nodes", "2", "--miners", "1", "--block-time", "1s"],
+    );
+    let nodes = network.nodes();
+    assert!(nodes.iter().all(|node| pid(node).is_some()));
     network.must(&["down"]);
-    for pid in pids {
-        assert!(!is_node(pid), "process {pid} still runs");
+    for node in nodes {
+        assert_eq!(pid(&node), None, "{} still runs", node.name);
     }
-    assert!(!network.state().join(&network.name).exists(), "the network's folder is still there");
-}
-
-/// Whether `pid` is a node; another program may have got the number since.
-fn is_node(pid: u64) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("minichain"))
+    assert!(
+        !network.state().join(&network.name).exists(),
+        "the network's folder is still there"
+    );
 }

@@ -19,8 +19,11 @@ fn check_canonical<T: Decode + Encode>(bytes: &[u8]) -> Option<T> {
 pub fn decode_block(bytes: &[u8]) {
     if let Some(block) = check_canonical::<Block>(bytes) {
         let _ = (block.hash(), block.weight());
-        let leaves: Vec<[u8; 32]> =
-            block.transactions.iter().map(|tx| tx.txid().to_bytes()).collect();
+        let leaves: Vec<[u8; 32]> = block
+            .transactions
+            .iter()
+            .map(|tx| tx.txid().to_bytes())
+            .collect();
         let _ = minichain_chain::merkle::merkle_root(&leaves);
     }
 }
@@ -28,7 +31,11 @@ pub fn decode_block(bytes: &[u8]) {
 /// A transaction.
 pub fn decode_transaction(bytes: &[u8]) {
     if let Some(transaction) = check_canonical::<Transaction>(bytes) {
-        let _ = (transaction.txid(), transaction.wtxid(), transaction.weight());
+        let _ = (
+            transaction.txid(),
+            transaction.wtxid(),
+            transaction.weight(),
+        );
         let _ = (transaction.vsize(), transaction.is_coinbase());
     }
 }
@@ -58,7 +65,9 @@ pub fn decode_response(bytes: &[u8]) {
 
 /// An address as a person types it.
 pub fn decode_address(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     if let Ok(address) = Address::parse("mini", text) {
         assert_eq!(address.to_string(), text.to_lowercase());
     }

@@ -25,7 +25,10 @@ fn formats_are_the_committed_ones() {
             fs::write(&path, &bytes).expect("a seed can be written");
         }
         let committed = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        assert_eq!(committed, bytes, "the format behind {target}/{name} changed");
+        assert_eq!(
+            committed, bytes,
+            "the format behind {target}/{name} changed"
+        );
     }
 }
 
@@ -33,7 +36,9 @@ fn golden() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let genesis = real_block("mainnet_0.hex");
     let payment = real_block("mainnet_170.hex");
     let witness = real_block("testnet3_1263442.hex");
-    let address = Address::new("mini", [0x79; 32]).expect("a valid prefix").to_string();
+    let address = Address::new("mini", [0x79; 32])
+        .expect("a valid prefix")
+        .to_string();
     let hash = genesis.hash();
     vec![
         ("decode_address", "taproot", address.into_bytes()),
@@ -42,15 +47,39 @@ fn golden() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("decode_block", "witness", encode(&witness)),
         ("decode_header", "genesis", encode(&genesis.header)),
         ("decode_header", "payment", encode(&payment.header)),
-        ("decode_transaction", "coinbase", encode(&genesis.transactions[0])),
-        ("decode_transaction", "payment", encode(&payment.transactions[1])),
+        (
+            "decode_transaction",
+            "coinbase",
+            encode(&genesis.transactions[0]),
+        ),
+        (
+            "decode_transaction",
+            "payment",
+            encode(&payment.transactions[1]),
+        ),
         ("decode_transaction", "witness", last_transaction(&witness)),
-        ("decode_request", "status", encode(&Request::Status(status(hash)))),
+        (
+            "decode_request",
+            "status",
+            encode(&Request::Status(status(hash))),
+        ),
         ("decode_request", "headers", encode(&get_headers(hash))),
         ("decode_request", "blocks", encode(&get_blocks(hash))),
-        ("decode_response", "status", encode(&Response::Status(status(hash)))),
-        ("decode_response", "headers", encode(&headers(&[&genesis, &payment]))),
-        ("decode_response", "blocks", encode(&Response::Blocks(vec![Arc::new(payment)]))),
+        (
+            "decode_response",
+            "status",
+            encode(&Response::Status(status(hash))),
+        ),
+        (
+            "decode_response",
+            "headers",
+            encode(&headers(&[&genesis, &payment])),
+        ),
+        (
+            "decode_response",
+            "blocks",
+            encode(&Response::Blocks(vec![Arc::new(payment)])),
+        ),
     ]
 }
 
@@ -67,11 +96,16 @@ fn status(genesis: BlockHash) -> Status {
 }
 
 fn get_headers(hash: BlockHash) -> Request {
-    Request::Headers(GetHeaders { locator: vec![hash, BlockHash::ZERO], stop: BlockHash::ZERO })
+    Request::Headers(GetHeaders {
+        locator: vec![hash, BlockHash::ZERO],
+        stop: BlockHash::ZERO,
+    })
 }
 
 fn get_blocks(hash: BlockHash) -> Request {
-    Request::Blocks(GetBlocks { hashes: vec![hash, BlockHash::ZERO] })
+    Request::Blocks(GetBlocks {
+        hashes: vec![hash, BlockHash::ZERO],
+    })
 }
 
 fn headers(blocks: &[&Block]) -> Response {
@@ -79,7 +113,10 @@ fn headers(blocks: &[&Block]) -> Response {
 }
 
 fn last_transaction(block: &Block) -> Vec<u8> {
-    let last = block.transactions.last().expect("a block has a transaction");
+    let last = block
+        .transactions
+        .last()
+        .expect("a block has a transaction");
     assert!(last.encoded_len() > 60, "a whole transaction");
     encode(last)
 }

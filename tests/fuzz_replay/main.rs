@@ -35,8 +35,15 @@ fn every_target_is_replayed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets");
     for entry in fs::read_dir(folder).expect("there are fuzz targets") {
         let path = entry.expect("a readable folder").path();
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        assert!(TARGETS.iter().any(|(known, _)| *known == name), "{name} is not replayed");
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            TARGETS.iter().any(|(known, _)| *known == name),
+            "{name} is not replayed"
+        );
     }
 }
 
@@ -55,8 +62,12 @@ fn replay_neighbours(seed: &[u8], target: fn(&[u8])) {
 }
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
     let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let paths = entries.map(|entry| entry.expect("a readable folder").path());
-    paths.map(|path| fs::read(path).expect("a readable seed")).collect()
+    paths
+        .map(|path| fs::read(path).expect("a readable seed"))
+        .collect()
 }

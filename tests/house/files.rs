@@ -30,7 +30,10 @@ fn no_source_file_is_longer_than_400_lines_without_its_tests() {
     let mut broken = Vec::new();
     for path in sources() {
         let text = fs::read_to_string(&path).expect("sources are UTF-8");
-        let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
+        let lines = text
+            .lines()
+            .take_while(|line| !line.starts_with("#[cfg(test)]"))
+            .count();
         if lines > LINES_MAX {
             broken.push(format!("{}: {lines} lines", path.display()));
         }
@@ -47,7 +50,11 @@ fn every_module_says_what_it_is_for() {
             broken.push(path.display().to_string());
         }
     }
-    assert!(broken.is_empty(), "without a //! line on top:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "without a //! line on top:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
@@ -55,7 +62,9 @@ fn the_root_holds_only_what_belongs_there() {
     let root = crate::root();
     let mut strangers = Vec::new();
     for path in crate::tracked(".") {
-        let inside = path.strip_prefix(&root).expect("tracked files are below the root");
+        let inside = path
+            .strip_prefix(&root)
+            .expect("tracked files are below the root");
         let first = inside.components().next().expect("a file has a name");
         let name = first.as_os_str().to_string_lossy().into_owned();
         if !name.starts_with('.') && !ROOT.contains(&name.as_str()) {
@@ -63,7 +72,11 @@ fn the_root_holds_only_what_belongs_there() {
         }
     }
     strangers.dedup();
-    assert!(strangers.is_empty(), "strangers at the root: {}", strangers.join(", "));
+    assert!(
+        strangers.is_empty(),
+        "strangers at the root: {}",
+        strangers.join(", ")
+    );
 }
 
 #[test]
@@ -77,19 +90,26 @@ fn the_readme_shows_every_room() {
         "orchestrator/blueprint",
         "orchestrator/devnet",
     ] {
-        assert!(readme.contains(room), "the README's map does not name {room}");
+        assert!(
+            readme.contains(room),
+            "the README's map does not name {room}"
+        );
     }
 }
 
 /// Rust sources that ship: no tests, benches or fuzz targets.
 fn sources() -> Vec<std::path::PathBuf> {
-    let all = ["node", "orchestrator"].into_iter().flat_map(crate::tracked);
+    let all = ["node", "orchestrator"]
+        .into_iter()
+        .flat_map(crate::tracked);
     all.filter(|path| is_shipped_source(path)).collect()
 }
 
 fn is_shipped_source(path: &Path) -> bool {
     let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-    let inside = path.strip_prefix(crate::root()).expect("tracked files are below the root");
+    let inside = path
+        .strip_prefix(crate::root())
+        .expect("tracked files are below the root");
     let is_test = inside.components().any(|part| {
         ["tests", "benches", "tests.rs"].contains(&part.as_os_str().to_string_lossy().as_ref())
     });

@@ -25,7 +25,11 @@ const LAWS: &[Law] = &[
         siblings: &["minichain-chain"],
         others: Some(&["rand_chacha", "rand_core", "thiserror"]),
     },
-    Law { package: "minichain-api", siblings: &[], others: Some(&["serde"]) },
+    Law {
+        package: "minichain-api",
+        siblings: &[],
+        others: Some(&["serde"]),
+    },
     Law {
         package: "minichain-node",
         siblings: &["minichain-api", "minichain-chain", "minichain-protocol"],
@@ -36,7 +40,11 @@ const LAWS: &[Law] = &[
         siblings: &["minichain-api"],
         others: Some(&["serde", "serde_json", "sha2", "thiserror"]),
     },
-    Law { package: "devnet", siblings: &["devnet-blueprint", "minichain-api"], others: None },
+    Law {
+        package: "devnet",
+        siblings: &["devnet-blueprint", "minichain-api"],
+        others: None,
+    },
 ];
 
 /// Crates a shell must not import, because another one does that job.
@@ -49,14 +57,18 @@ fn every_room_imports_only_what_the_law_allows() {
     let mut broken = Vec::new();
     for law in LAWS {
         let Some(imports) = packages.get(law.package) else {
-            broken.push(format!("{} has a law but is no member of the workspace", law.package));
+            broken.push(format!(
+                "{} has a law but is no member of the workspace",
+                law.package
+            ));
             continue;
         };
         for import in imports {
             let allowed = if siblings.contains(import) {
                 law.siblings.contains(&import.as_str())
             } else {
-                law.others.is_none_or(|others| others.contains(&import.as_str()))
+                law.others
+                    .is_none_or(|others| others.contains(&import.as_str()))
             };
             if !allowed || BANNED_EVERYWHERE.contains(&import.as_str()) {
                 broken.push(format!("{} must not import {import}", law.package));
@@ -70,14 +82,20 @@ fn every_room_imports_only_what_the_law_allows() {
 fn every_member_has_a_law() {
     for package in workspace_packages().keys() {
         let known = package == "minichain-tests" || LAWS.iter().any(|law| law.package == package);
-        assert!(known, "{package} is a member of the workspace without a law in this file");
+        assert!(
+            known,
+            "{package} is a member of the workspace without a law in this file"
+        );
     }
 }
 
 #[test]
 fn nobody_imports_tests() {
     for (package, imports) in workspace_packages() {
-        assert!(!imports.contains("minichain-tests"), "{package} imports the tests package");
+        assert!(
+            !imports.contains("minichain-tests"),
+            "{package} imports the tests package"
+        );
     }
 }
 
@@ -88,15 +106,30 @@ fn workspace_packages() -> BTreeMap<String, BTreeSet<String>> {
         .current_dir(crate::root())
         .output()
         .expect("cargo tells the workspace's shape");
-    assert!(out.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&out.stdout).expect("cargo metadata is JSON");
-    let packages = metadata["packages"].as_array().expect("metadata lists packages");
+    let packages = metadata["packages"]
+        .as_array()
+        .expect("metadata lists packages");
     packages.iter().map(name_and_imports).collect()
 }
 
 fn name_and_imports(package: &Value) -> (String, BTreeSet<String>) {
     let text = |value: &Value| value.as_str().expect("names are strings").to_owned();
-    let dependencies = package["dependencies"].as_array().expect("packages list dependencies");
-    let shipped = dependencies.iter().filter(|dependency| dependency["kind"] != "dev");
-    (text(&package["name"]), shipped.map(|dependency| text(&dependency["name"])).collect())
+    let dependencies = package["dependencies"]
+        .as_array()
+        .expect("packages list dependencies");
+    let shipped = dependencies
+        .iter()
+        .filter(|dependency| dependency["kind"] != "dev");
+    (
+        text(&package["name"]),
+        shipped
+            .map(|dependency| text(&dependency["name"]))
+            .collect(),
+    )
 }

@@ -19,11 +19,22 @@ fn root() -> PathBuf {
 /// Every file below `folder` that git tracks or would track.
 fn tracked(folder: &str) -> Vec<PathBuf> {
     let out = std::process::Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "--", folder])
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+            folder,
+        ])
         .current_dir(root())
         .output()
         .expect("git lists the files");
-    assert!(out.status.success(), "git ls-files failed: {}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "git ls-files failed: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let text = String::from_utf8(out.stdout).expect("file names are UTF-8");
     let files: Vec<PathBuf> = text.lines().map(|line| root().join(line)).collect();
     files.into_iter().filter(|path| path.is_file()).collect()

@@ -17,7 +17,11 @@ fn metric_names_follow_the_naming_rules() {
             name.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
             "{name} has odd characters"
         );
-        assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}: _total");
+        assert_eq!(
+            metric.kind == Kind::Counter,
+            name.ends_with("_total"),
+            "{name}: _total"
+        );
         assert!(metric.help.ends_with('.'), "{name}: help is a sentence");
     }
 }
@@ -26,8 +30,9 @@ fn metric_names_follow_the_naming_rules() {
 fn documents_name_only_metrics_that_exist() {
     let mut unknown = Vec::new();
     for path in crate::tracked(".") {
-        let is_text =
-            path.extension().is_some_and(|e| ["md", "json", "yml", "yaml"].iter().any(|t| e == *t));
+        let is_text = path
+            .extension()
+            .is_some_and(|e| ["md", "json", "yml", "yaml"].iter().any(|t| e == *t));
         if !is_text {
             continue;
         }
@@ -38,7 +43,11 @@ fn documents_name_only_metrics_that_exist() {
             }
         }
     }
-    assert!(unknown.is_empty(), "metrics that nobody exports:\n{}", unknown.join("\n"));
+    assert!(
+        unknown.is_empty(),
+        "metrics that nobody exports:\n{}",
+        unknown.join("\n")
+    );
 }
 
 fn is_exported(name: &str) -> bool {
@@ -46,13 +55,18 @@ fn is_exported(name: &str) -> bool {
         .iter()
         .find_map(|suffix| name.strip_suffix(suffix))
         .unwrap_or(name);
-    ALL.iter().any(|metric| metric.name == name || metric.name == base)
+    ALL.iter()
+        .any(|metric| metric.name == name || metric.name == base)
 }
 
 /// Words in `text` that look like a node's metric.
 fn metric_names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    words.filter(|word| word.starts_with("minichain_")).map(str::to_owned).filter(is_metric_like).collect()
+    words
+        .filter(|word| word.starts_with("minichain_"))
+        .map(str::to_owned)
+        .filter(is_metric_like)
+        .collect()
 }
 
 /// Crate names share the prefix; metrics have at least three words.

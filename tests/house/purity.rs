@@ -4,7 +4,12 @@
 
 use std::fs;
 
-const PURE: &[&str] = &["node/chain", "node/protocol", "node/api", "orchestrator/blueprint"];
+const PURE: &[&str] = &[
+    "node/chain",
+    "node/protocol",
+    "node/api",
+    "orchestrator/blueprint",
+];
 
 const FORBIDDEN: &[&str] = &[
     "std::fs",
@@ -50,7 +55,14 @@ fn every_pure_room_has_its_own_clippy_laws() {
     for room in PURE {
         let path = crate::root().join(room).join("clippy.toml");
         let text = fs::read_to_string(&path).expect("each pure room has a clippy.toml");
-        for ban in ["HashMap", "Instant", "SystemTime", "TcpStream", "fs::File", "thread::spawn"] {
+        for ban in [
+            "HashMap",
+            "Instant",
+            "SystemTime",
+            "TcpStream",
+            "fs::File",
+            "thread::spawn",
+        ] {
             assert!(text.contains(ban), "{} does not ban {ban}", path.display());
         }
     }

@@ -18,18 +18,31 @@ const NODE: &str = "./target/release/minichain ";
 #[test]
 fn the_ci_script_runs_the_build_and_the_tests_of_the_readme() {
     let script = read(".ci/run");
-    let by_cargo: Vec<String> =
-        commands().into_iter().filter(|command| command.starts_with("cargo ")).collect();
-    assert_eq!(by_cargo, ["cargo build --release", "cargo test --workspace"]);
+    let by_cargo: Vec<String> = commands()
+        .into_iter()
+        .filter(|command| command.starts_with("cargo "))
+        .collect();
+    assert_eq!(
+        by_cargo,
+        ["cargo build --release", "cargo test --workspace"]
+    );
     for command in by_cargo {
-        assert!(script.contains(&command), ".ci/run does not run `{command}`");
+        assert!(
+            script.contains(&command),
+            ".ci/run does not run `{command}`"
+        );
     }
 }
 
 #[test]
 fn every_devnet_command_of_the_readme_succeeds_in_order() {
     let commands: Vec<String> = commands_of(DEVNET);
-    assert!(commands.iter().any(|command| command == "up --nodes 3 --miners 2"), "{commands:?}");
+    assert!(
+        commands
+            .iter()
+            .any(|command| command == "up --nodes 3 --miners 2"),
+        "{commands:?}"
+    );
     // Whatever engine this machine has, as for a stranger.
     let network = Network::new("auto");
     for command in commands {
@@ -40,9 +53,15 @@ fn every_devnet_command_of_the_readme_succeeds_in_order() {
             .current_dir(root())
             .output()
             .expect("devnet runs");
-        let (stdout, stderr) =
-            (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-        assert!(out.status.success(), "devnet {command}: {}\n{stdout}\n{stderr}", out.status);
+        let (stdout, stderr) = (
+            String::from_utf8_lossy(&out.stdout),
+            String::from_utf8_lossy(&out.stderr),
+        );
+        assert!(
+            out.status.success(),
+            "devnet {command}: {}\n{stdout}\n{stderr}",
+            out.status
+        );
     }
 }
 
@@ -57,14 +76,20 @@ fn three_terminals_of_the_readme_come_to_one_chain() {
         let own = ["8999", "9000", "9001"]
             .iter()
             .zip(ports)
-            .fold(command.clone(), |text, (shown, own)| text.replace(shown, &own.to_string()));
+            .fold(command.clone(), |text, (shown, own)| {
+                text.replace(shown, &own.to_string())
+            });
         nodes.push(Terminal::open(&own, port, &folder));
     }
     wait_until(Duration::from_secs(120), || {
         let tips: Result<Vec<(u32, String)>, String> = nodes.iter().map(Terminal::tip).collect();
         let tips = tips?;
         let agreed = tips.iter().all(|tip| *tip == tips[0]) && tips[0].0 >= 2;
-        if agreed { Ok(()) } else { Err(format!("{tips:?}")) }
+        if agreed {
+            Ok(())
+        } else {
+            Err(format!("{tips:?}"))
+        }
     });
 }
 
@@ -91,7 +116,10 @@ impl Terminal {
 
     fn tip(&self) -> Result<(u32, String), String> {
         let cookie = fs::read_to_string(&self.cookie).map_err(|error| error.to_string())?;
-        let rpc = Rpc::new(&format!("http://127.0.0.1:{}/", self.port + 10_000), cookie.trim());
+        let rpc = Rpc::new(
+            &format!("http://127.0.0.1:{}/", self.port + 10_000),
+            cookie.trim(),
+        );
         let hash: String = rpc.call("getbestblockhash", &json!([]))?;
         Ok((rpc.call("getblockcount", &json!([]))?, hash))
     }
@@ -122,18 +150,31 @@ fn commands() -> Vec<String> {
     let readme = read("README.md");
     let blocks = readme.split("```sh\n").skip(1);
     let lines = blocks.flat_map(|block| {
-        block.split("```").next().unwrap_or_default().lines().map(str::to_owned).collect::<Vec<_>>()
+        block
+            .split("```")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     });
-    lines.flat_map(|line| line.split(" && ").map(str::to_owned).collect::<Vec<_>>()).collect()
+    lines
+        .flat_map(|line| line.split(" && ").map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 fn commands_of(program: &str) -> Vec<String> {
     let all = commands();
     for command in &all {
-        let known = ["cargo ", DEVNET, NODE].iter().any(|start| command.starts_with(start));
+        let known = ["cargo ", DEVNET, NODE]
+            .iter()
+            .any(|start| command.starts_with(start));
         assert!(known, "no test knows how to run `{command}`");
     }
-    all.iter().filter_map(|command| command.strip_prefix(program)).map(str::to_owned).collect()
+    all.iter()
+        .filter_map(|command| command.strip_prefix(program))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn read(file: &str) -> String {

@@ -6,13 +6,18 @@ use std::process::Command;
 /// Whether Docker tests can run here. Says SKIPPED loudly at a desk without an
 /// engine; in CI that is a failure.
 pub fn available(test: &str) -> bool {
-    let answered = Command::new("docker").arg("info").output().is_ok_and(|out| out.status.success());
+    let answered = Command::new("docker")
+        .arg("info")
+        .output()
+        .is_ok_and(|out| out.status.success());
     if !answered {
         assert!(
             env::var_os("CI").is_none(),
             "{test} needs a Docker engine and CI must have one: `docker info` fails"
         );
-        eprintln!("\n*** SKIPPED: {test} needs a Docker engine, and `docker info` fails here ***\n");
+        eprintln!(
+            "\n*** SKIPPED: {test} needs a Docker engine, and `docker info` fails here ***\n"
+        );
     }
     answered
 }
@@ -34,8 +39,15 @@ pub fn left_behind(name: &str) -> Vec<String> {
 
 /// Runs `docker` and returns what it prints.
 pub fn docker(arguments: &[&str]) -> String {
-    let out = Command::new("docker").args(arguments).output().expect("docker runs");
+    let out = Command::new("docker")
+        .args(arguments)
+        .output()
+        .expect("docker runs");
     let stderr = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "docker {}: {stderr}", arguments.join(" "));
+    assert!(
+        out.status.success(),
+        "docker {}: {stderr}",
+        arguments.join(" ")
+    );
     String::from_utf8_lossy(&out.stdout).into_owned()
 }

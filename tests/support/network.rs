@@ -1,6 +1,7 @@
 //! A devnet of one test: its own name and state folder, taken down when the
 //! test ends, however it ends.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,7 +42,11 @@ impl Network {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{}-{number}", std::process::id());
-        Self { name, engine, state: TempDir::new().expect("a folder for the state") }
+        Self {
+            name,
+            engine,
+            state: TempDir::new().expect("a folder for the state"),
+        }
     }
 
     /// A network brought up with `arguments`.
@@ -70,7 +75,10 @@ impl Network {
 
     /// Runs `devnet` to its end.
     pub fn devnet(&self, arguments: &[&str]) -> Output {
-        self.command().args(arguments).output().expect("devnet runs")
+        self.command()
+            .args(arguments)
+            .output()
+            .expect("devnet runs")
     }
 
     /// Runs `devnet`, which must succeed, and returns what it prints.
@@ -79,7 +87,11 @@ impl Network {
         let stdout = String::from_utf8_lossy(&out.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&out.stderr);
         let line = arguments.join(" ");
-        assert!(out.status.success(), "devnet {line}: {}\n{stdout}\n{stderr}", out.status);
+        assert!(
+            out.status.success(),
+            "devnet {line}: {}\n{stdout}\n{stderr}",
+            out.status
+        );
         stdout
     }
 
@@ -95,7 +107,9 @@ impl Network {
     /// Every node, in the order of the plan.
     pub fn nodes(&self) -> Vec<Node> {
         let status = self.status();
-        let nodes = status["nodes"].as_array().unwrap_or_else(|| panic!("no nodes in {status}"));
+        let nodes = status["nodes"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no nodes in {status}"));
         nodes.iter().map(node).collect()
     }
 
@@ -110,11 +124,16 @@ impl Network {
     pub fn wait_until_agreed(&self, height: u32, limit: Duration) -> u32 {
         let nodes = self.nodes();
         wait_until(limit, || {
-            let tips: Result<Vec<BlockchainInfo>, String> =
-                nodes.iter().map(|node| node.rpc.call("getblockchaininfo", &json!([]))).collect();
+            let tips: Result<Vec<BlockchainInfo>, String> = nodes
+                .iter()
+                .map(|node| node.rpc.call("getblockchaininfo", &json!([])))
+                .collect();
             let tips = tips?;
             let first = &tips[0];
-            if tips.iter().any(|tip| tip.bestblockhash != first.bestblockhash) {
+            if tips
+                .iter()
+                .any(|tip| tip.bestblockhash != first.bestblockhash)
+            {
                 return Err(format!("tips differ: {:?}", heights(&tips)));
             }
             if first.blocks < height {
@@ -130,7 +149,11 @@ impl Drop for Network {
     fn drop(&mut self) {
         let out = self.devnet(&["down"]);
         if !out.status.success() {
-            eprintln!("devnet down of {}: {}", self.name, String::from_utf8_lossy(&out.stderr));
+            eprintln!(
+                "devnet down of {}: {}",
+                self.name,
+                String::from_utf8_lossy(&out.stderr)
+            );
         }
     }
 }
@@ -147,9 +170,26 @@ pub fn wait_until<T>(limit: Duration, mut look: impl FnMut() -> Result<T, String
     }
 }
 
+/// The process of a node that runs as a process: the one whose command line
+/// names its folder.
+pub fn pid(node: &Node) -> Option<u32> {
+    let folder = node.status["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no id in {}", node.status));
+    let processes = fs::read_dir("/proc").expect("a list of processes");
+    let mut pids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.find(|pid: &u32| {
+        fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(folder))
+    })
+}
+
 fn node(status: &Value) -> Node {
     let text = |key: &str| {
-        status[key].as_str().unwrap_or_else(|| panic!("no {key} in {status}")).to_owned()
+        status[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {key} in {status}"))
+            .to_owned()
     };
     Node {
         name: text("name"),
@@ -163,14 +203,26 @@ fn node(status: &Value) -> Node {
 fn agree_on_coins(nodes: &[Node], height: u32) -> Result<(), String> {
     let mut digests = Vec::new();
     for node in nodes {
-        let info: Value = node.rpc.call("gettxoutsetinfo", &json!(["muhash", height]))?;
-        digests.push(info["muhash"].as_str().ok_or("no muhash in gettxoutsetinfo")?.to_owned());
+        let info: Value = node
+            .rpc
+            .call("gettxoutsetinfo", &json!(["muhash", height]))?;
+        digests.push(
+            info["muhash"]
+                .as_str()
+                .ok_or("no muhash in gettxoutsetinfo")?
+                .to_owned(),
+        );
     }
     let first = &digests[0];
-    assert!(digests.iter().all(|digest| digest == first), "one tip, but coins differ: {digests:?}");
+    assert!(
+        digests.iter().all(|digest| digest == first),
+        "one tip, but coins differ: {digests:?}"
+    );
     Ok(())
 }
 
 fn heights(tips: &[BlockchainInfo]) -> Vec<(u32, &str)> {
-    tips.iter().map(|tip| (tip.blocks, tip.bestblockhash.as_str())).collect()
+    tips.iter()
+        .map(|tip| (tip.blocks, tip.bestblockhash.as_str()))
+        .collect()
 }

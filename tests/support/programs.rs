@@ -17,19 +17,36 @@ pub fn program(name: &str) -> PathBuf {
 fn build() -> PathBuf {
     let folder = profile_folder();
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--locked", "--quiet", "-p", "minichain-node", "-p", "devnet"]);
+    cargo.args([
+        "build",
+        "--locked",
+        "--quiet",
+        "-p",
+        "minichain-node",
+        "-p",
+        "devnet",
+    ]);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
-    let target = folder.parent().expect("a profile folder stands in a target folder");
-    cargo.env("CARGO_TARGET_DIR", target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let target = folder
+        .parent()
+        .expect("a profile folder stands in a target folder");
+    cargo
+        .env("CARGO_TARGET_DIR", target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = cargo.status().expect("cargo runs");
-    assert!(status.success(), "cargo could not build minichain and devnet");
+    assert!(
+        status.success(),
+        "cargo could not build minichain and devnet"
+    );
     folder
 }
 
 fn profile_folder() -> PathBuf {
     let test = env::current_exe().expect("the running test has a path");
     let deps = test.parent().expect("a test stands in a folder");
-    deps.parent().expect("which stands in the profile's folder").to_path_buf()
+    deps.parent()
+        .expect("which stands in the profile's folder")
+        .to_path_buf()
 }

@@ -23,7 +23,11 @@ impl Rpc {
             .http_status_as_error(false)
             .build()
             .new_agent();
-        Self { url: url.into(), authorization: format!("Basic {}", BASE64_STANDARD.encode(auth)), agent }
+        Self {
+            url: url.into(),
+            authorization: format!("Basic {}", BASE64_STANDARD.encode(auth)),
+            agent,
+        }
     }
 
     /// Calls `method`; an RPC error or no answer is an `Err` with its text.
@@ -35,8 +39,10 @@ impl Rpc {
             .header("Authorization", &self.authorization)
             .send_json(&request)
             .map_err(|error| format!("{method} at {}: {error}", self.url))?;
-        let answer: Value =
-            response.body_mut().read_json().map_err(|error| format!("{method}: {error}"))?;
+        let answer: Value = response
+            .body_mut()
+            .read_json()
+            .map_err(|error| format!("{method}: {error}"))?;
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
             return Err(format!("{method}: {error}"));
         }
@@ -46,6 +52,7 @@ impl Rpc {
 
     /// Calls a method that must succeed.
     pub fn must<T: DeserializeOwned>(&self, method: &str, params: &Value) -> T {
-        self.call(method, params).unwrap_or_else(|error| panic!("{error}"))
+        self.call(method, params)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -10,9 +10,7 @@ use minichain_chain::hex;
 use minichain_chain::params::dev_account_key;
 use minichain_chain::script::Script;
 use minichain_chain::signature::{SecretKey, sign_all_inputs};
-use minichain_chain::transaction::{
-    OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness,
-};
+use minichain_chain::transaction::{OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness};
 use serde_json::{Value, json};
 
 use crate::network::Network;
@@ -39,11 +37,21 @@ impl Account {
         let genesis = genesis_block(network);
         let lock = Script::p2tr(&key.output_key());
         let coinbase = &genesis.transactions[0];
-        let place = coinbase.outputs.iter().position(|output| output.script_pubkey == lock);
+        let place = coinbase
+            .outputs
+            .iter()
+            .position(|output| output.script_pubkey == lock);
         let place = place.unwrap_or_else(|| panic!("genesis pays nothing to {name}"));
         let vout = u32::try_from(place).expect("few outputs");
-        let coin = OutPoint { txid: coinbase.txid(), vout };
-        Self { output: coinbase.outputs[place].clone(), key, coin }
+        let coin = OutPoint {
+            txid: coinbase.txid(),
+            vout,
+        };
+        Self {
+            output: coinbase.outputs[place].clone(),
+            key,
+            coin,
+        }
     }
 
     /// Pays `sats` to `to` with `fee_sats`; output 0 is the payment, output 1
@@ -65,9 +73,17 @@ impl Account {
             outputs: vec![output(&to.key, sats), output(&self.key, change)],
             lock_time: 0,
         };
-        sign_all_inputs(&mut transaction, std::slice::from_ref(&self.output), &self.key, &[7; 32])
-            .expect("one coin for one input");
-        Payment { hex: hex::encode(&encode(&transaction)), txid: transaction.txid().to_string() }
+        sign_all_inputs(
+            &mut transaction,
+            std::slice::from_ref(&self.output),
+            &self.key,
+            &[7; 32],
+        )
+        .expect("one coin for one input");
+        Payment {
+            hex: hex::encode(&encode(&transaction)),
+            txid: transaction.txid().to_string(),
+        }
     }
 }
 
@@ -75,8 +91,12 @@ fn public_seed(network: &Network, account: &str) -> [u8; 32] {
     let path = network.state().join(&network.name).join("network.json");
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let record: Value = serde_json::from_str(&text).expect("the state is JSON");
-    let allocations = record["genesis"]["allocations"].as_array().expect("allocations");
-    let ours = allocations.iter().find(|allocation| allocation["account"] == account);
+    let allocations = record["genesis"]["allocations"]
+        .as_array()
+        .expect("allocations");
+    let ours = allocations
+        .iter()
+        .find(|allocation| allocation["account"] == account);
     let seed = ours.and_then(|allocation| allocation["owner"]["public_seed"].as_str());
     let seed = seed.unwrap_or_else(|| panic!("no public seed for {account}"));
     let bytes = hex::decode(seed).expect("a seed is hexadecimal");

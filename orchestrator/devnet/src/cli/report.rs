@@ -64,6 +64,8 @@ pub struct NodeReport {
     pub role: String,
     /// What its container or process does; `missing` if there is none.
     pub state: String,
+    /// The engine's id: of the container, or the folder of the process.
+    pub id: Option<String>,
     /// Address in the network.
     pub ip: Option<String>,
     /// JSON-RPC.
@@ -191,9 +193,8 @@ impl NetworkReport {
 
 impl NodeReport {
     fn new(node: &NodeAddress, observed: &Observed, round: &Round) -> Self {
-        let state = observed
-            .node(&node.name)
-            .map_or("missing", |node| state_word(node.state));
+        let found = observed.node(&node.name);
+        let state = found.map_or("missing", |node| state_word(node.state));
         let answer = round.nodes.get(&node.name);
         let facts = answer.and_then(|answer| answer.as_ref().ok());
         let chain = facts.map(|facts| &facts.chain);
@@ -205,6 +206,7 @@ impl NodeReport {
             name: node.name.clone(),
             role: node.role.clone(),
             state: state.to_owned(),
+            id: found.map(|node| node.id.clone()),
             ip: node.ip.map(|ip| ip.to_string()),
             rpc_url: url(node.rpc, "/"),
             rpc_auth: node
