@@ -4,7 +4,7 @@ use minichain_protocol::limits::SILENCE_GRACE_MS;
 use minichain_protocol::output::{DisconnectReason, Topic, Verdict};
 
 use crate::support::chain::Maker;
-use crate::support::lone::{Lone, status_of};
+use crate::support::lone::{Lone, headers_of, status_of};
 use crate::support::network::Network;
 
 #[test]
@@ -44,6 +44,23 @@ fn gossip_that_comes_behind_the_status_is_not_silence() {
             Verdict::Accept
         );
         lone.pass_ms(9_000);
+    }
+    assert_eq!(lone.disconnects(), vec![]);
+}
+
+#[test]
+fn nobody_is_silent_to_a_node_that_is_far_behind() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(20);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let peer = lone.connect_with(&maker);
+    lone.serve_headers(peer, &headers_of(&blocks));
+    lone.now_ms += SILENCE_GRACE_MS;
+    for _ in 0..5 {
+        maker.mine(1);
+        lone.tell_status(peer, &status_of(&maker));
+        lone.pass_ms(10_000);
     }
     assert_eq!(lone.disconnects(), vec![]);
 }

@@ -173,7 +173,8 @@ fn a_new_peer_is_given_the_shortest_stall_time_again() {
     let other = lone.connect_with(&maker);
     lone.pass_ms(4 * STALL_MS_MIN);
     assert_eq!(count(&lone.take_block_requests(other)), 4);
-    lone.pass_ms(STALL_MS_MIN);
+    // Twice the shortest, for the stall just now; not sixteen times.
+    lone.pass_ms(2 * STALL_MS_MIN);
     let stalled =
         |event: &&Event| matches!(event, Event::PeerStalled { peer, .. } if *peer == other);
     assert!(lone.events().iter().any(stalled));
@@ -222,6 +223,25 @@ fn a_peer_that_stalls_again_and_again_is_sent_away_if_there_is_another() {
             .contains(&(silent, DisconnectReason::Unresponsive))
     );
     assert!(!lone.disconnects().iter().any(|(peer, _)| *peer == other));
+}
+
+#[test]
+fn stalls_between_honest_answers_do_not_add_up() {
+    let mut maker = Maker::new(1);
+    let blocks = maker.mine(8);
+    let mut lone = Lone::new();
+    lone.now_ms = 1_000_000;
+    let slow = lone.connect_with(&maker);
+    lone.connect_with(&Maker::new(2));
+    lone.serve_headers(slow, &headers_of(&blocks));
+    for block in &blocks {
+        lone.take_block_requests(slow);
+        lone.pass_ms(64_000);
+        let (id, _) = lone.take_block_requests(slow).remove(0);
+        lone.respond(slow, id, &Response::Blocks(vec![Arc::clone(block)]));
+    }
+    assert_eq!(lone.disconnects(), vec![]);
+    assert_eq!(lone.node.state().tip().hash, maker.tip());
 }
 
 #[test]

@@ -210,6 +210,35 @@ fn published(lone: &mut Lone) -> usize {
     before - lone.outputs.len()
 }
 
+//   g─a1(payment)     leaves the chain
+//   g─b1─b2           replaces it
+#[test]
+fn a_payment_of_others_that_lost_its_block_is_announced_from_then_on() {
+    let (mut losing, mut winning) = (Maker::new(1), Maker::new(2));
+    let payment = pay(allocated(&params(), 1), 1, 2, 10_000);
+    let taken = losing.pool.accept(Arc::clone(&payment), &losing.state);
+    taken.expect("memory").expect("valid");
+    let lost = losing.next();
+    let mut lone = Lone::new();
+    lone.now_ms = 60_000;
+    let peer = lone.connect_with(&losing);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, lost.as_ref()),
+        Verdict::Accept
+    );
+    for (block, verdict) in winning
+        .mine(2)
+        .iter()
+        .zip([Verdict::Ignore, Verdict::Accept])
+    {
+        assert_eq!(lone.gossip(peer, Topic::Block, block.as_ref()), verdict);
+    }
+    assert!(lone.node.mempool().contains(&payment.txid()));
+    assert_eq!(published(&mut lone), 1);
+    lone.pass_ms(REBROADCAST_MS);
+    assert_eq!(published(&mut lone), 1);
+}
+
 //   side A  g─…─a1(payment)─a2       loses, the payment waits again
 //   side B  g─…─b1─b2─b3─…           wins and never saw the payment
 #[test]
