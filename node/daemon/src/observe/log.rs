@@ -8,6 +8,7 @@ use std::io::IsTerminal;
 
 use minichain_api::config::{LogConfig, LogFormat};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -17,7 +18,7 @@ use crate::exit::Failure;
 /// Installs the logger for the whole process.
 pub fn install(config: &LogConfig) -> Result<(), Failure> {
     let filter = EnvFilter::builder()
-        .parse(&config.filter)
+        .parse(directives(&config.filter))
         .map_err(|error| Failure::bad_input(format!("configuration: log.filter: {error}")))?;
     // A closed standard error must not end the node, hence no complaint there.
     let layer = tracing_subscriber::fmt::layer()
@@ -34,7 +35,29 @@ pub fn install(config: &LogConfig) -> Result<(), Failure> {
     result.map_err(|error| Failure::world(format!("cannot install the logger: {error}")))
 }
 
+/// A bare level is meant for this program; the network library below it keeps to
+/// warnings, unless the filter names modules.
+fn directives(filter: &str) -> String {
+    match filter.parse::<LevelFilter>() {
+        Ok(level) if level > LevelFilter::WARN => format!("{filter},libp2p=warn"),
+        _ => filter.to_owned(),
+    }
+}
+
 fn wants_colour() -> bool {
     std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::directives;
+
+    #[test]
+    fn bare_level_keeps_the_network_library_to_warnings() {
+        assert_eq!(directives("info"), "info,libp2p=warn");
+        assert_eq!(directives("debug"), "debug,libp2p=warn");
+        assert_eq!(directives("error"), "error");
+        assert_eq!(directives("info,libp2p=debug"), "info,libp2p=debug");
+    }
 }
