@@ -21,20 +21,15 @@ use crate::transaction::OutPoint;
 /// The store broke. The chain stops; nothing a peer sends causes this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// What was read cannot have been written.
-    #[error(
-        "the store is corrupt: {what}; stop the node, delete its data folder, and start again: \
-         it will fetch the chain anew"
-    )]
+    /// What was read cannot have been written. Whoever opened the store knows
+    /// what to remove to start afresh.
+    #[error("the store is corrupt: {what}")]
     Corrupt {
         /// What does not fit.
         what: String,
     },
     /// The device below failed.
-    #[error(
-        "the store cannot be read or written: {what}; free space or repair the disk, then start \
-         again: all that was saved is kept"
-    )]
+    #[error("the store failed: {what}")]
     Io {
         /// What the device said.
         what: String,

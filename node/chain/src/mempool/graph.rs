@@ -280,10 +280,14 @@ impl Graph {
             self.change(descendant, |other| other.ancestors.subtract(&own));
         }
         for parent in &entry.parents {
-            self.change(parent, |other| drop(other.children.remove(txid)));
+            self.change(parent, |other| {
+                other.children.remove(txid);
+            });
         }
         for child in &entry.children {
-            self.change(child, |other| drop(other.parents.remove(txid)));
+            self.change(child, |other| {
+                other.parents.remove(txid);
+            });
         }
         for input in &entry.tx.inputs {
             self.spent.remove(&input.previous_output);

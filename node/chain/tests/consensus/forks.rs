@@ -317,11 +317,16 @@ fn coins_at_every_active_block_can_be_asked_for() {
     for height in 0..branch.blocks.len() {
         let expected = naive::coins_after(&branch.blocks[..=height]);
         let found = state.utxo_info_at(&branch.blocks[height].hash());
-        let found = found.expect("the store works").expect("the block is active");
+        let found = found
+            .expect("the store works")
+            .expect("the block is active");
         assert_eq!(found.height.to_u32() as usize, height);
         assert_eq!(found.muhash, naive::muhash(&expected), "height {height}");
         assert_eq!(found.count as usize, expected.len(), "height {height}");
-        let total: u64 = expected.values().map(|coin| coin.output.value.to_sat()).sum();
+        let total: u64 = expected
+            .values()
+            .map(|coin| coin.output.value.to_sat())
+            .sum();
         assert_eq!(found.total.to_sat(), total, "height {height}");
     }
     let mut side = branch.fork(0, 1);
