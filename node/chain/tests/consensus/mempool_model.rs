@@ -367,9 +367,9 @@ impl World {
 
     fn note(&mut self, tx: &Transaction) {
         for (vout, output) in (0_u32..).zip(&tx.outputs) {
-            if output.script_pubkey.is_p2tr().is_some() {
-                self.outputs
-                    .push((tx.outpoint(vout), output.value.to_sat()));
+            let made = (tx.outpoint(vout), output.value.to_sat());
+            if output.script_pubkey.is_p2tr().is_some() && !self.outputs.contains(&made) {
+                self.outputs.push(made);
             }
         }
     }
