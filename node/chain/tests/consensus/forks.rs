@@ -32,9 +32,9 @@ fn tip_changed(acceptance: Acceptance) -> (Vec<Arc<Block>>, Vec<Arc<Block>>) {
     (disconnected, connected)
 }
 
-fn assert_side_branch(acceptance: Acceptance) {
+fn assert_side_branch(acceptance: &Acceptance) {
     assert_eq!(
-        acceptance,
+        *acceptance,
         Acceptance::SideBranch {
             rejected: Vec::new()
         }
@@ -55,8 +55,8 @@ fn heavier_branch_replaces_the_tip() {
 
     let mut state = open();
     connect_all(&mut state, &a);
-    assert_side_branch(accept(&mut state, b.at(1)));
-    assert_side_branch(accept(&mut state, b.at(2)));
+    assert_side_branch(&accept(&mut state, b.at(1)));
+    assert_side_branch(&accept(&mut state, b.at(2)));
     assert_eq!(state.tip().hash, a2.hash());
     assert_eq!(state.tree().leaves().len(), 2);
 
@@ -88,7 +88,7 @@ fn first_seen_of_equal_branches_stays() {
     for (first, second) in [(&a, &b), (&b, &a)] {
         let mut state = open();
         connect(&mut state, first.tip());
-        assert_side_branch(accept(&mut state, second.tip()));
+        assert_side_branch(&accept(&mut state, second.tip()));
         assert_eq!(state.tip().hash, first.tip().hash());
     }
 }
@@ -112,7 +112,7 @@ fn early_header_with_late_body_wins_no_tie() {
         Ok(HeaderAcceptance::New)
     );
     connect(&mut state, a.tip());
-    assert_side_branch(accept(&mut state, b.tip()));
+    assert_side_branch(&accept(&mut state, b.tip()));
     assert_eq!(state.tip().hash, a.tip().hash());
 }
 
@@ -134,8 +134,8 @@ fn failing_branch_restores_the_old_tip() {
     let mut state = open();
     connect_all(&mut state, &a);
     let before = (state.utxo_info(), state.store().coins().count());
-    assert_side_branch(accept(&mut state, b.at(1)));
-    assert_side_branch(accept(&mut state, b.at(2)));
+    assert_side_branch(&accept(&mut state, b.at(1)));
+    assert_side_branch(&accept(&mut state, b.at(2)));
     let Acceptance::Invalid(error) = accept(&mut state, b.at(3)) else {
         panic!("the branch must fail");
     };
@@ -322,7 +322,7 @@ fn coins_at_every_active_block_can_be_asked_for() {
             .expect("the block is active");
         assert_eq!(found.height.to_u32() as usize, height);
         assert_eq!(found.muhash, naive::muhash(&expected), "height {height}");
-        assert_eq!(found.count as usize, expected.len(), "height {height}");
+        assert_eq!(found.count, expected.len() as u64, "height {height}");
         let total: u64 = expected
             .values()
             .map(|coin| coin.output.value.to_sat())

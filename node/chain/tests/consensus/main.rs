@@ -1,5 +1,7 @@
 //! Tests of consensus state through the crate's public face.
 
+#![expect(clippy::panic, reason = "helpers of tests stop the test")]
+
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -10,6 +12,7 @@ mod forks;
 mod mempool;
 mod mempool_model;
 mod model;
+mod naive_pool;
 mod params;
 mod rules_block;
 mod rules_header;

@@ -157,12 +157,12 @@ fn outputs_must_be_taproot_or_op_return() {
     ];
     for script in other_scripts {
         let error = refused(&resigned(payment(), |tx| {
-            tx.outputs[0].script_pubkey = script
+            tx.outputs[0].script_pubkey = script;
         }));
         assert_eq!(error.rule(), "output_script");
     }
     let data = resigned(payment(), |tx| {
-        tx.outputs[0].script_pubkey = Script::op_return(b"data")
+        tx.outputs[0].script_pubkey = Script::op_return(b"data");
     });
     connects(&Branch::new(&params()), &data);
 }
@@ -216,7 +216,7 @@ fn spent_output_is_missing() {
 #[test]
 fn unspendable_output_is_no_coin() {
     let data = resigned(payment(), |tx| {
-        tx.outputs[0].script_pubkey = Script::op_return(b"data")
+        tx.outputs[0].script_pubkey = Script::op_return(b"data");
     });
     let mut branch = Branch::new(&params());
     branch.mine(std::slice::from_ref(&data));
