@@ -259,7 +259,12 @@ impl Graph {
         from: impl IntoIterator<Item = Txid>,
     ) -> BTreeSet<Txid> {
         let all = self.with_descendants(from);
-        for txid in &all {
+        let mut youngest_first: Vec<_> = all.iter().filter_map(|txid| self.get(txid)).collect();
+        // A child goes before its parents: through them it still finds the
+        // ancestors that stay, whose totals must forget it.
+        youngest_first.sort_by_key(|entry| Reverse(entry.sequence));
+        let order: Vec<Txid> = youngest_first.iter().map(|entry| entry.txid).collect();
+        for txid in &order {
             self.remove(txid);
         }
         all
