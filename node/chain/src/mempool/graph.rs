@@ -259,18 +259,24 @@ impl Graph {
         from: impl IntoIterator<Item = Txid>,
     ) -> BTreeSet<Txid> {
         let all = self.with_descendants(from);
-        let mut youngest_first: Vec<_> = all.iter().filter_map(|txid| self.get(txid)).collect();
-        // A child goes before its parents: through them it still finds the
-        // ancestors that stay, whose totals must forget it.
-        youngest_first.sort_by_key(|entry| Reverse(entry.sequence));
-        let order: Vec<Txid> = youngest_first.iter().map(|entry| entry.txid).collect();
-        for txid in &order {
-            self.remove(txid);
+        let mut order: Vec<_> = all
+            .iter()
+            .filter_map(|txid| self.entries.get(txid))
+            .collect();
+        // Children first: who goes must still reach all it depends on.
+        order.sort_by_key(|entry| Reverse(entry.sequence));
+        for txid in order
+            .into_iter()
+            .map(|entry| entry.txid)
+            .collect::<Vec<_>>()
+        {
+            self.remove(&txid);
         }
         all
     }
 
-    /// Takes one out and leaves what depends on it.
+    /// Takes one out and leaves what depends on it. With it the link between
+    /// its ancestors and its descendants is lost, so one side must be gone.
     pub(super) fn remove(&mut self, txid: &Txid) -> Option<PoolEntry> {
         let ancestors = self.with_ancestors([*txid]);
         let descendants = self.with_descendants([*txid]);

@@ -364,6 +364,29 @@ fn block_confirms_its_transactions_and_removes_their_rivals() {
     assert_eq!((entry.ancestors.count, entry.parents.len()), (1, 0));
 }
 
+/// The middle of a chain of three goes, its parent stays.
+#[test]
+fn parent_forgets_all_that_went_with_a_rival_s_victim() {
+    // Whichever order the names have, the sums must be right.
+    for fee in 1_000..1_016 {
+        let mut setting = Setting::new();
+        let parent = payment(0, 1_000);
+        let value = parent.outputs[0].value.to_sat();
+        let joined = [(parent.outpoint(0), value), (allocation(1), TEN)];
+        let victim = pay(&joined, &[value + TEN - fee]);
+        let last = child(&victim, 1_000);
+        for tx in [&parent, &victim, &last] {
+            setting.takes(tx);
+        }
+        setting.mine(&[payment(1, 2_000)]);
+        let entry = setting.pool.entry(&parent.txid()).expect("it waits");
+        assert_eq!(setting.pool.len(), 1);
+        assert_eq!(entry.descendants.count, 1);
+        assert_eq!(entry.descendants.fees, Amount::from_sat(1_000));
+        assert!(entry.children.is_empty());
+    }
+}
+
 /// ```text
 /// 0 ── a1 (parent, lost) ── a2 (child)      grandchild waits
 ///  └── b1 (rival of lost) ── b2 ── b3

@@ -263,7 +263,7 @@ fn check_totals(entry: &PoolEntry, totals: &Totals, naive: &Naive, positions: &B
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn pool_equals_the_naive_one_and_templates_are_valid(steps in steps()) {

@@ -99,6 +99,34 @@ fn inverse_times_number_is_one() {
     assert_eq!(Num3072::ONE.inverse(), Num3072::ONE);
 }
 
+/// (p - a)(p - b) = ab modulo p, whatever carries on the way.
+#[test]
+fn products_just_below_the_modulus_carry_right() {
+    const WRAP: u64 = 1_103_717;
+    let below = |distance: u64| {
+        let mut bytes = [0xff; Num3072::SIZE];
+        bytes[..8].copy_from_slice(&(WRAP + distance).wrapping_neg().to_le_bytes());
+        Num3072::from_bytes(&bytes).expect("it is below p")
+    };
+    let small = |number: u64| {
+        let mut bytes = [0; Num3072::SIZE];
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        Num3072::reduced(&bytes)
+    };
+    for (a, b) in [
+        (1, 1),
+        (1, WRAP - 1),
+        (1, WRAP),
+        (2, WRAP),
+        (WRAP, WRAP),
+        (WRAP, WRAP + 1),
+    ] {
+        let mut product = below(a);
+        product.multiply(&below(b));
+        assert_eq!(product, small(a * b), "{a} times {b}");
+    }
+}
+
 /// RFC 8439, appendix A.1, test vectors 1 and 2: key and nonce zero.
 #[test]
 fn key_stream_matches_the_rfc() {
