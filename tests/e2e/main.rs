@@ -2,6 +2,8 @@
 //! and as plain processes. Each test has its own network name and state folder
 //! and leaves nothing behind.
 
+#![expect(clippy::panic, reason = "helpers of tests fail the test")]
+
 mod docker;
 mod process;
 mod story;

@@ -42,10 +42,10 @@ pub fn decode_transaction(bytes: &[u8]) {
 
 /// A header with its target and work.
 pub fn decode_header(bytes: &[u8]) {
-    if let Some(header) = check_canonical::<Header>(bytes) {
-        if let Ok(target) = header.bits.to_target() {
-            let _ = (target.work(), target.is_met_by(&header.hash()));
-        }
+    if let Some(header) = check_canonical::<Header>(bytes)
+        && let Ok(target) = header.bits.to_target()
+    {
+        let _ = (target.work(), target.is_met_by(&header.hash()));
     }
 }
 

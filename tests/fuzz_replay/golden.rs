@@ -32,7 +32,10 @@ fn formats_are_the_committed_ones() {
     }
 }
 
-fn golden() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+/// Target, name and bytes of a seed.
+type Seed = (&'static str, &'static str, Vec<u8>);
+
+fn golden() -> Vec<Seed> {
     let genesis = real_block("mainnet_0.hex");
     let payment = real_block("mainnet_170.hex");
     let witness = real_block("testnet3_1263442.hex");

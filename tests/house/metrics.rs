@@ -65,11 +65,11 @@ fn metric_names(text: &str) -> BTreeSet<String> {
     words
         .filter(|word| word.starts_with("minichain_"))
         .map(str::to_owned)
-        .filter(is_metric_like)
+        .filter(|word| is_metric_like(word))
         .collect()
 }
 
 /// Crate names share the prefix; metrics have at least three words.
-fn is_metric_like(word: &String) -> bool {
+fn is_metric_like(word: &str) -> bool {
     word.matches('_').count() >= 2 || word.ends_with("_total")
 }

@@ -2,6 +2,8 @@
 //! itself. Names, state folders and ports are this test's own, so that it can
 //! run beside another devnet.
 
+#![expect(clippy::panic, reason = "helpers of tests fail the test")]
+
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
