@@ -146,7 +146,7 @@ fn cgroup() -> Check {
     check("cgroup", CheckStatus::Ok, detail.into(), "")
 }
 
-/// Nodes delay their own traffic where the kernel cannot.
+/// Nothing here needs it; people who shape traffic by hand do.
 fn netem() -> Check {
     let release = rustix::system::uname()
         .release()
@@ -162,7 +162,7 @@ fn netem() -> Check {
             .any(is_listed);
     let detail = match has_netem {
         true => "the kernel can delay packets",
-        false => "not in this kernel; nodes delay their own traffic instead",
+        false => "not in this kernel; devnet does not need it, `tc … netem` would",
     };
     check("netem", CheckStatus::Ok, detail.into(), "")
 }
