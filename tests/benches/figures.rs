@@ -67,21 +67,25 @@ fn bring_up() {
     let how = format!("median of {ROUNDS}, alternating");
     row(
         "`devnet up --nodes 3 --miners 2` to healthy",
-        &format_s(&up_s),
+        &format(&up_s, "s"),
         &how,
     );
     row(
         "`docker-compose up -d` of the same three",
-        &format_s(&compose_up_s),
+        &format(&compose_up_s, "s"),
         &how,
     );
     row(
         "`up` over compose",
-        &format_s(&over),
+        &format(&over, "s"),
         "median of the differences",
     );
-    row("`devnet down`", &format_s(&down_s), &how);
-    row("`docker-compose down -v`", &format_s(&compose_down_s), &how);
+    row("`devnet down`", &format(&down_s, "s"), &how);
+    row(
+        "`docker-compose down -v`",
+        &format(&compose_down_s, "s"),
+        &how,
+    );
     let bytes = docker(&["image", "inspect", "-f", "{{.Size}}", &image]);
     let bytes: f64 = bytes.trim().parse().expect("an image has a size");
     row(
@@ -129,50 +133,61 @@ fn service(image: &str, base: u16, number: u16) -> String {
     )
 }
 
-/// Memory and CPU of the default network, after a minute of running.
+/// Memory and CPU of the default network, settled.
 fn idle() {
     let network = Network::up("process", &["--nodes", "3", "--miners", "2"]);
     let pids: Vec<u32> = network.nodes().iter().filter_map(pid).collect();
     thread::sleep(Duration::from_secs(20));
-    let before: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum();
-    let started = Instant::now();
-    thread::sleep(Duration::from_secs(60));
-    let used: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>() - before;
-    let share = 100.0 * used / started.elapsed().as_secs_f64();
+    let share = |_| {
+        let before: f64 = pids.iter().map(|pid| cpu_seconds(*pid)).sum();
+        let started = Instant::now();
+        thread::sleep(Duration::from_secs(20));
+        let used = pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>() - before;
+        100.0 * used / started.elapsed().as_secs_f64()
+    };
+    let shares: Vec<f64> = (0..ROUNDS).map(share).collect();
+    let how = format!("median of {ROUNDS} windows of 20 s");
     row(
         "CPU of the default 3-node network",
-        &format!("{share:.1} % of one core"),
-        "60 s",
+        &format(&shares, "% of one core"),
+        &how,
     );
-    let names = network.nodes();
-    for (node, pid) in names.iter().zip(&pids) {
-        let how = "after 80 s, `VmRSS`";
-        row(
-            &format!("memory of {}", node.name),
-            &format!("{:.1} MiB", rss_mib(*pid)),
-            how,
-        );
-    }
+    let memory: Vec<f64> = pids.iter().map(|pid| rss_mib(*pid)).collect();
+    row(
+        "memory of a node",
+        &format(&memory, "MiB"),
+        "`VmRSS` of the three after 160 s",
+    );
 }
 
-/// Mean block interval over 200 blocks at one second, two miners.
+/// Mean block interval over 200 blocks at one second, two miners, in several
+/// networks side by side.
 fn interval() {
-    let network = Network::up(
-        "process",
-        &["--nodes", "3", "--miners", "2", "--block-time", "1s"],
-    );
-    network.wait_until_agreed(211, Duration::from_secs(900));
-    let rpc = &network.nodes()[0].rpc;
-    let time_at = |height: u32| -> f64 {
-        let hash: String = rpc.must("getblockhash", &json!([height]));
-        let header: Value = rpc.must("getblockheader", &json!([hash]));
-        header["time"].as_f64().expect("a header has a time")
+    let mean_s = || {
+        let network = Network::up(
+            "process",
+            &["--nodes", "3", "--miners", "2", "--block-time", "1s"],
+        );
+        network.wait_until_agreed(211, Duration::from_secs(900));
+        let rpc = &network.nodes()[0].rpc;
+        let time_at = |height: u32| -> f64 {
+            let hash: String = rpc.must("getblockhash", &json!([height]));
+            let header: Value = rpc.must("getblockheader", &json!([hash]));
+            header["time"].as_f64().expect("a header has a time")
+        };
+        (time_at(210) - time_at(10)) / 200.0
     };
-    let mean = (time_at(210) - time_at(10)) / 200.0;
+    let means: Vec<f64> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..ROUNDS).map(|_| scope.spawn(mean_s)).collect();
+        runs.into_iter()
+            .map(|run| run.join().expect("the network ran"))
+            .collect()
+    });
+    let how = format!("blocks 10 to 210; median of {ROUNDS} networks");
     row(
         "mean block interval at `--block-time 1s`",
-        &format!("{mean:.3} s"),
-        "blocks 10 to 210",
+        &format(&means, "s"),
+        &how,
     );
 }
 
@@ -182,12 +197,13 @@ fn seconds(work: impl FnOnce()) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-fn format_s(samples: &[f64]) -> String {
+/// Median, least and most.
+fn format(samples: &[f64], unit: &str) -> String {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let median = sorted[sorted.len() / 2];
     let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
-    format!("{median:.2} s ({low:.2} to {high:.2})")
+    format!("{median:.2} {unit} ({low:.2} to {high:.2})")
 }
 
 fn cpu_seconds(pid: u32) -> f64 {

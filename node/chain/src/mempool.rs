@@ -27,8 +27,7 @@ use crate::transaction::{OutPoint, Transaction};
 /// What a pool may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MempoolLimits {
-    /// Bytes of memory: for every transaction its size and
-    /// [`ENTRY_OVERHEAD_BYTES`].
+    /// Bytes of memory, as [`memory_bytes`] counts them.
     pub bytes_max: u64,
     /// Transactions in an unconfirmed chain at most: a transaction, its
     /// unconfirmed parents, their parents, and so on.
@@ -39,11 +38,23 @@ pub struct MempoolLimits {
 
 /// Memory that a transaction takes besides its own bytes: its entry, its links
 /// and its places in the indexes, rounded up.
-pub const ENTRY_OVERHEAD_BYTES: u64 = 1_000;
+const ENTRY_OVERHEAD_BYTES: u64 = 1_000;
+
+/// Memory that an input or output takes besides its own bytes: its fixed part
+/// and the headers of its byte strings. The smallest have ten bytes of their
+/// own, so that without this a pool could take many times its limit.
+const PART_OVERHEAD_BYTES: u64 = 96;
 
 /// Weight of a transaction at most, as in Bitcoin Core; a larger one has to
 /// find its way into a block by itself.
 pub const TRANSACTION_WEIGHT_MAX: u64 = 400_000;
+
+/// Memory that a waiting transaction takes, rounded up.
+#[must_use]
+pub fn memory_bytes(tx: &Transaction) -> u64 {
+    let parts = (tx.inputs.len() + tx.outputs.len()) as u64;
+    tx.total_size() + ENTRY_OVERHEAD_BYTES + parts * PART_OVERHEAD_BYTES
+}
 
 impl Default for MempoolLimits {
     fn default() -> Self {

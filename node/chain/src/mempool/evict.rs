@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::graph::Candidate;
-use super::{ENTRY_OVERHEAD_BYTES, FeeRate, Mempool, MempoolError};
+use super::{FeeRate, Mempool, MempoolError, memory_bytes};
 use crate::hash::Txid;
 
 impl Mempool {
@@ -14,7 +14,7 @@ impl Mempool {
     /// # Errors
     /// [`MempoolError::Full`] if one of them pays no less than the candidate.
     pub(super) fn make_room(&self, candidate: &Candidate) -> Result<BTreeSet<Txid>, MempoolError> {
-        let wanted = candidate.tx.total_size() + ENTRY_OVERHEAD_BYTES;
+        let wanted = memory_bytes(&candidate.tx);
         let rate = FeeRate::new(candidate.fee, candidate.vsize);
         let mut victims = BTreeSet::new();
         let mut freed = 0;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{ENTRY_OVERHEAD_BYTES, FeeRate};
+use super::{FeeRate, memory_bytes};
 use crate::amount::Amount;
 use crate::hash::Txid;
 use crate::transaction::{OutPoint, Transaction};
@@ -108,7 +108,7 @@ impl PoolEntry {
     /// What it counts towards the pool's bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.tx.total_size() + ENTRY_OVERHEAD_BYTES
+        memory_bytes(&self.tx)
     }
 
     pub(crate) fn score(&self, rate: FeeRate) -> Score {

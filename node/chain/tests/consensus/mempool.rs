@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use minichain_chain::amount::Amount;
 use minichain_chain::mempool::{
-    ENTRY_OVERHEAD_BYTES, FeeRate, Mempool, MempoolError, MempoolLimits, REASONS,
-    TRANSACTION_WEIGHT_MAX,
+    FeeRate, Mempool, MempoolError, MempoolLimits, REASONS, TRANSACTION_WEIGHT_MAX, memory_bytes,
 };
 use minichain_chain::script::Script;
 use minichain_chain::state::{Acceptance, State};
@@ -115,7 +114,7 @@ fn payment_is_taken_once() {
         Some(tx.txid())
     );
     assert_eq!(setting.pool.vbytes(), tx.vsize());
-    assert_eq!(setting.pool.bytes(), tx.total_size() + ENTRY_OVERHEAD_BYTES);
+    assert_eq!(setting.pool.bytes(), memory_bytes(&tx));
     assert!(setting.pool.is_spent(&allocation(0)));
     let error = setting.refuses(&tx);
     assert_eq!(error, MempoolError::AlreadyKnown { txid: tx.txid() });
@@ -276,9 +275,22 @@ fn unconfirmed_chains_have_a_limit() {
     setting.takes(&tx);
 }
 
+#[test]
+fn many_small_outputs_count_for_the_memory_they_take() {
+    let mut tx = payment(0, 100_000);
+    let burn = TxOut {
+        value: Amount::ZERO,
+        script_pubkey: Script::op_return(b""),
+    };
+    tx.outputs.extend(std::iter::repeat_n(burn, 5_000));
+    let held = 5_000 * (size_of::<TxOut>() + size_of::<usize>()) as u64;
+    assert!(memory_bytes(&tx) > held, "{} for {held}", memory_bytes(&tx));
+    assert!(memory_bytes(&tx) > 5 * tx.total_size());
+}
+
 /// Room for four payments without descendants.
 fn small_pool() -> Setting {
-    let bytes_max = 4 * (payment(0, 0).total_size() + ENTRY_OVERHEAD_BYTES);
+    let bytes_max = 4 * memory_bytes(&payment(0, 0));
     Setting::with(MempoolLimits {
         bytes_max,
         ..MempoolLimits::default()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use minichain_chain::block::Block;
 use minichain_chain::hash::Txid;
-use minichain_chain::mempool::{ENTRY_OVERHEAD_BYTES, MempoolLimits};
+use minichain_chain::mempool::{MempoolLimits, memory_bytes};
 use minichain_chain::template::COINBASE_WEIGHT_RESERVED;
 use minichain_chain::transaction::Transaction;
 
@@ -66,10 +66,7 @@ fn lower(left: (u64, u64), right: (u64, u64)) -> (u64, u64) {
 
 impl Naive {
     pub fn bytes(&self) -> u64 {
-        self.0
-            .iter()
-            .map(|one| one.tx.total_size() + ENTRY_OVERHEAD_BYTES)
-            .sum()
+        self.0.iter().map(|one| memory_bytes(&one.tx)).sum()
     }
 
     /// Positions of a transaction and all it depends on.
@@ -172,7 +169,7 @@ impl Naive {
 
     /// Lets the worst go one after the other until there is room.
     fn make_room(&mut self, waiting: &Waiting, ancestors: &BTreeSet<usize>) -> bool {
-        let wanted = waiting.tx.total_size() + ENTRY_OVERHEAD_BYTES;
+        let wanted = memory_bytes(&waiting.tx);
         let mut order: Vec<_> = (0..self.0.len())
             .filter(|position| !ancestors.contains(position))
             .collect();
