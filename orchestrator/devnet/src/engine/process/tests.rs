@@ -175,7 +175,9 @@ async fn processes_are_found_and_ended_after_all_files_are_gone() {
 #[tokio::test]
 async fn a_process_that_ignores_sigterm_is_killed() {
     let world = World::new();
-    let stubborn = "trap '' TERM; echo ready; while :; do sleep 0.05; done";
+    // An ignored signal stays ignored across exec; a child of the shell would
+    // outlive it for a moment and be found instead.
+    let stubborn = "trap '' TERM; echo ready; exec sleep 600";
     world.bring_to(&world.blueprint("alpha", stubborn)).await;
     world.take_down("alpha").await;
     assert!(world.lives("alpha").is_empty());
