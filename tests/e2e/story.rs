@@ -83,7 +83,7 @@ pub fn transfer_is_mined_and_seen_by_every_node(engine: &'static str) {
     assert!(
         again
             .expect_err("spent coins cannot be spent again")
-            .contains("-2")
+            .contains("\"code\":-27")
     );
     network.wait_until_agreed(1, PATIENCE);
 }
