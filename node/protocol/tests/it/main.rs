@@ -6,6 +6,7 @@ mod determinism;
 mod mining;
 mod misbehaviour;
 mod silence;
+mod stalls;
 mod stress;
 mod support;
 mod sync;

@@ -268,3 +268,8 @@ pub fn boast(maker: &Maker, tip: BlockHash) -> Status {
 pub fn headers_of(blocks: &[Arc<Block>]) -> Vec<Header> {
     blocks.iter().map(|block| block.header).collect()
 }
+
+/// Blocks asked for in these requests together.
+pub fn count<T>(requests: &[(T, Vec<BlockHash>)]) -> usize {
+    requests.iter().map(|(_, hashes)| hashes.len()).sum()
+}
