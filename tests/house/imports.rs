@@ -41,8 +41,27 @@ const LAWS: &[Law] = &[
         others: Some(&["serde", "serde_json", "sha2", "thiserror"]),
     },
     Law {
+        package: "devnet-scenario",
+        siblings: &[],
+        others: Some(&[
+            "rand_chacha",
+            "rand_core",
+            "regex",
+            "schemars",
+            "serde",
+            "serde_json",
+            "serde_yaml",
+            "thiserror",
+        ]),
+    },
+    Law {
         package: "devnet",
-        siblings: &["devnet-blueprint", "minichain-api"],
+        siblings: &[
+            "devnet-blueprint",
+            "devnet-scenario",
+            "minichain-api",
+            "minichain-chain",
+        ],
         others: None,
     },
 ];

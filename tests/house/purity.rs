@@ -9,6 +9,7 @@ const PURE: &[&str] = &[
     "node/protocol",
     "node/api",
     "orchestrator/blueprint",
+    "orchestrator/scenario",
 ];
 
 const FORBIDDEN: &[&str] = &[

@@ -6,6 +6,7 @@
 //! that does input or output; both the node and the orchestrator depend on it,
 //! and it is the only thing they share.
 
+pub mod admin;
 pub mod config;
 pub mod genesis;
 pub mod metric;

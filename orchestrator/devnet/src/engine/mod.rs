@@ -9,6 +9,7 @@
 
 pub mod docker;
 mod error;
+pub mod fault;
 pub mod perform;
 pub mod process;
 pub mod recording;
@@ -22,6 +23,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 pub use error::{EngineError, ErrorKind};
+pub use fault::{FilterAnswer, FilterOrder, NodeAct, Vitals};
 pub use perform::perform_plan;
 pub use routes::UsedSubnet;
 
@@ -77,6 +79,36 @@ pub trait Engine: Send + Sync {
     /// How to reach the network's nodes, read back from what exists; for
     /// attaching where the state folder is lost.
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>>;
+
+    /// Does something to one planned node.
+    fn act<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        node: &'a str,
+        act: &'a NodeAct,
+    ) -> Answer<'a, ()> {
+        let action = format!("{act:?} on {node} of {}", blueprint.name);
+        let error = EngineError::new(ErrorKind::Unsupported, action, "not supported here");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// How the processes of the network's nodes fare.
+    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
+        let error = EngineError::new(ErrorKind::Unsupported, network, "not supported here");
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Sets, reads and proves packet filters inside the nodes' network
+    /// namespaces; one answer for each order, in their order. `None`: nodes of
+    /// this engine have no namespaces of their own, and links are faulted by
+    /// the nodes' own conditioner alone.
+    fn filter<'a>(
+        &'a self,
+        _blueprint: &'a Blueprint,
+        _orders: &'a [FilterOrder],
+    ) -> Option<Answer<'a, Vec<Result<FilterAnswer, EngineError>>>> {
+        None
+    }
 }
 
 /// Keeps the blueprint between two calls; the folder belongs to the command

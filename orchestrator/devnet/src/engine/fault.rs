@@ -1,0 +1,121 @@
+//! What can be done to running nodes, beyond making and removing them: acts on
+//! single nodes, packet filters in their network namespaces, and vital signs.
+//!
+//! As with all of an engine: it performs and reports, it decides nothing.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+use devnet_blueprint::NodeState;
+use serde::{Deserialize, Serialize};
+
+/// Done to one node. Every act is idempotent: killing a dead node, freezing a
+/// frozen one and the like succeed and change nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeAct {
+    /// SIGKILL; returns when the process is gone.
+    Kill,
+    /// SIGTERM, then SIGKILL after the planned time; returns when it is gone.
+    Stop,
+    /// Starts what does not run; returns when the process exists.
+    Start,
+    /// Freezes the process.
+    Pause,
+    /// Thaws it.
+    Unpause,
+    /// Empties the data folder of a node that does not run.
+    Wipe,
+    /// Overwrites parts of the store of a node that does not run, at places
+    /// that follow from the seed.
+    CorruptStore {
+        /// Where from.
+        seed: u64,
+    },
+}
+
+/// How a node's process fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vitals {
+    /// Name of the node.
+    pub node: String,
+    /// What it does.
+    pub state: NodeState,
+    /// When the present process started, in milliseconds since 1970; `None` if
+    /// none runs.
+    pub started_at_ms: Option<u64>,
+    /// Process id on this host, where the engine tells.
+    pub pid: Option<u32>,
+    /// Exit code of the last process, where none runs and the engine tells.
+    pub exit_code: Option<i64>,
+    /// Memory it holds now, where the engine tells.
+    pub memory_bytes: Option<u64>,
+}
+
+/// All that is filtered in one node's namespace. Whole state: what is not
+/// named passes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FilterRules {
+    /// Share of arriving packets dropped, by sender's address: 1 is a cut.
+    pub drops: BTreeMap<Ipv4Addr, f64>,
+    /// Senders whose arriving packets are counted, dropped or not.
+    pub counted: Vec<Ipv4Addr>,
+}
+
+/// What is wanted of one node's namespace. Of several orders given at once,
+/// all rules are in force before the first probe goes out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilterOrder {
+    /// Name of the node.
+    pub node: String,
+    /// Rules to put in force; `None` leaves them as they are.
+    pub rules: Option<FilterRules>,
+    /// Addresses to open a TCP connection to, from inside.
+    pub probes: Vec<SocketAddrV4>,
+    /// How long each may take; they go out side by side.
+    pub probe_timeout: Duration,
+}
+
+/// What a node's namespace answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilterAnswer {
+    /// Name of the node.
+    pub node: String,
+    /// Rules in force, read back from the kernel; `None` where there is no
+    /// table of ours.
+    pub rules: Option<FilterRules>,
+    /// Packets that arrived, by sender, after the rules were set: passed and
+    /// dropped. Read when the probes of all nodes are done.
+    pub packets: BTreeMap<Ipv4Addr, Packets>,
+    /// What became of the probes, in their order.
+    pub probes: Vec<ProbeResult>,
+}
+
+/// Packets from one sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packets {
+    /// Let through.
+    pub passed: u64,
+    /// Dropped.
+    pub dropped: u64,
+}
+
+/// What became of one probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeResult {
+    /// A connection came about, after so many microseconds.
+    Connected {
+        /// Time from SYN to its answer.
+        rtt_us: u64,
+    },
+    /// The other end said no, which proves that it is reached.
+    Refused {
+        /// Time from SYN to its answer.
+        rtt_us: u64,
+    },
+    /// Nothing came back.
+    TimedOut,
+    /// The system refused to send at all.
+    Failed,
+}

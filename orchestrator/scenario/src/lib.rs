@@ -1,0 +1,10 @@
+//! What shall happen to a network, and what must hold.
+//!
+//! Pure: no input or output, no clock, no ambient randomness; time and seeds
+//! are arguments. It knows neither engines nor the chain's code: a world (live
+//! or simulated) carries out its orders and tells it what it sees. It must
+//! never import another room.
+
+pub mod fault;
+pub mod links;
+pub mod world;
