@@ -68,7 +68,7 @@ impl DockerEngine {
         match &origin {
             Origin::Given(_) => {}
             Origin::Binary(recipe) => {
-                recipe.lacks.iter().for_each(|lack| report.step(lack));
+                recipe.lacks.iter().for_each(|lack| report.warn(lack));
                 self.send(recipe, &program.reference, report).await?;
             }
             Origin::Source(tree) => self.build_source(tree, &program.reference, report).await?,
