@@ -50,14 +50,21 @@ const LAWS: &[Law] = &[
             "schemars",
             "serde",
             "serde_json",
-            "serde_yaml",
+            "serde-saphyr",
             "thiserror",
         ]),
+    },
+    // Goes into every node's image, so it stays small.
+    Law {
+        package: "devnet-netfault",
+        siblings: &[],
+        others: Some(&["rustix", "serde", "serde_json"]),
     },
     Law {
         package: "devnet",
         siblings: &[
             "devnet-blueprint",
+            "devnet-netfault",
             "devnet-scenario",
             "minichain-api",
             "minichain-chain",

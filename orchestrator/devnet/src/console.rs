@@ -182,6 +182,15 @@ impl Stage {
             bar.set_message(text.to_owned());
         }
     }
+
+    /// A line that stays, beside the stage's own.
+    fn remark(&self, mark: char, line: &str) {
+        let text = format!("{mark} {:<TITLE_WIDTH$} {line}", self.title);
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.remark(&text)),
+            None => self.console.remark(&text),
+        }
+    }
 }
 
 impl Drop for Stage {
@@ -201,13 +210,13 @@ impl Report for Stage {
             };
             if *last != line {
                 line.clone_into(&mut last);
-                let text = format!("  {:<TITLE_WIDTH$} {line}", self.title);
-                match &self.bar {
-                    Some(bar) => bar.suspend(|| self.console.remark(&text)),
-                    None => self.console.remark(&text),
-                }
+                self.remark(' ', line);
             }
         }
+    }
+
+    fn warn(&self, line: &str) {
+        self.remark('!', line);
     }
 }
 

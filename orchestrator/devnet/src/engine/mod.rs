@@ -132,6 +132,12 @@ pub trait StateKeeper: Send + Sync {
 pub trait Report: Send + Sync {
     /// One line saying what is being done, such as `building image …`.
     fn step(&self, line: &str);
+
+    /// One line that is to be seen even by who does not follow the steps: a
+    /// lack that will matter later.
+    fn warn(&self, line: &str) {
+        self.step(line);
+    }
 }
 
 /// Tells nobody.
