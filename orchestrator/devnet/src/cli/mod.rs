@@ -4,6 +4,7 @@ mod doctor;
 mod down;
 mod logs;
 mod ls;
+mod node;
 mod report;
 mod status;
 mod up;
@@ -23,10 +24,11 @@ Examples:
   devnet up --nodes 3 --miners 2     bring up a network and wait until it is healthy
   devnet status                      how every node is
   devnet logs -f                     what the nodes say, merged in time order
+  devnet kill miner-0 --for 30s      kill a node, prove it, start it again
   devnet down                        remove the network with all it left
 
 Exit codes: 0 done · 1 the answer is no (unhealthy, interrupted) · 2 bad arguments or topology ·
-3 the world broke (daemon, disk, ports)
+3 the world broke (daemon, disk, ports) · 4 it was done and had no effect
 
 State is kept in $DEVNET_STATE, else $XDG_STATE_HOME/devnet, else ~/.local/state/devnet.";
 
@@ -46,6 +48,8 @@ enum Verb {
     Logs(logs::Args),
     Ls(ls::Args),
     Doctor(doctor::Args),
+    #[command(flatten)]
+    Node(node::Verb),
 }
 
 /// Which network.
@@ -97,6 +101,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => (args.output.json, false),
         Verb::Ls(args) => (args.output.json, false),
         Verb::Doctor(args) => (args.output.json, false),
+        Verb::Node(verb) => (verb.is_json(), false),
     };
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
@@ -107,6 +112,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => logs::run(&world, args).await,
         Verb::Ls(args) => ls::run(&world, args).await,
         Verb::Doctor(args) => doctor::run(&world, args).await,
+        Verb::Node(verb) => node::run(&world, verb, up::Interrupts::of_process()).await,
     };
     outcome.map_err(|failure| (failure, console))
 }

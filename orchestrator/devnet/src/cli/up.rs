@@ -159,7 +159,8 @@ impl Interrupts {
         }
     }
 
-    fn next(&mut self) -> BoxFuture<'static, ()> {
+    /// The next time.
+    pub(super) fn next(&mut self) -> BoxFuture<'static, ()> {
         (self.next)()
     }
 }

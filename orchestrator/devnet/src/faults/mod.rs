@@ -7,5 +7,6 @@
 //! never import a verb.
 
 pub mod live;
+pub mod node;
 
 pub use live::{Layout, Live};
