@@ -30,6 +30,9 @@ const LIFE_POLL: Duration = Duration::from_millis(400);
 const LINES_MAX: usize = 300;
 const LINES_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Last lines by node.
+pub type Logs = BTreeMap<String, Vec<String>>;
+
 /// Some nodes of a network, to have something done to them.
 pub struct Scene<'a> {
     pub world: &'a World,
@@ -126,7 +129,7 @@ impl<'a> Scene<'a> {
 
     /// Stops, empties, starts, and watches the chain come back.
     pub async fn wipe(&self) -> Result<Outcome, Failure> {
-        let began_ms = now_ms();
+        let logs = self.logs().await;
         let before = self.probe(self.nodes).await;
         self.act(self.nodes, &NodeAct::Stop).await?;
         self.act(self.nodes, &NodeAct::Wipe).await?;
@@ -136,7 +139,7 @@ impl<'a> Scene<'a> {
         let now = self.until_caught_up(&first).await;
         let mut findings = Vec::new();
         for node in self.nodes {
-            let lines = self.lines(node, began_ms).await;
+            let lines = self.lines_after(&logs, node).await;
             findings.push(proof::emptied(
                 node,
                 height(&before, node),
@@ -151,7 +154,7 @@ impl<'a> Scene<'a> {
     /// Kills, damages, starts, and hears what the node says to it.
     pub async fn corrupt(&self) -> Result<Outcome, Failure> {
         let seed = self.layout.blueprint.seed;
-        let began_ms = now_ms();
+        let logs = self.logs().await;
         self.act(self.nodes, &NodeAct::Kill).await?;
         self.act(self.nodes, &NodeAct::CorruptStore { seed })
             .await?;
@@ -160,7 +163,7 @@ impl<'a> Scene<'a> {
         let (after, round) = self.until_settled(self.nodes).await?;
         let mut findings = Vec::new();
         for node in self.nodes {
-            let lines = self.lines(node, began_ms).await;
+            let lines = self.lines_after(&logs, node).await;
             let (after, heard) = (after.get(node), heard(&round, node));
             findings.push(proof::damaged(node, after, heard, &lines));
         }
@@ -178,20 +181,19 @@ impl<'a> Scene<'a> {
 
     /// Waits until every node answers; who does not is objected to.
     pub async fn proven_alive(&self) -> Result<Outcome, Failure> {
-        let began_ms = now_ms();
         let (after, round) = self.until_settled(self.nodes).await?;
         let mut findings = Vec::new();
         for node in self.nodes {
             let found = proof::alive(node, after.get(node), heard(&round, node));
-            findings.push(self.with_last_words(node, found, began_ms).await);
+            findings.push(self.with_last_words(node, found).await);
         }
         Ok(outcome(findings, now_ms()))
     }
 
     /// Who did not come up is asked for its last words.
-    async fn with_last_words(&self, node: &str, mut found: Finding, since_ms: u64) -> Finding {
+    async fn with_last_words(&self, node: &str, mut found: Finding) -> Finding {
         if let Some(objection) = found.objections.first_mut()
-            && let Some(line) = self.lines(node, since_ms).await.last()
+            && let Some(line) = self.lines(node).await.last()
         {
             objection.push_str(&format!("; its last words: {}", line.trim()));
         }
@@ -331,13 +333,28 @@ impl<'a> Scene<'a> {
         Ok((signs?, round))
     }
 
-    /// The last lines a node wrote since then; none where they cannot be read.
-    pub async fn lines(&self, node: &str, since_ms: u64) -> Vec<String> {
+    /// The last lines of every named node, to tell new ones from.
+    pub async fn logs(&self) -> Logs {
+        let mut logs = Logs::new();
+        for node in self.nodes {
+            logs.insert(node.clone(), self.lines(node).await);
+        }
+        logs
+    }
+
+    /// What a node wrote after `logs` were read. A last word may have no time
+    /// of its own, so it is told by its place.
+    pub async fn lines_after(&self, logs: &Logs, node: &str) -> Vec<String> {
+        let before = logs.get(node).map_or(&[][..], Vec::as_slice);
+        proof::new_lines(before, self.lines(node).await)
+    }
+
+    /// The last lines of a node; none where they cannot be read.
+    async fn lines(&self, node: &str) -> Vec<String> {
         let wish = LogWish {
             nodes: vec![node.to_owned()],
-            since_ms: Some(since_ms),
             tail: Some(LINES_MAX),
-            follow: false,
+            ..LogWish::default()
         };
         let read = async {
             let stream = self

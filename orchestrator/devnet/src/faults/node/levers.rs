@@ -10,7 +10,7 @@ use minichain_api::rpc::{self, BlockchainInfo, MiningInfo};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::acts::Scene;
+use super::acts::{Logs, Scene};
 use super::{Finding, outcome, proof};
 use crate::clock::now_ms;
 use crate::exit::Failure;
@@ -102,11 +102,13 @@ impl Scene<'_> {
     /// storing blocks.
     pub async fn fill_disk(&self) -> Result<Outcome, Failure> {
         self.must_run().await?;
+        let logs = self.logs().await;
         let fill = self.nodes.iter().map(|node| self.fill(node));
         let held = try_join_all(fill).await?;
         let at_ms = now_ms();
         let watched = self.nodes.iter().zip(held);
-        let watch = watched.map(|(node, (quota, height))| self.watch_full(node, quota, height));
+        let watch =
+            watched.map(|(node, (quota, height))| self.watch_full(node, quota, height, &logs));
         let findings = try_join_all(watch).await?;
         Ok(outcome(findings, at_ms))
     }
@@ -127,6 +129,7 @@ impl Scene<'_> {
         node: &str,
         quota: DiskQuota,
         height: u32,
+        logs: &Logs,
     ) -> Result<Finding, Failure> {
         let Some(bytes) = quota.quota_bytes else {
             let text = format!("{node} took no quota");
@@ -137,12 +140,11 @@ impl Scene<'_> {
         let patience = Duration::from_secs(u64::from(FULL_INTERVALS * spacing_s));
         let patience = patience.clamp(Duration::from_secs(5), FULL_TIMEOUT_MAX);
         let began = Instant::now();
-        let since_ms = now_ms();
         while began.elapsed() < patience {
             if self.chain(node).await.is_err() {
                 let signs = self.signs().await?;
                 if !signs.get(node).is_some_and(proof::is_alive) {
-                    let lines = self.lines(node, since_ms).await;
+                    let lines = self.lines_after(logs, node).await;
                     let last = lines.last().map_or("nothing", |line| line.trim());
                     return Ok(Finding::well(format!(
                         "{node} may hold {bytes} bytes, and ended: {last}"

@@ -58,7 +58,7 @@ pub fn frozen(node: &str, after: Option<&Vitals>, heard: Heard<'_>) -> Finding {
     let mut objections = Vec::new();
     match after.map(|signs| signs.state) {
         Some(NodeState::Paused) => {}
-        Some(state) => objections.push(format!("{node} is not frozen but {state:?}")),
+        Some(state) => objections.push(format!("{node} is not frozen but {}", lower(state))),
         None => objections.push(format!("{node} does not exist")),
     }
     if let Some(Ok(facts)) = heard {
@@ -87,7 +87,7 @@ pub fn alive(node: &str, after: Option<&Vitals>, heard: Heard<'_>) -> Finding {
         Some(Err(silence)) => {
             let why = match after.map(|signs| signs.state) {
                 Some(NodeState::Running) => silence.0.clone(),
-                Some(state) => format!("is {} ", lower(state)).trim().to_owned(),
+                Some(state) => format!("is {}", lower(state)),
                 None => "does not exist".to_owned(),
             };
             Finding::of(format!("{node} {why}"), Some(format!("{node} {why}")))
@@ -191,12 +191,19 @@ pub const fn is_alive(signs: &Vitals) -> bool {
 
 /// The height in the line with which a node says that it is ready.
 pub fn height_when_ready(lines: &[String]) -> Option<u32> {
-    let line = lines.iter().rev().find(|line| {
-        let mut words = line.split_whitespace();
-        words.any(|word| word == "ready")
-    })?;
+    let line = lines.iter().rev().find(|line| line.contains(": ready "))?;
     let mut words = line.split_whitespace();
     words.find_map(|word| word.strip_prefix("height=")?.parse().ok())
+}
+
+/// The lines of `after` that were not there before; both are the last lines of
+/// one log, at two times.
+pub fn new_lines(before: &[String], mut after: Vec<String>) -> Vec<String> {
+    let known = (0..=before.len())
+        .map(|at| &before[at..])
+        .find(|kept| after.starts_with(kept))
+        .map_or(0, <[String]>::len);
+    after.split_off(known)
 }
 
 fn lower(state: NodeState) -> String {
