@@ -22,19 +22,20 @@ mod measure;
 pub mod node;
 pub mod proof;
 pub mod state;
+mod verdict;
 
 use std::time::Duration;
 
 use devnet_scenario::fault::{Fault, Heal, NodeFault, NodeName};
-use devnet_scenario::links::Condition;
 use devnet_scenario::world::{Evidence, Outcome};
 
 pub use intent::{Active, Intent, Span};
 pub use live::{Layout, Live};
 pub use state::{InForce, in_force};
 
-use self::apply::{Applied, Wish, apply};
+use self::apply::{Wish, apply};
 use self::proof::{Finding, Goals};
+use self::verdict::{both, goals_of, judge, rates};
 use crate::clock::now_ms;
 use crate::exit::Failure;
 use crate::world::World;
@@ -303,115 +304,4 @@ const fn starts(what: &NodeFault) -> bool {
             | NodeFault::CorruptStore
             | NodeFault::Add { .. }
     )
-}
-
-const fn goals_of(fault: &Fault) -> Goals {
-    match fault {
-        Fault::Cut(_) => Goals {
-            reach: true,
-            delay: false,
-            loss: false,
-        },
-        Fault::Condition { with, .. } => Goals {
-            reach: false,
-            delay: with.latency_ms.is_some() || with.jitter_ms.is_some(),
-            loss: with.loss.is_some(),
-        },
-        Fault::Node { .. } => Goals {
-            reach: false,
-            delay: false,
-            loss: false,
-        },
-    }
-}
-
-fn judge(applied: &Applied, goals: Goals, more: Finding) -> Outcome {
-    let Applied {
-        choice,
-        states,
-        measured,
-        ..
-    } = applied;
-    let mut findings = vec![proof::judge_held(states, &applied.running, measured)];
-    if goals.reach {
-        findings.push(proof::reach::judge(
-            &choice.reach,
-            choice.of,
-            states,
-            measured,
-        ));
-    }
-    if goals.delay {
-        findings.push(proof::delay::judge(&choice.delay, states, measured));
-    }
-    if goals.loss {
-        findings.push(match applied.layout.blueprint.engine {
-            devnet_blueprint::EngineKind::Docker => {
-                proof::loss::judge_packets(&choice.loss, states, measured)
-            }
-            devnet_blueprint::EngineKind::Process => {
-                proof::loss::judge_delays(&choice.loss, states, measured)
-            }
-        });
-    }
-    findings.push(more);
-    if !applied.skipped.is_empty() {
-        findings.push(Finding {
-            summary: format!(
-                "{} did not run; what is meant for them is done when they start",
-                applied.skipped.join(", ")
-            ),
-            ..Finding::default()
-        });
-    }
-    proof::outcome(findings, applied.in_force_at_ms)
-}
-
-/// A limit of the rate is proved by what the nodes say alone.
-fn rates(fault: &Fault, applied: &Applied) -> Finding {
-    let Fault::Condition { links, with } = fault else {
-        return Finding::default();
-    };
-    let Some(rate) = with.rate_bytes_s else {
-        return Finding::default();
-    };
-    let limited = |held: &&devnet_scenario::links::LinkState| {
-        held.condition.rate_bytes_s == Condition { ..*with }.rate_bytes_s
-    };
-    let held = links
-        .iter()
-        .filter_map(|link| applied.measured.held.get(link));
-    Finding {
-        summary: format!(
-            "{} of {} links are limited to {rate} bytes/s, as read back from the nodes",
-            held.filter(limited).count(),
-            links.len()
-        ),
-        ..Finding::default()
-    }
-}
-
-/// Two outcomes as one; the worse decides.
-fn both(first: Outcome, second: Outcome) -> Outcome {
-    let (mut evidence, is_ineffective) = match first {
-        Outcome::Done(evidence) => (evidence, false),
-        Outcome::Ineffective(evidence) => (evidence, true),
-        failed @ Outcome::Failed { .. } => return failed,
-    };
-    let (more, is_more_ineffective) = match second {
-        Outcome::Done(evidence) => (evidence, false),
-        Outcome::Ineffective(evidence) => (evidence, true),
-        failed @ Outcome::Failed { .. } => return failed,
-    };
-    let parts = [evidence.summary, more.summary];
-    let parts: Vec<String> = parts.into_iter().filter(|text| !text.is_empty()).collect();
-    evidence.summary = parts.join("; ");
-    evidence.objections.extend(more.objections);
-    evidence.probes.extend(more.probes);
-    evidence.in_force_at_ms = evidence.in_force_at_ms.max(more.in_force_at_ms);
-    if is_ineffective || is_more_ineffective {
-        Outcome::Ineffective(evidence)
-    } else {
-        Outcome::Done(evidence)
-    }
 }
