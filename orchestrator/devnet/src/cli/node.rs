@@ -1,21 +1,16 @@
 //! The verbs that do something to single nodes: `devnet kill` and its family.
-//! All take the same way: inflict, prove, and, where a time is given, take it
-//! out again and prove that too.
-
-mod spell;
+//! All go the way of every fault: inflict, prove, and, where a time is given,
+//! take it out again and prove that too.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use devnet_scenario::fault::NodeFault;
+use devnet_scenario::fault::{Fault, NodeFault};
 
-use self::spell::{Spell, cast};
-use super::up::Interrupts;
+use super::fault::{self, FaultArgs, select};
 use super::{NameArgs, OutputArgs};
-use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
-use crate::faults::{Live, node};
+use crate::faults::node;
 use crate::world::World;
 
 /// Verbs of node faults.
@@ -51,33 +46,36 @@ pub enum Verb {
     /// Run another program in nodes' place; their data is kept
     #[command(after_help = UPGRADE)]
     Upgrade(Upgrade),
-    /// Damage nodes' stores on purpose: kills them, damages, starts them
-    #[command(after_help = CORRUPT)]
-    Corrupt(Lasting),
 }
 
 /// Arguments of what can be undone.
 #[derive(Clone, Debug, Args)]
 pub struct Lasting {
+    /// Nodes, groups or zones
+    #[arg(value_name = "NODE", required = true)]
+    nodes: Vec<String>,
+
     #[command(flatten)]
-    nodes: Nodes,
-    #[command(flatten)]
-    span: Span,
+    fault: FaultArgs,
 }
 
 /// Arguments of what leaves nothing to undo.
 #[derive(Clone, Debug, Args)]
 pub struct Momentary {
+    /// Nodes, groups or zones
+    #[arg(value_name = "NODE", required = true)]
+    nodes: Vec<String>,
+
     #[command(flatten)]
-    nodes: Nodes,
+    network: NameArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Arguments of `add`.
 #[derive(Clone, Debug, Args)]
 pub struct Add {
-    #[command(flatten)]
-    network: NameArgs,
-
     /// Group to add to, such as miner
     #[arg(value_name = "GROUP")]
     group: String,
@@ -88,18 +86,16 @@ pub struct Add {
     count: u32,
 
     #[command(flatten)]
-    span: Span,
-
-    #[command(flatten)]
-    output: OutputArgs,
+    fault: FaultArgs,
 }
 
 /// Arguments of `upgrade`.
 #[derive(Clone, Debug, Args)]
 #[command(group = clap::ArgGroup::new("program").args(["image", "binary"]).required(true))]
 pub struct Upgrade {
-    #[command(flatten)]
-    nodes: Nodes,
+    /// Nodes, groups or zones
+    #[arg(value_name = "NODE", required = true)]
+    nodes: Vec<String>,
 
     /// Container image to run
     #[arg(long, value_name = "REF")]
@@ -110,120 +106,90 @@ pub struct Upgrade {
     binary: Option<PathBuf>,
 
     #[command(flatten)]
-    span: Span,
-}
-
-/// Which nodes of which network.
-#[derive(Clone, Debug, Args)]
-struct Nodes {
-    #[command(flatten)]
-    network: NameArgs,
-
-    /// Names of nodes, such as miner-0
-    #[arg(value_name = "NODE", required = true, value_delimiter = ',')]
-    nodes: Vec<String>,
-
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
-/// For how long.
-#[derive(Clone, Copy, Debug, Args)]
-struct Span {
-    /// Undo it after this time, such as 30s; Ctrl-C undoes it at once
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
-    span: Option<Duration>,
+    fault: FaultArgs,
 }
 
 impl Verb {
     /// Whether the answer is to be JSON.
     pub const fn is_json(&self) -> bool {
         match self {
-            Self::Kill(args)
-            | Self::Stop(args)
-            | Self::Pause(args)
-            | Self::Remove(args)
-            | Self::Corrupt(args) => args.nodes.output.json,
-            Self::Start(args) | Self::Restart(args) | Self::Unpause(args) | Self::Wipe(args) => {
-                args.nodes.output.json
+            Self::Kill(args) | Self::Stop(args) | Self::Pause(args) | Self::Remove(args) => {
+                args.fault.output.json
             }
-            Self::Add(args) => args.output.json,
-            Self::Upgrade(args) => args.nodes.output.json,
+            Self::Start(args) | Self::Restart(args) | Self::Unpause(args) | Self::Wipe(args) => {
+                args.output.json
+            }
+            Self::Add(args) => args.fault.output.json,
+            Self::Upgrade(args) => args.fault.output.json,
         }
     }
 }
 
 /// Runs the verb.
-pub async fn run(world: &World, verb: Verb, interrupts: Interrupts) -> Result<Exit, Failure> {
-    let (title, what, nodes, span) = match verb {
-        Verb::Add(args) => return add(world, args, interrupts).await,
-        Verb::Kill(args) => ("kill", NodeFault::Kill, args.nodes, args.span.span),
-        Verb::Stop(args) => ("stop", NodeFault::Stop, args.nodes, args.span.span),
-        Verb::Pause(args) => ("pause", NodeFault::Pause, args.nodes, args.span.span),
-        Verb::Remove(args) => ("remove", NodeFault::Remove, args.nodes, args.span.span),
-        Verb::Corrupt(args) => (
-            "corrupt",
-            NodeFault::CorruptStore,
-            args.nodes,
-            args.span.span,
-        ),
-        Verb::Start(args) => ("start", NodeFault::Start, args.nodes, None),
-        Verb::Restart(args) => ("restart", NodeFault::Restart, args.nodes, None),
-        Verb::Unpause(args) => ("unpause", NodeFault::Unpause, args.nodes, None),
-        Verb::Wipe(args) => ("wipe", NodeFault::Wipe, args.nodes, None),
+pub async fn run(world: &World, verb: Verb) -> Result<Exit, Failure> {
+    let (words, what, args) = match verb {
+        Verb::Add(args) => return add(world, args).await,
+        Verb::Kill(args) => (args.nodes, NodeFault::Kill, args.fault),
+        Verb::Stop(args) => (args.nodes, NodeFault::Stop, args.fault),
+        Verb::Pause(args) => (args.nodes, NodeFault::Pause, args.fault),
+        Verb::Remove(args) => (args.nodes, NodeFault::Remove, args.fault),
         Verb::Upgrade(args) => {
-            let program = program(&args)?;
-            let what = NodeFault::Upgrade { program };
-            ("upgrade", what, args.nodes, args.span.span)
+            let program = program(args.image.as_deref(), args.binary.as_ref())?;
+            (args.nodes, NodeFault::Upgrade { program }, args.fault)
         }
+        Verb::Start(args) => args.with(NodeFault::Start),
+        Verb::Restart(args) => args.with(NodeFault::Restart),
+        Verb::Unpause(args) => args.with(NodeFault::Unpause),
+        Verb::Wipe(args) => args.with(NodeFault::Wipe),
     };
-    let live = Live::attach(world, &nodes.network.name).await?;
-    let spell = Spell {
-        title,
-        nodes: without_doubles(nodes.nodes),
-        what,
-        span,
-    };
-    cast(world, &live, &spell, interrupts).await
+    fault::run(world, &args, None, |layout| {
+        let nodes = select::all_nodes(layout, &words)?;
+        Ok(Fault::Node { nodes, what })
+    })
+    .await
 }
 
-async fn add(world: &World, args: Add, interrupts: Interrupts) -> Result<Exit, Failure> {
-    let live = Live::attach(world, &args.network.name).await?;
-    let spell = Spell {
-        title: "add",
-        nodes: node::fresh_names(world, &live, &args.group, args.count)?,
-        what: NodeFault::Add { group: args.group },
-        span: args.span.span,
-    };
-    cast(world, &live, &spell, interrupts).await
+async fn add(world: &World, args: Add) -> Result<Exit, Failure> {
+    let Add {
+        group,
+        count,
+        fault,
+    } = args;
+    fault::run(world, &fault, None, |layout| {
+        let nodes = node::fresh_names(world, layout, &group, count)?;
+        let what = NodeFault::Add { group };
+        Ok(Fault::Node { nodes, what })
+    })
+    .await
+}
+
+impl Momentary {
+    fn with(self, what: NodeFault) -> (Vec<String>, NodeFault, FaultArgs) {
+        let fault = FaultArgs {
+            network: self.network,
+            time: None,
+            output: self.output,
+        };
+        (self.nodes, what, fault)
+    }
 }
 
 /// The program as faults name it: a path is absolute, and so told from the
 /// reference of an image.
-fn program(args: &Upgrade) -> Result<String, Failure> {
-    if let Some(image) = &args.image {
+fn program(image: Option<&str>, binary: Option<&PathBuf>) -> Result<String, Failure> {
+    if let Some(image) = image {
         if image.starts_with(['/', '.']) {
             return Err(Failure::bad_input(format!(
                 "`{image}` is a path, not the reference of an image"
             ))
             .next("`--binary PATH` takes a path."));
         }
-        return Ok(image.clone());
+        return Ok(image.to_owned());
     }
-    let binary = args.binary.clone().unwrap_or_default();
+    let binary = binary.cloned().unwrap_or_default();
     let absolute = std::path::absolute(&binary)
         .map_err(|error| Failure::bad_input(format!("cannot use {}: {error}", binary.display())))?;
     Ok(absolute.to_string_lossy().into_owned())
-}
-
-fn without_doubles(nodes: Vec<String>) -> Vec<String> {
-    let mut seen = Vec::new();
-    for node in nodes {
-        if !seen.contains(&node) {
-            seen.push(node);
-        }
-    }
-    seen
 }
 
 const KILL: &str = "\
@@ -295,10 +261,3 @@ Examples:
 
 Data is kept. It stays until `devnet heal` or `devnet up`.
 Proof: a new process, made from the new plan, answers RPC. Exit code 4 if none does.";
-
-const CORRUPT: &str = "\
-Examples:
-  devnet corrupt miner-0             damaged pages follow from the network's seed
-  devnet corrupt miner-0 --for 30s   then wiped, if it refused its store
-
-Proof: the node refuses its store in clear words, or survives. Exit code 4 if it does neither.";

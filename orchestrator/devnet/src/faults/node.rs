@@ -14,7 +14,7 @@ use devnet_scenario::fault::NodeFault;
 use devnet_scenario::world::{Evidence, Outcome};
 
 use self::acts::Scene;
-use super::Live;
+use super::{Layout, Live};
 use crate::clock::now_ms;
 use crate::exit::Failure;
 use crate::world::World;
@@ -102,29 +102,25 @@ pub async fn revert(
 
 /// Brings nodes back to how the network was brought up: added ones go, removed
 /// and upgraded ones are as before, what does not run is started, what is
-/// frozen thawed; clocks, hash rates and quotas are the planned ones. No names:
-/// all nodes.
+/// frozen thawed; clocks, hash rates and quotas are the planned ones. `None`:
+/// all nodes, also those that were removed.
 ///
 /// # Errors
 /// As [`inflict`].
-pub async fn heal(world: &World, live: &Live, nodes: &[String]) -> Result<Outcome, Failure> {
+pub async fn heal(
+    world: &World,
+    live: &Live,
+    nodes: Option<&[String]>,
+) -> Result<Outcome, Failure> {
     let changed = change::changed(world, live, nodes)?;
     let restored = change::restore(world, live, &changed).await?;
     let roster = live.layout().roster();
-    let wanted = |name: &String| nodes.is_empty() || nodes.contains(name);
+    let wanted = |name: &String| nodes.is_none_or(|nodes| nodes.contains(name));
     let wanted: Vec<String> = roster.into_iter().filter(wanted).collect();
     let scene = Scene::new(world, live, &wanted)?;
     let started = scene.start().await?;
     let reset = scene.reset_levers().await?;
     Ok(merged([restored, started, reset]))
-}
-
-/// Whether taking the fault out again makes a difference.
-pub const fn leaves_something(what: &NodeFault) -> bool {
-    !matches!(
-        what,
-        NodeFault::Start | NodeFault::Restart | NodeFault::Unpause | NodeFault::Wipe
-    )
 }
 
 /// Names for `count` fresh nodes of `group`: none that any node of the network
@@ -134,13 +130,12 @@ pub const fn leaves_something(what: &NodeFault) -> bool {
 /// The state folder cannot be read.
 pub fn fresh_names(
     world: &World,
-    live: &Live,
+    layout: &Layout,
     group: &str,
     count: u32,
 ) -> Result<Vec<String>, Failure> {
-    let original = change::original(world, live)?;
-    let now = &live.layout().blueprint;
-    Ok(now.fresh_names(group, count, &original))
+    let original = change::original(world, &layout.blueprint)?;
+    Ok(layout.blueprint.fresh_names(group, count, &original))
 }
 
 impl Finding {

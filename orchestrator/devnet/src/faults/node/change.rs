@@ -28,26 +28,29 @@ struct Original {
 }
 
 /// The plan the network was brought up with.
-pub fn original(world: &World, live: &Live) -> Result<Blueprint, Failure> {
-    let now = live.layout();
-    let kept: Option<Original> = world.states.network(live.name()).read_original()?;
+pub fn original(world: &World, now: &Blueprint) -> Result<Blueprint, Failure> {
+    let kept: Option<Original> = world.states.network(&now.name).read_original()?;
     Ok(kept
-        .filter(|kept| kept.changed == now.blueprint.digest())
-        .map_or_else(|| now.blueprint.clone(), |kept| kept.original))
+        .filter(|kept| kept.changed == now.digest())
+        .map_or_else(|| now.clone(), |kept| kept.original))
 }
 
 /// Names of nodes that are not as they were brought up, among those named; no
 /// names: among all.
-pub fn changed(world: &World, live: &Live, nodes: &[String]) -> Result<Vec<String>, Failure> {
-    let original = original(world, live)?;
+pub fn changed(
+    world: &World,
+    live: &Live,
+    nodes: Option<&[String]>,
+) -> Result<Vec<String>, Failure> {
     let now = live.layout();
+    let original = original(world, &now.blueprint)?;
     let mut names: Vec<String> = original
         .nodes
         .iter()
         .chain(&now.blueprint.nodes)
         .filter(|node| original.node(&node.name) != now.blueprint.node(&node.name))
         .map(|node| node.name.clone())
-        .filter(|name| nodes.is_empty() || nodes.contains(name))
+        .filter(|name| nodes.is_none_or(|nodes| nodes.contains(name)))
         .collect();
     names.sort();
     names.dedup();
@@ -61,7 +64,8 @@ pub async fn add(
     group: &str,
     names: &[String],
 ) -> Result<Outcome, Failure> {
-    let (original, now) = (original(world, live)?, live.layout());
+    let now = live.layout();
+    let original = original(world, &now.blueprint)?;
     let ports = match now.blueprint.engine {
         EngineKind::Docker => ports_for_more(&world.states, live.name(), names.len())?,
         EngineKind::Process => Vec::new(),
@@ -76,7 +80,8 @@ pub async fn add(
 
 /// Removes nodes with their data, and looks that nothing is left.
 pub async fn remove(world: &World, live: &Live, names: &[String]) -> Result<Outcome, Failure> {
-    let (original, now) = (original(world, live)?, live.layout());
+    let now = live.layout();
+    let original = original(world, &now.blueprint)?;
     let changed = now
         .blueprint
         .without_nodes(names)
@@ -92,7 +97,8 @@ pub async fn upgrade(
     names: &[String],
     program: &str,
 ) -> Result<Outcome, Failure> {
-    let (original, now) = (original(world, live)?, live.layout());
+    let now = live.layout();
+    let original = original(world, &now.blueprint)?;
     let stage = world.console.stage("program", "looking for the program");
     let wish = program_wish(program);
     let found = live.engine().prepare_program(&wish, &stage).await;
@@ -112,7 +118,8 @@ pub async fn upgrade(
 
 /// Brings these nodes back to the plan the network came up with.
 pub async fn restore(world: &World, live: &Live, names: &[String]) -> Result<Outcome, Failure> {
-    let (original, now) = (original(world, live)?, live.layout());
+    let now = live.layout();
+    let original = original(world, &now.blueprint)?;
     let wanted = now.blueprint.restored(names, &original);
     let (gone, back): (Vec<String>, Vec<String>) = names
         .iter()
