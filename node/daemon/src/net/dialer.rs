@@ -129,6 +129,13 @@ impl Dialer {
         self.candidates.remove(peer);
     }
 
+    /// Whether the peer is dialled for its own sake, not only to have enough.
+    pub fn wants(&self, peer: &PeerId) -> bool {
+        let is_edge = self.edges.iter().any(|edge| edge.peer == Some(*peer));
+        let candidate = self.candidates.get(peer);
+        is_edge || candidate.is_some_and(|candidate| candidate.is_wanted_back)
+    }
+
     /// Whom to dial now, given who is connected and how many more peers are
     /// looked for. Every attempt's end must be told.
     pub fn due(
@@ -342,7 +349,7 @@ impl Backoff {
 }
 
 /// The innermost reason in one line.
-fn cause(error: &DialError) -> String {
+pub fn cause(error: &DialError) -> String {
     match error {
         DialError::Transport(errors) => {
             let reasons: Vec<_> = errors.iter().map(|(_, error)| innermost(error)).collect();
