@@ -268,11 +268,16 @@ async fn condition_links(
     blueprint: &Blueprint,
 ) -> Result<bool, Failure> {
     let live = Live::new(engine.clone(), blueprint.clone());
+    let folder = world.states.network(&blueprint.name);
+    let mut intent = Intent::load(&folder)?;
+    if !intent.is_empty() {
+        intent.came_up();
+        intent.save(&folder)?;
+    }
     let reconciled = faults::reconcile(world, &live, &live.layout().roster()).await?;
     for problem in &reconciled.problems {
         world.console.remark(&format!("not in force: {problem}"));
     }
-    let folder = world.states.network(&blueprint.name);
     Ok(reconciled.was_needed && !Intent::load(&folder)?.is_empty())
 }
 
