@@ -313,3 +313,6 @@ fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Er
     let reason = format_args!("format {format} is of another devnet version, this reads {FORMAT}");
     Err(serde::de::Error::custom(reason))
 }
+
+#[cfg(test)]
+mod tests;

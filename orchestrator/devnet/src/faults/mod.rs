@@ -35,7 +35,7 @@ pub use state::{InForce, in_force};
 
 use self::apply::{Wish, apply};
 use self::proof::{Finding, Goals};
-use self::verdict::{both, goals_of, judge, rates};
+use self::verdict::{both, goals_of, judge, read_back};
 use crate::clock::now_ms;
 use crate::exit::Failure;
 use crate::world::World;
@@ -105,7 +105,7 @@ pub async fn inflict_for(
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
-    let outcome = judge(&applied, goals, rates(fault, &applied));
+    let outcome = judge(&applied, goals, read_back(fault, &applied));
     Ok(Inflicted { id, outcome })
 }
 

@@ -111,6 +111,11 @@ impl Session {
         let _ = self.input.write_all(&line).await;
         let _ = self.input.flush().await;
         let line = self.line().await?;
+        if !line.starts_with(b"{") {
+            // Engines complain where the helper's answers would stand.
+            self.complaint.extend(&line);
+            return Err(Broken::Ended);
+        }
         serde_json::from_slice(&line).map_err(|error| {
             let words = String::from_utf8_lossy(&line);
             Broken::Words(format!("the answer is not understood ({error}): {words}"))
