@@ -5,5 +5,6 @@
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
 mod docker;
+mod nodes;
 mod process;
 mod story;
