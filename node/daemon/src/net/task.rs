@@ -96,7 +96,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         let id = config.keypair.public().to_peer_id();
         // Explicit edges alone: what was known before does not count.
         let book = Book::open(config.peers_file.clone().filter(|_| config.discovery));
-        let mut dialer = Dialer::new(&config.bootstrap, now);
+        let mut dialer = Dialer::new(&config.bootstrap, pace, seed(&id), now);
         dialer.add_known(&book, now);
         Ok(Self {
             swarm: Swarm::new(transport, behaviour, id, settings),
@@ -354,6 +354,12 @@ async fn until(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time.into()).await,
         None => std::future::pending().await,
     }
+}
+
+/// A seed of one's own, so that two nodes do not keep step.
+fn seed(id: &PeerId) -> u64 {
+    let bytes = id.to_bytes();
+    bytes.last_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
 /// Seconds since 1970.

@@ -11,6 +11,10 @@ use libp2p::{PeerId, Transport as _, dns, noise, tcp, yamux};
 
 use super::link_conditioner::{Links, Upgrade};
 
+mod parting;
+
+use parting::Parting;
+
 /// Streams open at once on one connection.
 const STREAMS_MAX: usize = 256;
 
@@ -30,7 +34,11 @@ pub fn build(
         .upgrade(Version::V1Lazy)
         .authenticate(noise::Config::new(keypair)?);
     Ok(match links {
-        None => authenticated.multiplex(yamux).timeout(set_up).boxed(),
+        None => authenticated
+            .multiplex(yamux)
+            .timeout(set_up)
+            .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Parting::new(muxer))))
+            .boxed(),
         Some(links) => authenticated
             .multiplex_ext(move |peer, _| Upgrade {
                 yamux,
@@ -38,6 +46,7 @@ pub fn build(
                 peer: *peer,
             })
             .timeout(set_up)
+            .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Parting::new(muxer))))
             .boxed(),
     })
 }

@@ -142,6 +142,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
 
     fn on_closed(&mut self, id: &PeerId, connection: ConnectionId) {
         self.is_view_stale = true;
+        let whereabouts = self.whereabouts(id, connection);
         self.on_guest_gone(connection);
         match self.peers.closed(id, connection) {
             Closed::Last(peer) => {
@@ -152,6 +153,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                         peer,
                         failure,
                     });
+                }
+                if let Some(addresses) = whereabouts {
+                    self.dialer.on_lost(*id, addresses, Instant::now());
                 }
                 self.on_left(id);
                 self.look_around_soon();

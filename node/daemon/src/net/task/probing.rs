@@ -68,6 +68,11 @@ impl Probing {
         self.rounds.values().map(|round| round.deadline).min()
     }
 
+    /// Whether only probes want the connection.
+    pub fn is_guest(&self, connection: ConnectionId) -> bool {
+        self.guests.contains_key(&connection)
+    }
+
     fn payload(&mut self) -> Payload {
         self.next_probe += 1;
         let mut payload = Payload::default();
@@ -214,9 +219,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         }
     }
 
-    /// A connection closed; whether only probes wanted it.
-    pub(super) fn on_guest_gone(&mut self, connection: ConnectionId) -> bool {
-        self.probing.guests.remove(&connection).is_some()
+    /// A connection closed, perhaps a guest's.
+    pub(super) fn on_guest_gone(&mut self, connection: ConnectionId) {
+        self.probing.guests.remove(&connection);
     }
 
     /// Rounds whose time is up are answered; guests nobody needs leave.
