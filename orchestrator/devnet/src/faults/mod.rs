@@ -205,7 +205,11 @@ pub async fn reconcile(
 ) -> Result<Reconciled, Failure> {
     let folder = world.states.network(live.name());
     let mut intent = Intent::load(&folder)?;
-    if intent.is_empty() && apply::base(&live.layout()).is_empty() {
+    let is_lost = |active: &Active| match &active.fault {
+        Fault::Node { what, .. } => is_of_the_process(what),
+        Fault::Cut(_) | Fault::Condition { .. } => true,
+    };
+    if !intent.faults().iter().any(is_lost) && apply::base(&live.layout()).is_empty() {
         return Ok(Reconciled::default());
     }
     let wish = Wish {
