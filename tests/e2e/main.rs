@@ -5,5 +5,6 @@
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
 mod docker;
+mod faults;
 mod process;
 mod story;
