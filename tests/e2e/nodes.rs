@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
@@ -77,6 +78,14 @@ pub fn a_damaged_store_is_refused_and_healed(engine: &'static str) {
     network.wait_until_agreed(height + 1, PATIENCE);
 }
 
+/// Writes to the end of a file and closes it: a program that is open for
+/// writing does not start.
+fn append(path: &Path, bytes: &[u8]) {
+    let file = fs::OpenOptions::new().append(true).open(path);
+    let mut file = file.expect("a file of ours");
+    file.write_all(bytes).expect("a writable disk");
+}
+
 /// A network gains, loses and upgrades nodes, and `up` brings back what was
 /// asked for.
 pub fn nodes_come_go_and_are_upgraded(engine: &'static str) {
@@ -90,10 +99,7 @@ pub fn nodes_come_go_and_are_upgraded(engine: &'static str) {
     );
     let next = network.state().join("minichain-next");
     fs::copy(program("minichain"), &next).expect("a writable disk");
-    // Another program by its bytes; it does the same.
-    let mut file = fs::OpenOptions::new().append(true).open(&next);
-    let file = file.as_mut().expect("a file of ours");
-    file.write_all(b"next").expect("a writable disk");
+    append(&next, b"another program by its bytes");
     let next = next.to_string_lossy().into_owned();
     let upgraded = said(&network, &["upgrade", "miner-0", "--binary", &next], 0);
     has(&upgraded, &["as new process"]);

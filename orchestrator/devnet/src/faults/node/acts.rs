@@ -111,8 +111,7 @@ impl<'a> Scene<'a> {
     }
 
     pub async fn pause(&self) -> Result<Outcome, Failure> {
-        self.must_exist(&["running", "paused"], |signs| proof::is_alive(signs))
-            .await?;
+        self.must_fit(proof::is_alive).await?;
         self.act(self.nodes, &NodeAct::Pause).await?;
         let at_ms = now_ms();
         let (after, round) = self.look().await?;
@@ -121,8 +120,7 @@ impl<'a> Scene<'a> {
     }
 
     pub async fn unpause(&self) -> Result<Outcome, Failure> {
-        self.must_exist(&["running", "paused"], |signs| proof::is_alive(signs))
-            .await?;
+        self.must_fit(proof::is_alive).await?;
         self.act(self.nodes, &NodeAct::Unpause).await?;
         self.proven_alive().await
     }
@@ -244,40 +242,23 @@ impl<'a> Scene<'a> {
             let others = all.iter().filter(|name| !self.nodes.contains(name));
             let wanted = others.filter_map(|node| height(&round, node)).max();
             let is_there = |node: &&String| height(&round, node) >= wanted;
-            if watched.iter().all(|node| is_there(node)) || began.elapsed() >= SYNC_TIMEOUT {
+            if watched.iter().all(is_there) || began.elapsed() >= SYNC_TIMEOUT {
                 return round;
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    async fn must_exist(
-        &self,
-        states: &[&str],
-        fits: impl Fn(&Vitals) -> bool,
-    ) -> Result<(), Failure> {
-        let signs = self.signs().await?;
-        let unfit = self
-            .nodes
-            .iter()
-            .find(|node| !signs.get(*node).is_some_and(&fits));
-        let Some(node) = unfit else {
-            return Ok(());
-        };
-        let states = states.join(" nor ");
-        let name = self.live.name();
-        Err(Failure::bad_input(format!("{node} is neither {states}"))
-            .next(format!("`devnet start {node} --name {name}` starts it.")))
-    }
-
     /// Every named node must run, for what only a running node can be told.
     pub async fn must_run(&self) -> Result<(), Failure> {
+        self.must_fit(|signs| signs.state == NodeState::Running)
+            .await
+    }
+
+    async fn must_fit(&self, fits: impl Fn(&Vitals) -> bool) -> Result<(), Failure> {
         let signs = self.signs().await?;
-        let runs = |node: &&String| {
-            let signs = signs.get(*node);
-            signs.is_some_and(|signs| signs.state == NodeState::Running)
-        };
-        match self.nodes.iter().find(|node| !runs(node)) {
+        let is_fit = |node: &&String| signs.get(*node).is_some_and(&fits);
+        match self.nodes.iter().find(|node| !is_fit(node)) {
             None => Ok(()),
             Some(node) => Err(
                 Failure::bad_input(format!("{node} does not run")).next(format!(
