@@ -5,5 +5,7 @@
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
 mod docker;
+mod faults;
+mod nodes;
 mod process;
 mod story;

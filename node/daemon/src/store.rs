@@ -27,7 +27,7 @@ use self::pending::Pending;
 pub use self::quota::Quota;
 
 /// Name of the file inside the data folder.
-pub const FILE: &str = "chain.redb";
+pub const FILE: &str = minichain_api::config::STORE_FILE;
 
 /// A lazy commit waits at most this long.
 const LAZY_AGE_MS: u64 = 1_000;

@@ -20,6 +20,9 @@ pub enum Exit {
     BadInput = 2,
     /// The world broke: daemon, disk, ports, permissions.
     WorldBroke = 3,
+    /// What was done was measured, and had no effect, or not the one it should
+    /// have.
+    Invalid = 4,
 }
 
 impl Exit {
@@ -57,6 +60,11 @@ impl Failure {
     /// Daemon, disk, ports or permissions (exit code 3).
     pub fn world(message: impl Into<String>) -> Self {
         Self::new(Exit::WorldBroke, message)
+    }
+
+    /// A fault that did not bite, a healing that did not heal (exit code 4).
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Exit::Invalid, message)
     }
 
     fn new(exit: Exit, message: impl Into<String>) -> Self {

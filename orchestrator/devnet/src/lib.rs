@@ -11,6 +11,7 @@ pub mod clock;
 pub mod console;
 pub mod engine;
 pub mod exit;
+pub mod faults;
 pub mod health;
 pub mod keeper;
 pub mod prepare;

@@ -4,9 +4,10 @@
 //! What an action does is the planner's own model
 //! ([`Observed::apply`]), which refuses actions in a wrong order.
 
+mod act;
 mod filter;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
@@ -16,8 +17,8 @@ use futures::stream::{self, StreamExt as _};
 use self::filter::Filters;
 use super::{
     Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer,
-    FilterOrder, LogLine, LogStream, LogWish, NetworkSummary, Program, ProgramWish, Report,
-    StateKeeper, UsedSubnet,
+    FilterOrder, LogLine, LogStream, LogWish, NetworkSummary, NodeAct, Program, ProgramWish,
+    Report, StateKeeper, UsedSubnet, Vitals,
 };
 
 /// A double of an engine and of the state folder beside it.
@@ -34,6 +35,8 @@ struct World {
     lines: Vec<LogLine>,
     calls: Vec<String>,
     failures: Vec<(Action, EngineError)>,
+    stubborn: BTreeSet<String>,
+    starts: u64,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +44,18 @@ struct Network {
     observed: Observed,
     blueprint: Option<Blueprint>,
     filters: Filters,
+    /// Number of the start that each node's present or last process came from.
+    lives: BTreeMap<String, u64>,
+}
+
+impl World {
+    /// A process of that node starts, in a namespace of its own.
+    fn start(&mut self, network: &str, node: &str) {
+        self.starts += 1;
+        let network = self.networks.entry(network.to_owned()).or_default();
+        network.lives.insert(node.to_owned(), self.starts);
+        network.filters.lose(node);
+    }
 }
 
 impl Recording {
@@ -77,6 +92,19 @@ impl Recording {
     /// Says what the nodes' logs hold.
     pub fn log(&self, lines: Vec<LogLine>) {
         self.world().lines = lines;
+    }
+
+    /// Lets acts on that node succeed and do nothing.
+    pub fn make_stubborn(&self, node: &str) {
+        self.world().stubborn.insert(node.to_owned());
+    }
+
+    /// What a node of that name does, in whichever network; `None` if there is
+    /// none.
+    pub fn state_of(&self, node: &str) -> Option<NodeState> {
+        let world = self.world();
+        let mut networks = world.networks.values();
+        networks.find_map(|network| Some(network.observed.node(node)?.state))
     }
 
     /// Lets packet filters be set and read back as ever, and every packet pass
@@ -136,8 +164,11 @@ impl Recording {
                 )
             })?;
         network.blueprint = Some(blueprint.clone());
-        if let Action::StartNode { node } | Action::RemoveNode { node, .. } = action {
+        if let Action::RemoveNode { node, .. } = action {
             network.filters.lose(node);
+        }
+        if let Action::StartNode { node } = action {
+            world.start(&blueprint.name, node);
         }
         Ok(())
     }
@@ -276,6 +307,19 @@ impl Engine for Recording {
 
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
         ready(Ok(self.endpoints_of(network))).boxed()
+    }
+
+    fn act<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        node: &'a str,
+        act: &'a NodeAct,
+    ) -> Answer<'a, ()> {
+        async move { self.act_on(blueprint, node, act) }.boxed()
+    }
+
+    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
+        ready(Ok(self.vitals_of(network))).boxed()
     }
 
     fn filter<'a>(

@@ -1,0 +1,131 @@
+//! From what was measured to the outcome of an act.
+
+use std::collections::BTreeMap;
+
+use devnet_blueprint::EngineKind;
+use devnet_scenario::fault::{Fault, Link};
+use devnet_scenario::links::LinkState;
+use devnet_scenario::world::Outcome;
+
+use super::apply::Applied;
+use super::links;
+use super::proof::{self, Finding, Goals};
+
+/// What shows that a fault bit.
+pub const fn goals_of(fault: &Fault) -> Goals {
+    match fault {
+        Fault::Cut(_) => Goals {
+            reach: true,
+            delay: false,
+            loss: false,
+        },
+        Fault::Condition { with, .. } => Goals {
+            reach: false,
+            delay: with.latency_ms.is_some() || with.jitter_ms.is_some(),
+            loss: with.loss.is_some(),
+        },
+        Fault::Node { .. } => Goals {
+            reach: false,
+            delay: false,
+            loss: false,
+        },
+    }
+}
+
+/// Judges what was measured; `more` was found beside.
+pub fn judge(applied: &Applied, goals: Goals, more: Finding) -> Outcome {
+    let Applied {
+        choice,
+        states,
+        measured,
+        ..
+    } = applied;
+    let mut findings = vec![proof::judge_held(states, &applied.running, measured)];
+    if goals.reach {
+        findings.push(proof::reach::judge(
+            &choice.reach,
+            choice.of,
+            states,
+            measured,
+        ));
+    }
+    if goals.delay {
+        findings.push(proof::delay::judge(&choice.delay, states, measured));
+    }
+    if goals.loss {
+        findings.push(match applied.layout.blueprint.engine {
+            EngineKind::Docker => proof::loss::judge_packets(&choice.loss, states, measured),
+            EngineKind::Process => proof::loss::judge_delays(&choice.loss, states, measured),
+        });
+    }
+    findings.push(more);
+    if !applied.skipped.is_empty() {
+        findings.push(Finding {
+            summary: format!(
+                "{} did not run; what is meant for them is done when they start",
+                applied.skipped.join(", ")
+            ),
+            ..Finding::default()
+        });
+    }
+    proof::outcome(findings, applied.in_force_at_ms)
+}
+
+/// What a fault set on links, as the nodes say they hold it: the only proof of
+/// a limit of the rate, and of what a cut hides.
+pub fn read_back(fault: &Fault, applied: &Applied) -> Finding {
+    let Fault::Condition { links, with } = fault else {
+        return Finding::default();
+    };
+    let runs = |node: &String| applied.running.contains(node);
+    let links = links
+        .iter()
+        .filter(|link| runs(&link.from) && runs(&link.to));
+    let (mut all, mut holding) = (0, 0);
+    for link in links {
+        let wanted = applied.states.get(link).copied().unwrap_or_default();
+        let held = applied.measured.held.get(link).copied().unwrap_or_default();
+        all += 1;
+        holding += usize::from(is_held(&wanted, &held));
+    }
+    let measured = if with.rate_bytes_s.is_some() {
+        "; a rate is not measured"
+    } else {
+        ""
+    };
+    Finding {
+        summary: format!("{holding} of {all} links read back as told{measured}"),
+        ..Finding::default()
+    }
+}
+
+fn is_held(wanted: &LinkState, held: &LinkState) -> bool {
+    let link = Link::new("a", "b");
+    let one = |state: &LinkState| BTreeMap::from([(link.clone(), *state)]);
+    links::differences(&one(wanted), &one(held)).is_empty()
+}
+
+/// Two outcomes as one; the worse decides.
+pub fn both(first: Outcome, second: Outcome) -> Outcome {
+    let (mut evidence, is_ineffective) = match first {
+        Outcome::Done(evidence) => (evidence, false),
+        Outcome::Ineffective(evidence) => (evidence, true),
+        failed @ Outcome::Failed { .. } => return failed,
+    };
+    let (more, is_more_ineffective) = match second {
+        Outcome::Done(evidence) => (evidence, false),
+        Outcome::Ineffective(evidence) => (evidence, true),
+        failed @ Outcome::Failed { .. } => return failed,
+    };
+    let parts = [evidence.summary, more.summary];
+    let parts: Vec<String> = parts.into_iter().filter(|text| !text.is_empty()).collect();
+    evidence.summary = parts.join("; ");
+    evidence.objections.extend(more.objections);
+    evidence.probes.extend(more.probes);
+    evidence.in_force_at_ms = evidence.in_force_at_ms.max(more.in_force_at_ms);
+    if is_ineffective || is_more_ineffective {
+        Outcome::Ineffective(evidence)
+    } else {
+        Outcome::Done(evidence)
+    }
+}
