@@ -106,7 +106,7 @@ mod tests {
 
     /// So many pages, of which every third is empty.
     fn store(pages: u8) -> Cursor<Vec<u8>> {
-        let page = |page: u8| vec![if page % 3 == 0 { 0 } else { page }; PAGE_BYTES];
+        let page = |page: u8| vec![if page.is_multiple_of(3) { 0 } else { page }; PAGE_BYTES];
         Cursor::new((0..pages).flat_map(page).collect())
     }
 

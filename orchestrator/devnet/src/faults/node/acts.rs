@@ -111,7 +111,7 @@ impl<'a> Scene<'a> {
     }
 
     pub async fn pause(&self) -> Result<Outcome, Failure> {
-        self.must_exist(&["running", "paused"], |signs| proof::is_alive(signs))
+        self.must_exist(&["running", "paused"], proof::is_alive)
             .await?;
         self.act(self.nodes, &NodeAct::Pause).await?;
         let at_ms = now_ms();
@@ -121,7 +121,7 @@ impl<'a> Scene<'a> {
     }
 
     pub async fn unpause(&self) -> Result<Outcome, Failure> {
-        self.must_exist(&["running", "paused"], |signs| proof::is_alive(signs))
+        self.must_exist(&["running", "paused"], proof::is_alive)
             .await?;
         self.act(self.nodes, &NodeAct::Unpause).await?;
         self.proven_alive().await
@@ -244,7 +244,7 @@ impl<'a> Scene<'a> {
             let others = all.iter().filter(|name| !self.nodes.contains(name));
             let wanted = others.filter_map(|node| height(&round, node)).max();
             let is_there = |node: &&String| height(&round, node) >= wanted;
-            if watched.iter().all(|node| is_there(node)) || began.elapsed() >= SYNC_TIMEOUT {
+            if watched.iter().all(is_there) || began.elapsed() >= SYNC_TIMEOUT {
                 return round;
             }
             tokio::time::sleep(POLL).await;
