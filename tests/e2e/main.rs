@@ -6,5 +6,6 @@
 
 mod docker;
 mod faults;
+mod nodes;
 mod process;
 mod story;

@@ -111,8 +111,7 @@ impl<'a> Scene<'a> {
     }
 
     pub async fn pause(&self) -> Result<Outcome, Failure> {
-        self.must_exist(&["running", "paused"], proof::is_alive)
-            .await?;
+        self.must_fit(proof::is_alive).await?;
         self.act(self.nodes, &NodeAct::Pause).await?;
         let at_ms = now_ms();
         let (after, round) = self.look().await?;
@@ -121,8 +120,7 @@ impl<'a> Scene<'a> {
     }
 
     pub async fn unpause(&self) -> Result<Outcome, Failure> {
-        self.must_exist(&["running", "paused"], proof::is_alive)
-            .await?;
+        self.must_fit(proof::is_alive).await?;
         self.act(self.nodes, &NodeAct::Unpause).await?;
         self.proven_alive().await
     }
@@ -251,33 +249,16 @@ impl<'a> Scene<'a> {
         }
     }
 
-    async fn must_exist(
-        &self,
-        states: &[&str],
-        fits: impl Fn(&Vitals) -> bool,
-    ) -> Result<(), Failure> {
-        let signs = self.signs().await?;
-        let unfit = self
-            .nodes
-            .iter()
-            .find(|node| !signs.get(*node).is_some_and(&fits));
-        let Some(node) = unfit else {
-            return Ok(());
-        };
-        let states = states.join(" nor ");
-        let name = self.live.name();
-        Err(Failure::bad_input(format!("{node} is neither {states}"))
-            .next(format!("`devnet start {node} --name {name}` starts it.")))
-    }
-
     /// Every named node must run, for what only a running node can be told.
     pub async fn must_run(&self) -> Result<(), Failure> {
+        self.must_fit(|signs| signs.state == NodeState::Running)
+            .await
+    }
+
+    async fn must_fit(&self, fits: impl Fn(&Vitals) -> bool) -> Result<(), Failure> {
         let signs = self.signs().await?;
-        let runs = |node: &&String| {
-            let signs = signs.get(*node);
-            signs.is_some_and(|signs| signs.state == NodeState::Running)
-        };
-        match self.nodes.iter().find(|node| !runs(node)) {
+        let is_fit = |node: &&String| signs.get(*node).is_some_and(&fits);
+        match self.nodes.iter().find(|node| !is_fit(node)) {
             None => Ok(()),
             Some(node) => Err(
                 Failure::bad_input(format!("{node} does not run")).next(format!(
