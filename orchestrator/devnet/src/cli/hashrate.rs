@@ -17,7 +17,7 @@ Examples:
 #[command(after_help = EXAMPLES, override_usage = "devnet hashrate [OPTIONS] <NODE>... <RATE>")]
 pub struct Args {
     /// Miners or groups, then hashes a second, such as 20000 or 20k; 0 idles them
-    #[arg(value_name = "NODE… RATE", required = true, num_args = 2.., allow_hyphen_values = true)]
+    #[arg(value_name = "NODE… RATE", required = true, allow_hyphen_values = true)]
     pub(super) words: Vec<String>,
 
     #[command(flatten)]

@@ -19,7 +19,11 @@ Only the nodes' own notion of time is changed, not that of this host.";
 #[command(after_help = EXAMPLES, override_usage = "devnet skew [OPTIONS] <NODE>... <OFFSET>")]
 pub struct Args {
     /// Nodes, groups or zones, then the offset, such as +5s or -90s
-    #[arg(value_name = "NODE… OFFSET", required = true, num_args = 2.., allow_hyphen_values = true)]
+    #[arg(
+        value_name = "NODE… OFFSET",
+        required = true,
+        allow_hyphen_values = true
+    )]
     pub(super) words: Vec<String>,
 
     #[command(flatten)]

@@ -133,7 +133,7 @@ async fn ping_from(
     let limits = (timeout + CALL_TIMEOUT, Duration::ZERO);
     let answers: Result<Vec<ProbeAnswer>, String> = call(layout, from, order, limits).await;
     let mut answers = match answers {
-        Ok(answers) if answers.len() == asked.len() => answers.into_iter().map(told).collect(),
+        Ok(answers) if answers.len() == asked.len() => answers.iter().map(told).collect(),
         Ok(_) => vec![Seen::Untold(format!("{from} left probes out")); asked.len()],
         Err(why) => vec![Seen::Untold(format!("{from} {why}")); asked.len()],
     };
@@ -141,7 +141,7 @@ async fn ping_from(
     seen
 }
 
-fn told(answer: ProbeAnswer) -> Seen {
+fn told(answer: &ProbeAnswer) -> Seen {
     match (answer.reachable, answer.rtt_ms) {
         (true, Some(rtt_ms)) => Seen::Reached { rtt_ms },
         (true, None) => Seen::Untold("the round trip was not measured".to_owned()),

@@ -11,10 +11,37 @@ fn help(verb: &str) -> String {
 
 #[test]
 fn help_of_every_verb_has_examples() {
-    for verb in [
-        "", "up", "down", "status", "logs", "ls", "doctor", "kill", "stop", "start", "restart",
-        "pause", "unpause", "wipe", "add", "remove", "upgrade", "corrupt",
-    ] {
+    let verbs = [
+        "",
+        "up",
+        "down",
+        "status",
+        "logs",
+        "ls",
+        "doctor",
+        "partition",
+        "isolate",
+        "latency",
+        "loss",
+        "bandwidth",
+        "skew",
+        "hashrate",
+        "fill-disk",
+        "corrupt",
+        "heal",
+        "faults",
+        "kill",
+        "stop",
+        "start",
+        "restart",
+        "pause",
+        "unpause",
+        "wipe",
+        "add",
+        "remove",
+        "upgrade",
+    ];
+    for verb in verbs {
         assert!(help(verb).contains("Examples:\n"), "{verb}");
     }
 }
@@ -28,6 +55,10 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("help_logs", help("logs"));
     insta::assert_snapshot!("help_ls", help("ls"));
     insta::assert_snapshot!("help_doctor", help("doctor"));
+    insta::assert_snapshot!("help_partition", help("partition"));
+    insta::assert_snapshot!("help_latency", help("latency"));
+    insta::assert_snapshot!("help_skew", help("skew"));
+    insta::assert_snapshot!("help_heal", help("heal"));
 }
 
 #[test]

@@ -50,10 +50,9 @@ pub async fn run(
     let name = &args.network.name;
     let live = Live::attach(world, name).await?;
     let fault = make(&live.layout())?;
-    let interrupts = match args.time {
-        Some(_) => Some(interrupts.unwrap_or_else(Interrupts::of_process)),
-        None => None,
-    };
+    let interrupts = args
+        .time
+        .map(|_| interrupts.unwrap_or_else(Interrupts::of_process));
     let began = Instant::now();
     let inflicted = {
         let _lock = world.states.network(name).lock()?;

@@ -37,6 +37,10 @@ pub fn nodes(layout: &Layout, list: &str) -> Result<Vec<NodeName>, Failure> {
 /// # Errors
 /// As [`nodes`].
 pub fn all_nodes(layout: &Layout, words: &[String]) -> Result<Vec<NodeName>, Failure> {
+    if words.is_empty() {
+        return Err(Failure::bad_input("no node is named")
+            .next(format!("Nodes are: {}.", layout.roster().join(", "))));
+    }
     nodes(layout, &words.join(","))
 }
 

@@ -12,7 +12,9 @@ use futures::FutureExt as _;
 
 use self::nodes::Nodes;
 use super::super::tests::Stage;
-use super::super::{Cli, Verb, faults as faults_verb, heal, isolate, latency, loss, partition};
+use super::super::{
+    Cli, Verb, faults as faults_verb, heal, isolate, latency, loss, partition, skew,
+};
 use super::*;
 use crate::faults::Intent;
 
@@ -45,6 +47,7 @@ impl Lab {
             Verb::Isolate(args) => isolate::run(world, args).await,
             Verb::Latency(args) => latency::run(world, args).await,
             Verb::Loss(args) => loss::run(world, args).await,
+            Verb::Skew(args) => skew::run(world, args).await,
             Verb::Heal(args) => heal::run(world, args).await,
             Verb::Faults(args) => faults_verb::run(world, args).await,
             other => panic!("parsed {other:?}"),
@@ -190,6 +193,8 @@ async fn names_and_shapes_that_cannot_be_meant_are_refused_untouched() {
         "latency miner-0:miner-0 --delay 5ms",
         "loss miner-0 5",
         "heal miner-9",
+        "skew 5s",
+        "skew miner-0 5",
     ] {
         let failure = lab.run(line).await.expect_err(line);
         assert_eq!(failure.exit(), Exit::BadInput, "{line}: {failure}");

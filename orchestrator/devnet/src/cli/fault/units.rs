@@ -31,8 +31,9 @@ pub fn offset_ms(text: &str) -> Result<i64, String> {
     if ms > OFFSET_MS_MAX {
         return Err(format!("`{text}` is more than ten years"));
     }
-    // Bounded above, so that it fits.
-    Ok((sign * ms).round() as i64)
+    #[expect(clippy::cast_possible_truncation, reason = "ten years fit")]
+    let offset_ms = (sign * ms).round() as i64;
+    Ok(offset_ms)
 }
 
 /// A share such as `5%` or `0.05`; 0 to 1.
@@ -82,7 +83,13 @@ pub fn rate_bytes_s(text: &str) -> Result<u64, String> {
     if !(1.0..=1e12).contains(&rate) {
         return Err(format!("`{text}` is not between 1 byte and 1 TB a second"));
     }
-    Ok(rate.round() as u64)
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 1 and 1e12"
+    )]
+    let rate = rate.round() as u64;
+    Ok(rate)
 }
 
 /// Hashes a second such as `20000`, `20k` or `1.5M`.

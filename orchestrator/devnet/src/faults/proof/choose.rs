@@ -117,14 +117,10 @@ fn lossy(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> BTreeMap<
         .into_iter()
         .map(|link| {
             let share = of(&link).condition.loss.unwrap_or(1.0);
-            let wanted = (LOST_ENOUGH / PACKETS_PER_PROBE / share).ceil();
-            // Above the bound anyway, where it does not fit.
-            let wanted = if wanted < each_max as f64 {
-                wanted as usize
-            } else {
-                each_max
-            };
-            (link, wanted.max(1))
+            let loses_enough =
+                |count: &usize| *count as f64 * PACKETS_PER_PROBE * share >= LOST_ENOUGH;
+            let wanted = (1..=each_max).find(loses_enough).unwrap_or(each_max);
+            (link, wanted)
         })
         .collect()
 }
