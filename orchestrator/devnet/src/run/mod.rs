@@ -1,0 +1,11 @@
+//! Runs scenarios on live networks: looks at them, pays on them, does to them
+//! what the runner orders, and keeps what a verdict is explained by.
+//!
+//! The runner of `devnet-scenario` decides everything; this room only sees and
+//! does. Must never import a verb.
+
+pub mod access;
+pub mod logs;
+pub mod payments;
+pub mod schedule;
+pub mod snapshot;

@@ -1,0 +1,1 @@
+//! Looks at scripted nodes.
