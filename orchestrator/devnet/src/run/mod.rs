@@ -5,6 +5,8 @@
 //! does. Must never import a verb.
 
 pub mod access;
+pub mod drive;
+pub mod flakes;
 pub mod logs;
 pub mod payments;
 pub mod schedule;
