@@ -12,6 +12,9 @@ use crate::port;
 /// YAML; it stands in for the file given by `--config`.
 pub const CONFIG_ENV: &str = "MINICHAIN_CONFIG";
 
+/// Name of the file inside the data folder that holds the chain.
+pub const STORE_FILE: &str = "chain.redb";
+
 /// A commented configuration in YAML. It parses to [`NodeConfig::default`] and
 /// names every field; those unset by default are commented out.
 pub const EXAMPLE: &str = include_str!("config_example.yaml");

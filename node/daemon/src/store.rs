@@ -25,7 +25,7 @@ pub use self::error::{OpenError, explain};
 use self::pending::Pending;
 
 /// Name of the file inside the data folder.
-pub const FILE: &str = "chain.redb";
+pub const FILE: &str = minichain_api::config::STORE_FILE;
 
 /// A lazy commit waits at most this long.
 const LAZY_AGE_MS: u64 = 1_000;

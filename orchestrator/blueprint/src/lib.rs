@@ -14,6 +14,7 @@
 
 pub mod action;
 pub mod blueprint;
+pub mod change;
 pub mod diff;
 pub mod label;
 pub mod nearest;
@@ -26,6 +27,7 @@ pub mod topology;
 
 pub use action::{Action, Plan, Removal};
 pub use blueprint::{Blueprint, EngineKind, NodePlan, Runtime};
+pub use change::ChangeError;
 pub use diff::diff;
 pub use observed::{NodeState, Observed};
 pub use plan::{DockerInput, EngineInput, PlanError, PlanInput, ProcessInput, plan};

@@ -4,6 +4,7 @@
 mod address;
 pub(crate) mod digest;
 mod error;
+pub(crate) mod fresh;
 mod genesis;
 mod node;
 mod resume;

@@ -80,7 +80,8 @@ fn addresses(
         .collect()
 }
 
-fn inside(ip: Ipv4Addr) -> InsideEndpoints {
+/// Where the other nodes reach a node with that address.
+pub fn inside(ip: Ipv4Addr) -> InsideEndpoints {
     InsideEndpoints {
         p2p: SocketAddrV4::new(ip, port::P2P),
         rpc: SocketAddrV4::new(ip, port::RPC),
@@ -89,7 +90,7 @@ fn inside(ip: Ipv4Addr) -> InsideEndpoints {
 }
 
 /// A process is reached from the host at its own address.
-fn own(inside: InsideEndpoints) -> HostEndpoints {
+pub fn own(inside: InsideEndpoints) -> HostEndpoints {
     HostEndpoints {
         p2p: Some(inside.p2p),
         rpc: inside.rpc,

@@ -16,7 +16,7 @@ use crate::topology::{DEFAULT_HASH_RATE, Member, Peers, Role, Topology};
 
 /// Nodes that every other node dials at first, at most. More would only make
 /// more connections nobody needs; discovery finds the rest.
-const ENTRIES_DIALLED_MAX: usize = 3;
+pub const ENTRIES_DIALLED_MAX: usize = 3;
 /// Connections a node accepts at least; more where the topology gives it more
 /// neighbours.
 const MAX_PEERS: u32 = 64;
@@ -47,24 +47,15 @@ impl Context<'_> {
         let config = self.config(roster, at, &identity_seed);
         let runtime = runtime::runtime(self, member, &place, &config)?;
         let volume = volume(self.topology, self.birth, &member.name, &runtime);
-        let spec = digest::of(&(
-            &member.name,
-            place.ip,
-            place.inside,
-            place.host,
-            &runtime,
-            &volume,
-        ));
         let mut labels = self.birth.labels(&self.topology.name);
         labels.extend([
             (label::NODE.into(), member.name.clone()),
             (label::ROLE.into(), member.role.to_string()),
-            (label::SPEC.into(), spec.clone()),
             (label::IP.into(), place.ip.to_string()),
             (label::RPC.into(), place.host.rpc.to_string()),
             (label::METRICS.into(), place.host.metrics.to_string()),
         ]);
-        Ok(NodePlan {
+        let mut node = NodePlan {
             name: member.name.clone(),
             group: member.group.clone(),
             role: member.role,
@@ -76,9 +67,11 @@ impl Context<'_> {
             config,
             volume,
             runtime,
-            spec,
+            spec: String::new(),
             labels,
-        })
+        };
+        node.seal();
+        Ok(node)
     }
 
     fn config(&self, roster: &Roster<'_>, at: usize, identity_seed: &str) -> NodeConfig {
@@ -134,6 +127,22 @@ impl Context<'_> {
             },
             limits: LimitsConfig::default(),
         }
+    }
+}
+
+impl NodePlan {
+    /// Recomputes the digest, and its label, after a change. It covers all that
+    /// an engine has to make anew where it differs.
+    pub(crate) fn seal(&mut self) {
+        self.spec = digest::of(&(
+            &self.name,
+            self.ip,
+            self.inside,
+            self.host,
+            &self.runtime,
+            &self.volume,
+        ));
+        self.labels.insert(label::SPEC.into(), self.spec.clone());
     }
 }
 

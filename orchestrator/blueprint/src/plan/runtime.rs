@@ -12,6 +12,9 @@ use crate::topology::{DEFAULT_MEMORY, Member};
 
 /// A process's data, in its folder.
 pub const DATA_FOLDER: &str = "data";
+const CONFIG_FILE: &str = "config.yaml";
+const LOG_FILE: &str = "log";
+const PID_FILE: &str = "pid";
 /// Mount point of a container's volume.
 const DATA_MOUNT: &str = "/data";
 /// User and group in the container; the image's data folder belongs to them.
@@ -123,7 +126,7 @@ fn process(
         return Err(PlanError::ImageWithoutContainers { node, image });
     }
     let folder = node_folder(input, &member.name);
-    let config_file = folder.join("config.yaml");
+    let config_file = folder.join(CONFIG_FILE);
     let binary = member
         .settings
         .binary
@@ -141,11 +144,42 @@ fn process(
             path: config_file,
             text: config_text(config, Layout::Pretty),
         }],
-        log_file: folder.join("log"),
-        pid_file: folder.join("pid"),
+        log_file: folder.join(LOG_FILE),
+        pid_file: folder.join(PID_FILE),
         folder,
         stop_timeout_s: STOP_TIMEOUT_S,
     })
+}
+
+/// Moves a process to another folder; its configuration is yet to be written.
+pub fn rehouse(process: &mut ProcessPlan, folder: PathBuf) {
+    let config_file = folder.join(CONFIG_FILE);
+    if let Some(argument) = process.command.last_mut() {
+        *argument = path_text(&config_file);
+    }
+    process.files = vec![FilePlan {
+        path: config_file,
+        text: String::new(),
+    }];
+    process.log_file = folder.join(LOG_FILE);
+    process.pid_file = folder.join(PID_FILE);
+    process.folder = folder;
+}
+
+/// Puts the configuration where the container or process reads it from.
+pub fn write_config(runtime: &mut Runtime, config: &NodeConfig) {
+    match runtime {
+        Runtime::Container(container) => {
+            let text = config_text(config, Layout::Line);
+            container.env.insert(CONFIG_ENV.into(), text);
+        }
+        Runtime::Process(process) => {
+            let text = config_text(config, Layout::Pretty);
+            if let Some(file) = process.files.first_mut() {
+                file.text = text;
+            }
+        }
+    }
 }
 
 fn node_folder(input: &ProcessInput, node: &str) -> PathBuf {

@@ -4,11 +4,15 @@
 //! As with all of an engine: it performs and reports, it decides nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-use devnet_blueprint::NodeState;
+use devnet_blueprint::nearest::nearest;
+use devnet_blueprint::{Blueprint, NodePlan, NodeState};
 use serde::{Deserialize, Serialize};
+
+use super::{EngineError, ErrorKind};
 
 /// Done to one node. Every act is idempotent: killing a dead node, freezing a
 /// frozen one and the like succeed and change nothing.
@@ -118,4 +122,50 @@ pub enum ProbeResult {
     TimedOut,
     /// The system refused to send at all.
     Failed,
+}
+
+impl fmt::Display for NodeAct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kill => "kill",
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Wipe => "wipe",
+            Self::CorruptStore { .. } => "corrupt",
+        })
+    }
+}
+
+/// The planned node that `act` is for, or a failure that names the nearest.
+pub(super) fn node_to<'a>(
+    act: &NodeAct,
+    blueprint: &'a Blueprint,
+    name: &str,
+) -> Result<&'a NodePlan, EngineError> {
+    blueprint.node(name).ok_or_else(|| {
+        let names = || blueprint.nodes.iter().map(|node| node.name.as_str());
+        let remedy = match nearest(name, names()) {
+            Some(meant) => format!("Did you mean `{meant}`?"),
+            None => format!("Nodes are: {}.", names().collect::<Vec<_>>().join(", ")),
+        };
+        let detail = format!("network `{}` has no such node", blueprint.name);
+        EngineError::new(ErrorKind::NotFound, cannot(act, name), detail).remedy(remedy)
+    })
+}
+
+/// `cannot kill miner-0`.
+pub(super) fn cannot(act: &NodeAct, node: &str) -> String {
+    format!("cannot {act} {node}")
+}
+
+/// The failure of an act that a node of this state does not bear.
+pub(super) fn wrong_state(act: &NodeAct, node: &str, network: &str, is: &str) -> EngineError {
+    let verb = match act {
+        NodeAct::Pause => "start",
+        _ => "kill",
+    };
+    EngineError::new(ErrorKind::Refused, cannot(act, node), format!("it {is}"))
+        .remedy(format!("`devnet {verb} {node} --name {network}` first."))
 }

@@ -7,6 +7,7 @@
 //! This room must never import the node's rooms, nor anything of the command
 //! line.
 
+mod damage;
 pub mod docker;
 mod error;
 pub mod fault;
@@ -80,23 +81,17 @@ pub trait Engine: Send + Sync {
     /// attaching where the state folder is lost.
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>>;
 
-    /// Does something to one planned node.
+    /// Does something to one planned node. An act whose end is so already
+    /// succeeds and changes nothing.
     fn act<'a>(
         &'a self,
         blueprint: &'a Blueprint,
         node: &'a str,
         act: &'a NodeAct,
-    ) -> Answer<'a, ()> {
-        let action = format!("{act:?} on {node} of {}", blueprint.name);
-        let error = EngineError::new(ErrorKind::Unsupported, action, "not supported here");
-        Box::pin(std::future::ready(Err(error)))
-    }
+    ) -> Answer<'a, ()>;
 
-    /// How the processes of the network's nodes fare.
-    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
-        let error = EngineError::new(ErrorKind::Unsupported, network, "not supported here");
-        Box::pin(std::future::ready(Err(error)))
-    }
+    /// How the processes of the network's nodes fare, by name.
+    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>>;
 
     /// Sets, reads and proves packet filters inside the nodes' network
     /// namespaces; one answer for each order, in their order. `None`: nodes of

@@ -4,16 +4,18 @@
 //! What an action does is the planner's own model
 //! ([`Observed::apply`]), which refuses actions in a wrong order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
 use futures::future::{FutureExt as _, ready};
 use futures::stream::{self, StreamExt as _};
 
+use super::fault::{cannot, node_to, wrong_state};
 use super::{
     Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, LogLine, LogStream,
-    LogWish, NetworkSummary, Program, ProgramWish, Report, StateKeeper, UsedSubnet,
+    LogWish, NetworkSummary, NodeAct, Program, ProgramWish, Report, StateKeeper, UsedSubnet,
+    Vitals,
 };
 
 /// A double of an engine and of the state folder beside it.
@@ -30,12 +32,24 @@ struct World {
     lines: Vec<LogLine>,
     calls: Vec<String>,
     failures: Vec<(Action, EngineError)>,
+    stubborn: BTreeSet<String>,
+    starts: u64,
 }
 
 #[derive(Debug, Default)]
 struct Network {
     observed: Observed,
     blueprint: Option<Blueprint>,
+    /// Number of the start that each node's present or last process came from.
+    lives: BTreeMap<String, u64>,
+}
+
+impl World {
+    fn start(&mut self, network: &str, node: &str) {
+        self.starts += 1;
+        let lives = &mut self.networks.entry(network.to_owned()).or_default().lives;
+        lives.insert(node.to_owned(), self.starts);
+    }
 }
 
 impl Recording {
@@ -72,6 +86,19 @@ impl Recording {
     /// Says what the nodes' logs hold.
     pub fn log(&self, lines: Vec<LogLine>) {
         self.world().lines = lines;
+    }
+
+    /// Lets acts on that node succeed and do nothing.
+    pub fn make_stubborn(&self, node: &str) {
+        self.world().stubborn.insert(node.to_owned());
+    }
+
+    /// What a node of that name does, in whichever network; `None` if there is
+    /// none.
+    pub fn state_of(&self, node: &str) -> Option<NodeState> {
+        let world = self.world();
+        let mut networks = world.networks.values();
+        networks.find_map(|network| Some(network.observed.node(node)?.state))
     }
 
     /// All that was asked so far, in order; actions as their `Debug` text.
@@ -116,7 +143,66 @@ impl Recording {
                 )
             })?;
         network.blueprint = Some(blueprint.clone());
+        if let Action::StartNode { node } = action {
+            world.start(&blueprint.name, node);
+        }
         Ok(())
+    }
+
+    fn act_on(&self, blueprint: &Blueprint, node: &str, act: &NodeAct) -> Result<(), EngineError> {
+        let mut world = self.world();
+        world.calls.push(format!("{act} {node}"));
+        node_to(act, blueprint, node)?;
+        if world.stubborn.contains(node) {
+            return Ok(());
+        }
+        let network = world.networks.entry(blueprint.name.clone()).or_default();
+        let mut nodes = network.observed.nodes.iter_mut();
+        let Some(found) = nodes.find(|found| found.node == node) else {
+            return Err(EngineError::new(
+                ErrorKind::NotFound,
+                cannot(act, node),
+                "it does not exist",
+            ));
+        };
+        let lives = matches!(found.state, NodeState::Running | NodeState::Paused);
+        match act {
+            NodeAct::Kill | NodeAct::Stop if lives => found.state = NodeState::Exited,
+            NodeAct::Start if !lives => {
+                found.state = NodeState::Running;
+                world.start(&blueprint.name, node);
+            }
+            NodeAct::Pause if lives => found.state = NodeState::Paused,
+            NodeAct::Pause => {
+                return Err(wrong_state(act, node, &blueprint.name, "does not run"));
+            }
+            NodeAct::Unpause if lives => found.state = NodeState::Running,
+            NodeAct::Wipe | NodeAct::CorruptStore { .. } if lives => {
+                return Err(wrong_state(act, node, &blueprint.name, "runs"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn vitals_of(&self, network: &str) -> Vec<Vitals> {
+        let world = self.world();
+        let Some(network) = world.networks.get(network) else {
+            return Vec::new();
+        };
+        let vitals = |node: &devnet_blueprint::observed::ObservedNode| {
+            let is_alive = matches!(node.state, NodeState::Running | NodeState::Paused);
+            let life = network.lives.get(&node.node).copied().unwrap_or(0);
+            Vitals {
+                node: node.node.clone(),
+                state: node.state,
+                started_at_ms: is_alive.then_some(life * 1_000),
+                pid: u32::try_from(life).ok().filter(|_| is_alive),
+                exit_code: (node.state == NodeState::Exited).then_some(137),
+                memory_bytes: is_alive.then_some(1 << 20),
+            }
+        };
+        network.observed.nodes.iter().map(vitals).collect()
     }
 
     fn summaries(&self) -> Vec<NetworkSummary> {
@@ -253,6 +339,19 @@ impl Engine for Recording {
 
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
         ready(Ok(self.endpoints_of(network))).boxed()
+    }
+
+    fn act<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        node: &'a str,
+        act: &'a NodeAct,
+    ) -> Answer<'a, ()> {
+        async move { self.act_on(blueprint, node, act) }.boxed()
+    }
+
+    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
+        ready(Ok(self.vitals_of(network))).boxed()
     }
 }
 

@@ -4,6 +4,7 @@
 //! Networks are named by id, because an engine may hold two of one name. Of an
 //! answer that means "already so" or "already gone", none is a failure.
 
+mod act;
 mod call;
 mod connect;
 mod container;
@@ -12,6 +13,7 @@ mod image;
 mod logs;
 mod network;
 mod observe;
+mod vitals;
 mod volume;
 
 use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed};
@@ -19,7 +21,7 @@ use futures::FutureExt;
 
 use super::{
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, LogStream, LogWish, NetworkSummary,
-    Program, ProgramWish, Report, UsedSubnet,
+    NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
 };
 
 /// A connection to a Docker or Podman engine. Cheap to clone.
@@ -183,6 +185,19 @@ impl Engine for DockerEngine {
 
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
         self.read_endpoints(network).boxed()
+    }
+
+    fn act<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        node: &'a str,
+        act: &'a NodeAct,
+    ) -> Answer<'a, ()> {
+        self.act_on(blueprint, node, act).boxed()
+    }
+
+    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
+        self.read_vitals(network).boxed()
     }
 }
 

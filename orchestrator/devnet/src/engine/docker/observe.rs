@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, Network, Volume};
+use bollard::models::{
+    ContainerState, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum, Network,
+    Volume,
+};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
 };
@@ -192,6 +195,18 @@ fn observed_node(container: ContainerSummary) -> Option<ObservedNode> {
 fn node_state(state: Option<ContainerSummaryStateEnum>) -> NodeState {
     use ContainerSummaryStateEnum as State;
     match state {
+        Some(State::CREATED) => NodeState::Created,
+        Some(State::RUNNING | State::RESTARTING | State::STOPPING) => NodeState::Running,
+        Some(State::PAUSED) => NodeState::Paused,
+        Some(State::EXITED) => NodeState::Exited,
+        Some(State::REMOVING | State::DEAD | State::EMPTY) | None => NodeState::Dead,
+    }
+}
+
+/// What a container does, from a close look at it.
+pub(super) fn state_of(state: Option<&ContainerState>) -> NodeState {
+    use ContainerStateStatusEnum as State;
+    match state.and_then(|state| state.status) {
         Some(State::CREATED) => NodeState::Created,
         Some(State::RUNNING | State::RESTARTING | State::STOPPING) => NodeState::Running,
         Some(State::PAUSED) => NodeState::Paused,

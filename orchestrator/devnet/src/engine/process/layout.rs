@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::procfs::Life;
 use crate::engine::{EngineError, ErrorKind};
-use crate::state::write_private_file;
+use crate::state::{create_private_folder, write_private_file};
 
 /// Folder of all nodes, in the network's folder.
 pub const NODES_FOLDER: &str = "nodes";
@@ -104,6 +104,13 @@ impl NodeFolder {
         remove(&labels, fs::remove_file(&labels))?;
         self.remove_if_empty();
         Ok(())
+    }
+
+    /// Removes all that is in the data folder, and keeps the folder.
+    pub fn empty_data(&self) -> Result<(), EngineError> {
+        let data = self.data();
+        remove(&data, fs::remove_dir_all(&data))?;
+        Ok(create_private_folder(&data)?)
     }
 
     /// Removes everything but the data and its labels. The labels of the node

@@ -10,6 +10,7 @@
 //! its folder's path in its environment. Linux only, because of /proc and
 //! because other systems route 127.0.0.1 alone.
 
+mod act;
 mod check;
 mod found;
 mod layout;
@@ -33,12 +34,13 @@ use self::layout::{NODES_FOLDER, NodeFile, NodeFolder, node_folders};
 use self::procfs::{NodeProcess, processes_under};
 use super::{
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, LogStream, LogWish, NetworkSummary,
-    Program, ProgramWish, Report, UsedSubnet,
+    NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
 };
 use crate::program::find_binary;
 use crate::state::{StateFolder, create_private_folder};
 
 pub use check::free_block;
+pub(super) use procfs::resident_bytes;
 
 /// Runs nodes as processes of this host.
 #[derive(Clone, Debug)]
@@ -232,6 +234,19 @@ impl Engine for ProcessEngine {
 
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
         async move { self.endpoints_now(network) }.boxed()
+    }
+
+    fn act<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        node: &'a str,
+        act: &'a NodeAct,
+    ) -> Answer<'a, ()> {
+        self.act_now(blueprint, node, act).boxed()
+    }
+
+    fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
+        async move { self.vitals_now(network) }.boxed()
     }
 }
 

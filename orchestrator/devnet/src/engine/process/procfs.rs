@@ -94,6 +94,39 @@ pub fn is_alive(life: Life) -> bool {
     })
 }
 
+/// Whether this very process is stopped by a signal, or gone.
+pub fn is_stopped(life: Life) -> bool {
+    !is_alive(life) || read_stat(life.pid).is_some_and(|stat| matches!(stat.state, 'T' | 't'))
+}
+
+/// When that life began, in milliseconds since 1970, to a hundredth of a
+/// second; the same however often it is asked for.
+pub fn started_at_ms(life: Life) -> Option<u64> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let booted_s: u64 = text
+        .lines()
+        .find_map(|line| line.strip_prefix("btime "))?
+        .trim()
+        .parse()
+        .ok()?;
+    let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
+    let since_boot_ms = life.start_ticks.checked_mul(1_000)? / ticks_a_second;
+    booted_s.checked_mul(1_000)?.checked_add(since_boot_ms)
+}
+
+/// Memory that a process of this host holds.
+pub fn resident_bytes(pid: u32) -> Option<u64> {
+    resident_in(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+fn resident_in(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1_024)
+}
+
 fn read_stat(pid: i32) -> Option<Stat> {
     parse_stat(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
@@ -139,6 +172,26 @@ mod tests {
         for text in ["", "42 (a", "42 (a) S 1 2 3", "42 (a) "] {
             assert_eq!(parse_stat(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        assert_eq!(
+            resident_in("VmHWM:\t 9 kB\nVmRSS:\t  2048 kB\n"),
+            Some(2 << 20)
+        );
+        assert_eq!(resident_in("VmRSS:\t x kB\n"), None);
+        assert_eq!(resident_in("Name:\tkthreadd\n"), None);
+        assert!(resident_bytes(std::process::id()).is_some_and(|bytes| bytes > 0));
+    }
+
+    #[test]
+    fn a_process_began_after_1970_and_before_now() {
+        let own = life(i32::try_from(std::process::id()).expect("process ids fit"));
+        let began_ms = started_at_ms(own.expect("this process exists")).expect("Linux tells");
+        let now_ms = crate::clock::now_ms();
+        assert!(began_ms <= now_ms + 2_000, "{began_ms} {now_ms}");
+        assert!(began_ms + 86_400_000 > now_ms, "{began_ms} {now_ms}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Ends, and resumes, a node's process.
+//! Ends, freezes and resumes a node's process.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ use crate::engine::{EngineError, ErrorKind};
 
 /// Given to a process that was killed outright to leave the process table.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Given to a process to stand still.
+const FREEZE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Rounds of killing before giving up.
 const KILL_ROUNDS: usize = 3;
 const POLL: Duration = Duration::from_millis(10);
@@ -24,7 +26,7 @@ const STOP_TIMEOUT_DEFAULT_S: u32 = 5;
 pub async fn stop(folder: &NodeFolder) -> Result<(), EngineError> {
     let file = folder.read_node();
     let timeout_s = file.map_or(STOP_TIMEOUT_DEFAULT_S, |file| file.stop_timeout_s);
-    let mut lives = lives(folder)?;
+    let lives = lives(folder)?;
     for life in &lives {
         // A stopped process cannot act on SIGTERM until it goes on.
         signal(*life, Signal::TERM)?;
@@ -32,6 +34,13 @@ pub async fn stop(folder: &NodeFolder) -> Result<(), EngineError> {
     }
     all_end(&lives, Duration::from_secs(timeout_s.into())).await;
     // What did not end in time, and children that outlive their parent.
+    kill(folder).await
+}
+
+/// Kills every process of the node and waits until all are gone. None running
+/// is fine.
+pub async fn kill(folder: &NodeFolder) -> Result<(), EngineError> {
+    let mut lives = Vec::new();
     for _ in 0..KILL_ROUNDS {
         lives = self::lives(folder)?;
         if lives.is_empty() {
@@ -42,13 +51,41 @@ pub async fn stop(folder: &NodeFolder) -> Result<(), EngineError> {
         }
         all_end(&lives, KILL_TIMEOUT).await;
     }
+    if lives.iter().all(|life| !procfs::is_alive(*life)) && self::lives(folder)?.is_empty() {
+        return Ok(());
+    }
+    Err(stubborn(
+        "stop",
+        folder,
+        &lives,
+        "did not end after SIGKILL",
+    ))
+}
+
+/// Stops every process of the node by a signal, and waits until all stand still.
+pub async fn freeze(folder: &NodeFolder) -> Result<(), EngineError> {
+    let lives = self::lives(folder)?;
+    for life in &lives {
+        signal(*life, Signal::STOP)?;
+    }
+    let deadline = Instant::now() + FREEZE_TIMEOUT;
+    while !lives.iter().all(|life| procfs::is_stopped(*life)) {
+        if Instant::now() >= deadline {
+            return Err(stubborn("freeze", folder, &lives, "goes on after SIGSTOP"));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
+fn stubborn(verb: &str, folder: &NodeFolder, lives: &[Life], what: &str) -> EngineError {
     let pids: Vec<String> = lives.iter().map(|life| life.pid.to_string()).collect();
-    Err(EngineError::new(
+    EngineError::new(
         ErrorKind::TimedOut,
-        format!("cannot stop {}", folder.node()),
-        format!("process {} did not end after SIGKILL", pids.join(", ")),
+        format!("cannot {verb} {}", folder.node()),
+        format!("process {} {what}", pids.join(", ")),
     )
-    .remedy("It hangs in the system, perhaps on a disk or network mount that does not answer."))
+    .remedy("It hangs in the system, perhaps on a disk or network mount that does not answer.")
 }
 
 /// Lets a stopped process go on.
