@@ -5,9 +5,17 @@
 //! does. Must never import a verb.
 
 pub mod access;
+pub mod bundle;
+pub mod chronicle;
+pub mod describe;
 pub mod drive;
 pub mod flakes;
+pub mod github;
+pub mod junit;
 pub mod logs;
+pub mod metrics;
 pub mod payments;
+pub mod record;
 pub mod schedule;
 pub mod snapshot;
+pub mod stage;
