@@ -27,5 +27,5 @@ fn a_run_that_broke_before_its_first_step_is_an_error() {
 #[test]
 fn a_passing_run_has_no_failures() {
     let text = junit(&[record(Verdict::Pass), record(Verdict::Pass)]).expect("it can be written");
-    assert!(text.contains("tests=\"4\" failures=\"0\" errors=\"0\""), "{text}");
+    assert!(text.contains("tests=\"4\" skipped=\"0\" failures=\"0\" errors=\"0\""), "{text}");
 }
