@@ -7,4 +7,6 @@
 
 pub mod fault;
 pub mod links;
+pub mod model;
+pub mod parse;
 pub mod world;
