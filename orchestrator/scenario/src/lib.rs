@@ -9,4 +9,5 @@ pub mod fault;
 pub mod links;
 pub mod model;
 pub mod parse;
+pub mod resolve;
 pub mod world;
