@@ -6,7 +6,9 @@
 //! never import another room.
 
 pub mod fault;
+pub mod history;
 pub mod links;
+pub mod metric;
 pub mod model;
 pub mod parse;
 pub mod resolve;
