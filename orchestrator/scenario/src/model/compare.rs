@@ -190,7 +190,7 @@ fn literal(text: &str) -> Option<Operand> {
 }
 
 /// Whether a text can name a record: `a-z`, `0-9`, `_`, a letter first.
-pub(crate) fn is_identifier(text: &str) -> bool {
+pub fn is_identifier(text: &str) -> bool {
     text.len() <= 40
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text

@@ -29,8 +29,8 @@ pub struct Expectation {
 pub enum Since {
     /// The begin of its step.
     Step,
-    /// The end of the last heal (also by `for:`); the begin of the run where
-    /// nothing was healed.
+    /// The end of the last heal (also by `for:`) where one came before the
+    /// step, else the step's begin. For `converged` where nothing is said.
     Heal,
     /// The begin of the run.
     Start,
@@ -166,28 +166,12 @@ pub enum MetricMode {
     Rate,
 }
 
-/// Series of metrics, selected as in PromQL: `name{label="value"}`.
+/// Series of metrics, selected as in PromQL: `name{label="value"}`. The text
+/// is valid for [`crate::metric::Selector::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricSelector {
     /// As written.
     pub text: String,
-    /// Name of the metric.
-    pub name: String,
-    /// What labels must be.
-    pub labels: Vec<(String, Matcher)>,
-}
-
-/// What a label must be. Regular expressions are anchored, as in PromQL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matcher {
-    /// `=`
-    Is(String),
-    /// `!=`
-    IsNot(String),
-    /// `=~`; valid.
-    Matches(String),
-    /// `!~`; valid.
-    MatchesNot(String),
 }
 
 /// A claim about log lines.

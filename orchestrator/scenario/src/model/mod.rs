@@ -13,10 +13,10 @@ mod scenario;
 mod selector;
 mod step;
 
-pub use compare::{Comparison, Operand, Operator, Records};
+pub use compare::{Comparison, Operand, Operator, Records, is_identifier};
 pub use expect::{
-    Claim, Expectation, IntervalBounds, Lines, LogClaim, Matcher, MetricClaim, MetricMode,
-    MetricSelector, Since, TipRef, TransactionClaim, TransactionState,
+    Claim, Expectation, IntervalBounds, Lines, LogClaim, MetricClaim, MetricMode, MetricSelector,
+    Since, TipRef, TransactionClaim, TransactionState,
 };
 pub use faults::{ConditionWish, LinkSet, PartitionWish};
 pub use quantity::{Amount, ByteRate, Bytes, Offset, QuantityError, Share, TIME_MAX_MS, Time};

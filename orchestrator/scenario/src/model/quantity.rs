@@ -40,12 +40,6 @@ pub enum QuantityError {
         "`{0}` is not a comparison; write it like 3, \">= 3\", \"< 10%\" or \">= $before + 5\""
     )]
     Comparison(String),
-    /// Not a name.
-    #[error("`{0}` cannot be a name; use a-z, 0-9 and _, a letter first")]
-    Name(String),
-    /// Not a selector of metrics.
-    #[error("`{0}` selects no metric; write it like name or name{{label=\"value\"}}")]
-    Metric(String),
 }
 
 /// A time: absolute, or in target block intervals.
