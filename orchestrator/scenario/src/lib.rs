@@ -6,5 +6,12 @@
 //! never import another room.
 
 pub mod fault;
+mod form;
+pub mod history;
 pub mod links;
+pub mod metric;
+pub mod model;
+pub mod parse;
+pub mod report;
+pub mod resolve;
 pub mod world;
