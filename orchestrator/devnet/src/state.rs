@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,9 @@ pub const STATE_ENV: &str = "DEVNET_STATE";
 
 const RECORD_FILE: &str = "network.json";
 const WISH_FILE: &str = "wish.json";
+const FAULTS_FILE: &str = "faults.json";
+/// Bytes of the faults at most; every link of 250 nodes takes a tenth.
+const FAULTS_BYTES_MAX: u64 = 64 << 20;
 const LOCK_FOLDER: &str = ".locks";
 
 /// The folder of all networks.
@@ -221,6 +224,33 @@ impl NetworkFolder {
     /// The wish the plan was made from, if it was kept.
     pub fn read_wish<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         self.read(WISH_FILE)
+    }
+
+    /// Writes which faults are intended.
+    pub fn write_faults<T: Serialize>(&self, faults: &T) -> Result<(), StateError> {
+        self.write(FAULTS_FILE, faults)
+    }
+
+    /// Which faults are intended, if any ever were.
+    pub fn read_faults<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let path = self.path.join(FAULTS_FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error("open", &path, error)),
+        };
+        let mut text = Vec::new();
+        file.take(FAULTS_BYTES_MAX + 1)
+            .read_to_end(&mut text)
+            .map_err(|error| io_error("read", &path, error))?;
+        let broken = |reason| StateError::Broken { path, reason };
+        if text.len() as u64 > FAULTS_BYTES_MAX {
+            return Err(broken(format!(
+                "it is larger than {FAULTS_BYTES_MAX} bytes"
+            )));
+        }
+        let faults = serde_json::from_slice(&text).map_err(|error| broken(error.to_string()))?;
+        Ok(Some(faults))
     }
 
     fn write<T: Serialize>(&self, file: &str, value: &T) -> Result<(), StateError> {

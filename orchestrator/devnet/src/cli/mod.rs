@@ -1,10 +1,22 @@
 //! The command line: one file for each verb, from arguments to a report.
 
+mod bandwidth;
+mod corrupt;
 mod doctor;
 mod down;
+mod fault;
+mod faults;
+mod fill_disk;
+mod hashrate;
+mod heal;
+mod isolate;
+mod latency;
 mod logs;
+mod loss;
 mod ls;
+mod partition;
 mod report;
+mod skew;
 mod status;
 mod up;
 mod wait;
@@ -23,10 +35,12 @@ Examples:
   devnet up --nodes 3 --miners 2     bring up a network and wait until it is healthy
   devnet status                      how every node is
   devnet logs -f                     what the nodes say, merged in time order
+  devnet partition --halves          cut it in two, and prove that it is cut
+  devnet heal                        take every fault out
   devnet down                        remove the network with all it left
 
 Exit codes: 0 done · 1 the answer is no (unhealthy, interrupted) · 2 bad arguments or topology ·
-3 the world broke (daemon, disk, ports)
+3 the world broke (daemon, disk, ports) · 4 a fault did not bite
 
 State is kept in $DEVNET_STATE, else $XDG_STATE_HOME/devnet, else ~/.local/state/devnet.";
 
@@ -46,6 +60,17 @@ enum Verb {
     Logs(logs::Args),
     Ls(ls::Args),
     Doctor(doctor::Args),
+    Partition(partition::Args),
+    Isolate(isolate::Args),
+    Latency(latency::Args),
+    Loss(loss::Args),
+    Bandwidth(bandwidth::Args),
+    Skew(skew::Args),
+    Hashrate(hashrate::Args),
+    FillDisk(fill_disk::Args),
+    Corrupt(corrupt::Args),
+    Heal(heal::Args),
+    Faults(faults::Args),
 }
 
 /// Which network.
@@ -97,6 +122,17 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => (args.output.json, false),
         Verb::Ls(args) => (args.output.json, false),
         Verb::Doctor(args) => (args.output.json, false),
+        Verb::Partition(args) => (args.fault.output.json, false),
+        Verb::Isolate(args) => (args.fault.output.json, false),
+        Verb::Latency(args) => (args.fault.output.json, false),
+        Verb::Loss(args) => (args.fault.output.json, false),
+        Verb::Bandwidth(args) => (args.fault.output.json, false),
+        Verb::Skew(args) => (args.fault.output.json, false),
+        Verb::Hashrate(args) => (args.fault.output.json, false),
+        Verb::FillDisk(args) => (args.fault.output.json, false),
+        Verb::Corrupt(args) => (args.fault.output.json, false),
+        Verb::Heal(args) => (args.output.json, false),
+        Verb::Faults(args) => (args.output.json, false),
     };
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
@@ -107,6 +143,17 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => logs::run(&world, args).await,
         Verb::Ls(args) => ls::run(&world, args).await,
         Verb::Doctor(args) => doctor::run(&world, args).await,
+        Verb::Partition(args) => partition::run(&world, args).await,
+        Verb::Isolate(args) => isolate::run(&world, args).await,
+        Verb::Latency(args) => latency::run(&world, args).await,
+        Verb::Loss(args) => loss::run(&world, args).await,
+        Verb::Bandwidth(args) => bandwidth::run(&world, args).await,
+        Verb::Skew(args) => skew::run(&world, args).await,
+        Verb::Hashrate(args) => hashrate::run(&world, args).await,
+        Verb::FillDisk(args) => fill_disk::run(&world, args).await,
+        Verb::Corrupt(args) => corrupt::run(&world, args).await,
+        Verb::Heal(args) => heal::run(&world, args).await,
+        Verb::Faults(args) => faults::run(&world, args).await,
     };
     outcome.map_err(|failure| (failure, console))
 }

@@ -159,7 +159,8 @@ impl Interrupts {
         }
     }
 
-    fn next(&mut self) -> BoxFuture<'static, ()> {
+    /// Ends at the next interruption.
+    pub fn next(&mut self) -> BoxFuture<'static, ()> {
         (self.next)()
     }
 }

@@ -1,11 +1,307 @@
 //! Faults of a running network: what is intended, how it is put in force, and
 //! the proof that it bit.
 //!
+//! ```text
+//! Fault ──► intent (faults.json) ──► links: what each node must hold ──► apply ──► nodes
+//!                                                                          │
+//!                         Outcome ◄── proof: what the answers mean ◄── measure
+//! ```
+//!
 //! The intent lies in the network's state folder; what is in force is always
 //! read back from the nodes. This room decides what each node must hold and
-//! measures what came of it; engines and nodes only do as they are told. Must
-//! never import a verb.
+//! judges what came of it; engines and nodes only do as they are told. Times
+//! are milliseconds since 1970. Nothing in here takes the network's lock: that
+//! is up to whoever calls. Must never import a verb.
 
+pub mod admin;
+pub mod apply;
+pub mod intent;
+pub mod links;
 pub mod live;
+mod measure;
+pub mod node;
+pub mod proof;
+pub mod state;
+mod verdict;
 
+use std::time::Duration;
+
+use devnet_scenario::fault::{Fault, Heal, NodeFault, NodeName};
+use devnet_scenario::world::{Evidence, Outcome};
+
+pub use intent::{Active, Intent, Span};
 pub use live::{Layout, Live};
+pub use state::{InForce, in_force};
+
+use self::apply::{Wish, apply};
+use self::proof::{Finding, Goals};
+use self::verdict::{both, goals_of, judge, rates};
+use crate::clock::now_ms;
+use crate::exit::Failure;
+use crate::world::World;
+
+/// A node that was just started answers within this time.
+const START_PATIENCE: Duration = Duration::from_secs(15);
+/// A node that runs for long answers at once; it may be starting all the same.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A fault that was inflicted.
+#[derive(Debug)]
+pub struct Inflicted {
+    /// Its number, if it lasts; [`revert`] takes it.
+    pub id: Option<u32>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// What was done so that nodes hold what is intended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Whether anything is intended at all, the topology's own conditions
+    /// included; if not, nothing was done.
+    pub was_needed: bool,
+    /// What did not work, as whole sentences.
+    pub problems: Vec<String>,
+}
+
+/// Inflicts a fault, and proves that it bit. A fault that had no effect stays
+/// intended, so that healing clears what there is of it.
+///
+/// # Errors
+/// The engine or the state folder failed.
+pub async fn inflict(world: &World, live: &Live, fault: &Fault) -> Result<Outcome, Failure> {
+    let inflicted = inflict_for(world, live, fault, None).await?;
+    Ok(inflicted.outcome)
+}
+
+/// As [`inflict`]; the caller means to [`revert`] it after that time.
+///
+/// # Errors
+/// The engine or the state folder failed.
+pub async fn inflict_for(
+    world: &World,
+    live: &Live,
+    fault: &Fault,
+    time: Option<Duration>,
+) -> Result<Inflicted, Failure> {
+    let folder = world.states.network(live.name());
+    let mut intent = Intent::load(&folder)?;
+    let since_ms = now_ms();
+    let until = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let span = Span {
+        since_ms,
+        until_ms: time.map(|time| since_ms.saturating_add(until(time))),
+    };
+    if let Fault::Node { nodes, what } = fault {
+        return inflict_on_nodes(world, live, nodes, what, span).await;
+    }
+    let id = intent.take(fault, span);
+    // Written before it is done: a crash leaves no fault that nobody knows of.
+    intent.save(&folder)?;
+    let goals = goals_of(fault);
+    let wish = Wish {
+        goals,
+        patience: PATIENCE,
+    };
+    let applied = apply(live, &mut intent, wish).await?;
+    intent.save(&folder)?;
+    let outcome = judge(&applied, goals, rates(fault, &applied));
+    Ok(Inflicted { id, outcome })
+}
+
+/// Takes faults out, and proves that they are gone. What does not run is
+/// started first, where everything is healed.
+///
+/// # Errors
+/// The engine or the state folder failed; what could be healed is.
+pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Failure> {
+    let folder = world.states.network(live.name());
+    let mut intent = match heal {
+        Heal::All => Intent::load_or_forget(&folder)?,
+        _ => Intent::load(&folder)?,
+    };
+    let had_conditions = intent
+        .faults()
+        .iter()
+        .any(|active| matches!(active.fault, Fault::Condition { .. }));
+    intent.heal(heal);
+    intent.save(&folder)?;
+    let nodes = match heal {
+        Heal::All => Some(live.layout().roster()),
+        Heal::Nodes(nodes) => Some(nodes.clone()),
+        Heal::Cuts | Heal::Conditions => None,
+    };
+    let of_nodes = match &nodes {
+        Some(nodes) => Some(node::heal(world, live, nodes).await),
+        None => None,
+    };
+    let goals = Goals {
+        reach: !matches!(heal, Heal::Nodes(_)),
+        delay: had_conditions && !matches!(heal, Heal::Cuts | Heal::Nodes(_)),
+        loss: false,
+    };
+    let wish = Wish {
+        goals,
+        patience: START_PATIENCE,
+    };
+    let applied = apply(live, &mut intent, wish).await?;
+    intent.save(&folder)?;
+    let links = judge(&applied, goals, Finding::default());
+    match of_nodes.transpose()? {
+        Some(of_nodes) => Ok(both(of_nodes, links)),
+        None => Ok(links),
+    }
+}
+
+/// Takes the fault of that number out, and proves that it is gone; `None` if
+/// another call has done so already.
+///
+/// # Errors
+/// The engine or the state folder failed.
+pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcome>, Failure> {
+    let folder = world.states.network(live.name());
+    let mut intent = Intent::load(&folder)?;
+    let Some(active) = intent.remove(id) else {
+        return Ok(None);
+    };
+    let outcome = match active.fault {
+        Fault::Node { nodes, .. } => heal(world, live, &Heal::Nodes(nodes)).await?,
+        Fault::Cut(_) => heal(world, live, &Heal::Cuts).await?,
+        Fault::Condition { .. } => {
+            intent.save(&folder)?;
+            let goals = Goals {
+                reach: true,
+                delay: true,
+                loss: false,
+            };
+            let wish = Wish {
+                goals,
+                patience: PATIENCE,
+            };
+            let applied = apply(live, &mut intent, wish).await?;
+            intent.save(&folder)?;
+            judge(&applied, goals, Finding::default())
+        }
+    };
+    Ok(Some(outcome))
+}
+
+/// Puts what is intended in force again, for nodes that were started anew: they
+/// have lost their filters, conditions, clocks and rates. Links are set on all
+/// nodes that run.
+///
+/// # Errors
+/// The engine or the state folder failed.
+pub async fn reconcile(
+    world: &World,
+    live: &Live,
+    nodes: &[NodeName],
+) -> Result<Reconciled, Failure> {
+    let folder = world.states.network(live.name());
+    let mut intent = Intent::load(&folder)?;
+    if intent.is_empty() && apply::base(&live.layout()).is_empty() {
+        return Ok(Reconciled::default());
+    }
+    let wish = Wish {
+        goals: Goals::default(),
+        patience: START_PATIENCE,
+    };
+    let applied = apply(live, &mut intent, wish).await?;
+    intent.save(&folder)?;
+    let held = proof::judge_held(&applied.states, &applied.running, &applied.measured);
+    let mut problems = held.objections;
+    for node in nodes.iter().filter(|node| applied.running.contains(node)) {
+        for what in intent.of_node(node).filter(|what| is_of_the_process(what)) {
+            let one = std::slice::from_ref(node);
+            match node::inflict(world, live, one, what).await? {
+                Outcome::Done(_) => {}
+                Outcome::Ineffective(evidence) => problems.extend(evidence.objections),
+                Outcome::Failed { why } => problems.push(why),
+            }
+        }
+    }
+    Ok(Reconciled {
+        was_needed: true,
+        problems,
+    })
+}
+
+/// Clears whatever an earlier run has left, links and nodes, and tells what it
+/// was; for the start of a run.
+///
+/// # Errors
+/// The engine or the state folder failed, or something could not be cleared.
+pub async fn flush(world: &World, live: &Live) -> Result<Vec<String>, Failure> {
+    let left = match in_force(world, live).await {
+        Ok(found) => found.spell(),
+        Err(_) => vec!["a file of faults that cannot be read".to_owned()],
+    };
+    if left.is_empty() {
+        return Ok(left);
+    }
+    match heal(world, live, &Heal::All).await? {
+        Outcome::Done(_) => Ok(left),
+        Outcome::Ineffective(evidence) => Err(not_cleared(&evidence.objections.join("; "))),
+        Outcome::Failed { why } => Err(not_cleared(&why)),
+    }
+}
+
+fn not_cleared(why: &str) -> Failure {
+    Failure::world(format!("what an earlier run left cannot be cleared: {why}"))
+        .next("`devnet down` and `devnet up` begin afresh.")
+}
+
+async fn inflict_on_nodes(
+    world: &World,
+    live: &Live,
+    nodes: &[NodeName],
+    what: &NodeFault,
+    span: Span,
+) -> Result<Inflicted, Failure> {
+    let outcome = node::inflict(world, live, nodes, what).await?;
+    let folder = world.states.network(live.name());
+    let mut intent = Intent::load(&folder)?;
+    let fault = Fault::Node {
+        nodes: nodes.to_vec(),
+        what: what.clone(),
+    };
+    let id = intent.take(&fault, span);
+    intent.save(&folder)?;
+    live.reload(world)?;
+    if !starts(what) {
+        return Ok(Inflicted { id, outcome });
+    }
+    let reconciled = reconcile(world, live, nodes).await?;
+    let links = Evidence {
+        objections: reconciled.problems,
+        ..Evidence::default()
+    };
+    let links = match links.objections.is_empty() {
+        true => Outcome::Done(links),
+        false => Outcome::Ineffective(links),
+    };
+    let outcome = both(outcome, links);
+    Ok(Inflicted { id, outcome })
+}
+
+/// What is kept in the memory of the node's process alone.
+const fn is_of_the_process(what: &NodeFault) -> bool {
+    matches!(
+        what,
+        NodeFault::ClockSkew { .. } | NodeFault::HashRate { .. } | NodeFault::FillDisk
+    )
+}
+
+/// Whether a process starts, or goes on, by it.
+const fn starts(what: &NodeFault) -> bool {
+    matches!(
+        what,
+        NodeFault::Start
+            | NodeFault::Restart
+            | NodeFault::Unpause
+            | NodeFault::Wipe
+            | NodeFault::Upgrade { .. }
+            | NodeFault::CorruptStore
+            | NodeFault::Add { .. }
+    )
+}

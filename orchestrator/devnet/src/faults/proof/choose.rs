@@ -1,0 +1,159 @@
+//! Which links are probed. All of them where they are few; else those that
+//! matter first, and of the rest a sample that follows from a seed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use devnet_scenario::fault::{Link, NodeName};
+use devnet_scenario::links::LinkState;
+use sha2::{Digest as _, Sha256};
+
+use super::super::links::plain;
+
+/// Reachability probes at most.
+pub const REACH_MAX: usize = 2_000;
+/// Round trips measured at most.
+pub const DELAY_MAX: usize = 400;
+/// Round trips of links without latency measured beside those with it.
+pub const DELAY_FREE_MAX: usize = 24;
+/// Probes that give packets something to lose, at most.
+pub const LOSS_MAX: usize = 700;
+/// And for one link at most: the other end shall not be swamped.
+pub const LOSS_PER_LINK_MAX: usize = 100;
+/// Packets one connection sends in one direction, at least.
+const PACKETS_PER_PROBE: f64 = 3.0;
+/// With so many packets expected to be lost, none lost is no accident: its
+/// chance is below one in a million.
+pub const LOST_ENOUGH: f64 = 14.0;
+
+/// Which pairs of nodes can be probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pairs {
+    /// Every node knows every other.
+    All,
+    /// Only nodes that are joined by the topology's edges (both directions are
+    /// in here); a probe elsewhere would join them.
+    Edges(BTreeSet<Link>),
+}
+
+/// The links to probe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// For reachability.
+    pub reach: Vec<Link>,
+    /// For round trips; one direction for each pair.
+    pub delay: Vec<Link>,
+    /// For loss, with the number of probes.
+    pub loss: BTreeMap<Link, usize>,
+    /// Links there are, where not all are probed for reachability.
+    pub of: Option<usize>,
+}
+
+/// Chooses among the links between running nodes. Connections can be opened
+/// between `connectable` pairs without changing anything; pings go between
+/// `joined` ones.
+pub fn choose(
+    running: &[NodeName],
+    connectable: &Pairs,
+    joined: &Pairs,
+    states: &BTreeMap<Link, LinkState>,
+    seed: u64,
+) -> Choice {
+    let all = among(running, connectable);
+    let joined = among(running, joined);
+    let of = |link: &Link| states.get(link).map(plain).unwrap_or_default();
+    Choice {
+        reach: sampled(&all, REACH_MAX, seed, |link| {
+            of(link).cut || of(&link.reversed()).cut
+        }),
+        delay: delayed(&joined, &of, seed),
+        loss: lossy(&all, &of, seed),
+        of: (all.len() > REACH_MAX).then_some(all.len()),
+    }
+}
+
+fn among(running: &[NodeName], pairs: &Pairs) -> Vec<Link> {
+    running
+        .iter()
+        .flat_map(|from| running.iter().map(move |to| Link::new(from, to)))
+        .filter(|link| link.from != link.to)
+        .filter(|link| match pairs {
+            Pairs::All => true,
+            Pairs::Edges(edges) => edges.contains(link),
+        })
+        .collect()
+}
+
+/// One direction for each pair that is open both ways: all with latency, and a
+/// few without.
+fn delayed(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> Vec<Link> {
+    let open: Vec<Link> = all
+        .iter()
+        .filter(|link| link.from < link.to && !of(link).cut && !of(&link.reversed()).cut)
+        .cloned()
+        .collect();
+    let is_slow = |link: &Link| {
+        let slow = |link: &Link| of(link).condition.latency_ms.is_some();
+        slow(link) || slow(&link.reversed())
+    };
+    let (slow, free): (Vec<Link>, Vec<Link>) = open.into_iter().partition(is_slow);
+    let mut chosen = sampled(&slow, DELAY_MAX, seed, |_| false);
+    chosen.extend(sampled(&free, DELAY_FREE_MAX, seed, |_| false));
+    chosen
+}
+
+/// As many probes as make a loss of that share show, within bounds.
+fn lossy(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> BTreeMap<Link, usize> {
+    let losing: Vec<Link> = all
+        .iter()
+        .filter(|link| !of(link).cut && !of(&link.reversed()).cut)
+        .filter(|link| of(link).condition.loss.is_some())
+        .cloned()
+        .collect();
+    if losing.is_empty() {
+        return BTreeMap::new();
+    }
+    let each_max = (LOSS_MAX / losing.len()).clamp(1, LOSS_PER_LINK_MAX);
+    sampled(&losing, LOSS_MAX, seed, |_| false)
+        .into_iter()
+        .map(|link| {
+            let share = of(&link).condition.loss.unwrap_or(1.0);
+            let wanted = (LOST_ENOUGH / PACKETS_PER_PROBE / share).ceil();
+            // Above the bound anyway, where it does not fit.
+            let wanted = if wanted < each_max as f64 {
+                wanted as usize
+            } else {
+                each_max
+            };
+            (link, wanted.max(1))
+        })
+        .collect()
+}
+
+/// At most so many; those that `matters` names come first. Which of the others
+/// are taken follows from the seed.
+fn sampled(all: &[Link], max: usize, seed: u64, matters: impl Fn(&Link) -> bool) -> Vec<Link> {
+    if all.len() <= max {
+        return all.to_vec();
+    }
+    let mut ranked: Vec<(bool, [u8; 32], &Link)> = all
+        .iter()
+        .map(|link| (!matters(link), rank(link, seed), link))
+        .collect();
+    ranked.sort();
+    ranked.truncate(max);
+    let mut chosen: Vec<Link> = ranked.into_iter().map(|(.., link)| link.clone()).collect();
+    chosen.sort();
+    chosen
+}
+
+/// Both directions of a pair have one rank, so that both are taken or none.
+fn rank(link: &Link, seed: u64) -> [u8; 32] {
+    let (low, high) = ((&link.from).min(&link.to), (&link.from).max(&link.to));
+    let mut hash = Sha256::new();
+    hash.update(seed.to_be_bytes());
+    for name in [low, high] {
+        hash.update((name.len() as u64).to_be_bytes());
+        hash.update(name.as_bytes());
+    }
+    hash.finalize().into()
+}

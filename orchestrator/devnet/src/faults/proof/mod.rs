@@ -1,0 +1,166 @@
+//! The proof that a fault bit: which links are probed, and what the answers
+//! mean. Pure; the probes themselves are taken by [`super::measure`].
+
+pub mod choose;
+pub mod delay;
+pub mod loss;
+pub mod reach;
+
+use std::collections::BTreeMap;
+
+use devnet_scenario::fault::{Link, NodeName};
+use devnet_scenario::links::LinkState;
+use devnet_scenario::world::{Evidence, Outcome, ProbeEvidence};
+
+use super::links;
+use crate::engine::fault::Packets;
+
+/// What is to be shown about links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Goals {
+    /// What is cut is cut, and the rest is not.
+    pub reach: bool,
+    /// Round trips take what they should.
+    pub delay: bool,
+    /// Packets get lost.
+    pub loss: bool,
+}
+
+/// What became of one probe, whoever took it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// The other end answered.
+    Reached {
+        /// Round trip in milliseconds.
+        rtt_ms: f64,
+    },
+    /// Nothing came back.
+    Silent,
+    /// The probe could not be taken; why.
+    Untold(String),
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Probes by direction.
+    pub probes: BTreeMap<Link, Seen>,
+    /// Packets that arrived, by direction, since the rules were set; only where
+    /// receivers count.
+    pub packets: BTreeMap<Link, Packets>,
+    /// Round trips by direction of the probe, several where one was not enough.
+    pub rtts: BTreeMap<Link, Vec<Seen>>,
+    /// What the nodes say is in force.
+    pub held: BTreeMap<Link, LinkState>,
+    /// Nodes that run and would not be told or asked, with the reason.
+    pub deaf: BTreeMap<NodeName, String>,
+}
+
+/// A judgement on one matter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finding {
+    /// What was found, as part of a sentence; empty if nothing was looked at.
+    pub summary: String,
+    /// What speaks against the fault.
+    pub objections: Vec<String>,
+    /// The probes.
+    pub probes: Vec<ProbeEvidence>,
+}
+
+/// Links so many are named in one objection.
+const NAMED_MAX: usize = 4;
+
+/// Puts findings together to the outcome of an act that was in force at that
+/// time.
+pub fn outcome(findings: Vec<Finding>, in_force_at_ms: u64) -> Outcome {
+    let mut evidence = Evidence {
+        in_force_at_ms: Some(in_force_at_ms),
+        ..Evidence::default()
+    };
+    let mut parts = Vec::new();
+    for finding in findings {
+        parts.extend((!finding.summary.is_empty()).then_some(finding.summary));
+        evidence.objections.extend(finding.objections);
+        evidence.probes.extend(finding.probes);
+    }
+    evidence.summary = parts.join("; ");
+    if evidence.objections.is_empty() {
+        Outcome::Done(evidence)
+    } else {
+        Outcome::Ineffective(evidence)
+    }
+}
+
+/// Whether the nodes say they hold what they were told, among nodes that run.
+pub fn judge_held(
+    wanted: &BTreeMap<Link, LinkState>,
+    running: &[NodeName],
+    measured: &Measured,
+) -> Finding {
+    let runs = |link: &Link| running.contains(&link.from) && running.contains(&link.to);
+    let differing: Vec<String> = links::differences(wanted, &measured.held)
+        .into_iter()
+        .filter(|(link, _)| runs(link))
+        .map(|(link, (wanted, found))| {
+            let (wanted, found) = (spell_state(&wanted), spell_state(&found));
+            format!(
+                "{} -> {} should be {wanted} and is {found}",
+                link.from, link.to
+            )
+        })
+        .collect();
+    let mut objections = Vec::new();
+    if !differing.is_empty() {
+        objections.push(format!("read back from the nodes: {}", some_of(&differing)));
+    }
+    let deaf = measured.deaf.iter();
+    objections.extend(deaf.map(|(node, why)| format!("{node} {why}")));
+    Finding {
+        objections,
+        ..Finding::default()
+    }
+}
+
+/// A link's state in a few words: `cut`, `free`, `80 ms +- 10 ms, 5 % loss`.
+pub fn spell_state(state: &LinkState) -> String {
+    let condition = &state.condition;
+    let mut parts = Vec::new();
+    if state.cut {
+        parts.push("cut".to_owned());
+    }
+    if let Some(latency_ms) = condition.latency_ms {
+        parts.push(format!("{latency_ms} ms"));
+    }
+    if let Some(jitter_ms) = condition.jitter_ms {
+        parts.push(format!("+- {jitter_ms} ms"));
+    }
+    if let Some(loss) = condition.loss {
+        parts.push(format!("{} % loss", rounded(loss * 100.0)));
+    }
+    if let Some(rate) = condition.rate_bytes_s {
+        parts.push(format!("{rate} bytes/s"));
+    }
+    if parts.is_empty() {
+        return "free".to_owned();
+    }
+    parts.join(", ")
+}
+
+/// The first few, and how many more there are.
+fn some_of(texts: &[String]) -> String {
+    let named: Vec<&str> = texts.iter().take(NAMED_MAX).map(String::as_str).collect();
+    match texts.len().saturating_sub(NAMED_MAX) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// A number with at most two decimals.
+fn rounded(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn spell_link(link: &Link) -> String {
+    format!("{} -> {}", link.from, link.to)
+}
