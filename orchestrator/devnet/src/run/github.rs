@@ -1,7 +1,9 @@
 //! What GitHub Actions shows beside the code and folds in its log
 //! (<https://docs.github.com/actions/reference/workflow-commands-for-github-actions>).
 
-use super::record::{CaseStatus, RunRecord, Verdict};
+use devnet_scenario::report::Verdict;
+
+use super::record::{CaseStatus, RunRecord};
 
 /// Whether this process runs in a GitHub workflow.
 pub fn is_here() -> bool {
@@ -81,7 +83,7 @@ mod tests {
     #[test]
     fn a_run_without_a_culprit_is_shown_at_the_top_and_a_passing_one_not_at_all() {
         assert_eq!(annotations(&record(Verdict::Pass)), Vec::<String>::new());
-        let mut run = record(Verdict::Broke);
+        let mut run = record(Verdict::Broken);
         run.reason = "disk, full".into();
         assert!(annotations(&run)[0].ends_with("::disk, full"), "{run:?}");
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::record::{Case, CaseStatus, RunRecord, Verdict};
+use devnet_scenario::report::Verdict;
+
+use super::record::{Case, CaseStatus, RunRecord};
 
 /// The XML of these runs.
 ///
@@ -61,7 +63,7 @@ fn verdict_case(run: &RunRecord) -> TestCase {
     let status = match run.verdict {
         Verdict::Pass => CaseStatus::Passed,
         Verdict::Fail => CaseStatus::Failed,
-        Verdict::Invalid | Verdict::Broke => CaseStatus::Errored,
+        Verdict::Invalid | Verdict::Broken | Verdict::Interrupted => CaseStatus::Errored,
     };
     let case = Case {
         name: "verdict".into(),

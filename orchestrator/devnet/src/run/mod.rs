@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod chronicle;
 pub mod describe;
 pub mod drive;
+pub mod faults;
 pub mod flakes;
 pub mod github;
 pub mod junit;

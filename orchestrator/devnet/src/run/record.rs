@@ -2,23 +2,10 @@
 
 use std::path::PathBuf;
 
+use devnet_scenario::report::Verdict;
 use serde::Serialize;
 
 use crate::exit::Exit;
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    /// All that was expected held.
-    Pass,
-    /// Something did not hold that should have.
-    Fail,
-    /// A fault had not the effect it should have: nothing can be said.
-    Invalid,
-    /// The world broke, or the run was interrupted.
-    Broke,
-}
 
 /// How one step or expectation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -83,38 +70,13 @@ pub struct RunRecord {
     pub story: String,
 }
 
-impl Verdict {
-    /// The exit code.
-    pub const fn exit(self) -> Exit {
-        match self {
-            Self::Pass => Exit::Success,
-            Self::Fail => Exit::Failed,
-            Self::Invalid => Exit::Invalid,
-            Self::Broke => Exit::WorldBroke,
-        }
-    }
-
-    /// The word in reports.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "PASS",
-            Self::Fail => "FAIL",
-            Self::Invalid => "INVALID",
-            Self::Broke => "BROKE",
-        }
-    }
-
-    /// Of several runs the one that counts: what broke hides what was found,
-    /// and a finding weighs more than a run that says nothing.
-    #[must_use]
-    pub fn worst(self, other: Self) -> Self {
-        let rank = |verdict| match verdict {
-            Self::Pass => 0,
-            Self::Invalid => 1,
-            Self::Fail => 2,
-            Self::Broke => 3,
-        };
-        if rank(other) > rank(self) { other } else { self }
+/// The exit code that tells a verdict.
+pub const fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Pass => Exit::Success,
+        Verdict::Fail | Verdict::Interrupted => Exit::Failed,
+        Verdict::Invalid => Exit::Invalid,
+        Verdict::Broken => Exit::WorldBroke,
     }
 }
 
@@ -155,13 +117,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn of_several_verdicts_the_worst_counts() {
-        use Verdict::{Broke, Fail, Invalid, Pass};
-        assert_eq!(Pass.worst(Pass), Pass);
-        assert_eq!(Fail.worst(Pass), Fail);
-        assert_eq!(Invalid.worst(Fail), Fail);
-        assert_eq!(Fail.worst(Broke), Broke);
-        let codes = [Pass, Fail, Invalid, Broke].map(|verdict| verdict.exit().code());
-        assert_eq!(codes, [0, 1, 4, 3]);
+    fn exit_codes_are_those_of_the_verdicts() {
+        use Verdict::{Broken, Fail, Interrupted, Invalid, Pass};
+        for verdict in [Pass, Interrupted, Fail, Invalid, Broken] {
+            assert_eq!(exit_of(verdict).code(), verdict.exit_code());
+        }
     }
 }

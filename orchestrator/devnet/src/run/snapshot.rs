@@ -93,8 +93,8 @@ impl Looker {
         }
     }
 
-    /// Looks. `now_ms` is the time that the snapshot bears.
-    pub async fn look(&self, wants: &Wants, now_ms: u64) -> Snapshot {
+    /// Looks. The snapshot bears no time: the clock is the caller's.
+    pub async fn look(&self, wants: &Wants) -> Snapshot {
         let layout = self.live.layout();
         let nodes = &layout.nodes;
         let answers = self.ask_all(nodes).await;
@@ -117,7 +117,7 @@ impl Looker {
         });
         let views: BTreeMap<NodeName, NodeView> = views.collect();
         Snapshot {
-            at_ms: now_ms,
+            at_ms: 0,
             transactions: places(&memory.tree, &wants.transactions, &views, &extras),
             blocks: memory.tree.take_fresh(),
             nodes: views,

@@ -16,14 +16,18 @@ use super::payments::Payments;
 use super::snapshot::Looker;
 use crate::clock::now_ms;
 
+/// Problems that are kept at most.
+const PROBLEMS_MAX: usize = 100;
+
 /// Inflicts and heals faults: a seam for tests.
 pub trait Faults: Send + Sync {
     /// Inflicts a fault and proves that it bit.
     fn inflict(&self, fault: Fault) -> BoxFuture<'_, Outcome>;
     /// Heals, and proves it.
     fn heal(&self, heal: Heal) -> BoxFuture<'_, Outcome>;
-    /// Puts in force again what nodes have lost by a restart.
-    fn reconcile(&self) -> BoxFuture<'_, ()>;
+    /// Puts in force again what these nodes have lost by a restart. Tells what
+    /// did not work.
+    fn reconcile(&self, nodes: Vec<NodeName>) -> BoxFuture<'_, Vec<String>>;
 }
 
 /// Milliseconds since 1970 that never go back, whatever the host's clock does.
@@ -41,6 +45,7 @@ pub struct LiveStage {
     looker: Looker,
     restarts: Mutex<BTreeMap<NodeName, u32>>,
     is_reconciling: Arc<AtomicBool>,
+    problems: Arc<Mutex<Vec<String>>>,
 }
 
 impl WorldClock {
@@ -60,7 +65,7 @@ impl WorldClock {
 }
 
 impl LiveStage {
-    /// A network to act on.
+    /// A network to act on. `payments` and `looker` are of the same network.
     pub fn new(
         clock: WorldClock,
         faults: Arc<dyn Faults>,
@@ -74,30 +79,52 @@ impl LiveStage {
             looker,
             restarts: Mutex::default(),
             is_reconciling: Arc::default(),
+            problems: Arc::default(),
         }
     }
 
     /// A process that was started anew has lost what was in force in it. It is
     /// put back in the background, as soon as the node answers.
     fn reconcile_restarted(&self, snapshot: &Snapshot) {
-        let is_news = {
-            let mut known = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut is_news = false;
-            for (node, view) in &snapshot.nodes {
-                if let NodeView::Up(facts) = view {
-                    let before = known.insert(node.clone(), facts.restarts);
-                    is_news |= before.is_some_and(|before| before < facts.restarts);
+        if self.is_reconciling.load(Ordering::Acquire) {
+            return;
+        }
+        let nodes = self.newly_started(snapshot);
+        if nodes.is_empty() {
+            return;
+        }
+        self.is_reconciling.store(true, Ordering::Release);
+        let (faults, flag) = (self.faults.clone(), self.is_reconciling.clone());
+        let problems = self.problems.clone();
+        tokio::spawn(async move {
+            let told = faults.reconcile(nodes).await;
+            let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
+            problems.extend(told);
+            problems.truncate(PROBLEMS_MAX);
+            flag.store(false, Ordering::Release);
+        });
+    }
+
+    /// Nodes that answer and were started since the last call.
+    fn newly_started(&self, snapshot: &Snapshot) -> Vec<NodeName> {
+        let mut known = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut nodes = Vec::new();
+        for (node, view) in &snapshot.nodes {
+            if let NodeView::Up(facts) = view {
+                let before = known.insert(node.clone(), facts.restarts);
+                if before.is_some_and(|before| before < facts.restarts) {
+                    nodes.push(node.clone());
                 }
             }
-            is_news
-        };
-        if is_news && !self.is_reconciling.swap(true, Ordering::AcqRel) {
-            let (faults, flag) = (self.faults.clone(), self.is_reconciling.clone());
-            tokio::spawn(async move {
-                faults.reconcile().await;
-                flag.store(false, Ordering::Release);
-            });
         }
+        nodes
+    }
+
+    /// What did not work when nodes that were started anew should have got
+    /// their faults back, as whole sentences.
+    pub fn problems(&self) -> Vec<String> {
+        let problems = self.problems.lock();
+        problems.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -121,7 +148,7 @@ impl Stage for LiveStage {
 
     fn look<'a>(&'a self, wants: &'a Wants) -> BoxFuture<'a, Snapshot> {
         async move {
-            let mut snapshot = self.looker.look(wants, 0).await;
+            let mut snapshot = self.looker.look(wants).await;
             // The answers are of just now, not of before the question.
             snapshot.at_ms = self.clock.now_ms();
             self.reconcile_restarted(&snapshot);

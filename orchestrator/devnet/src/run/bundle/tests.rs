@@ -1,8 +1,8 @@
 //! Bundles on a real disk.
 
 use devnet_blueprint::EngineKind;
+use devnet_scenario::report::Verdict;
 
-use super::super::record::Verdict;
 use super::super::record::tests::record;
 use super::*;
 

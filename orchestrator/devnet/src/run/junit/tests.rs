@@ -16,7 +16,7 @@ fn a_failed_run_is_a_suite_with_its_story() {
 
 #[test]
 fn a_run_that_broke_before_its_first_step_is_an_error() {
-    let mut run = record(Verdict::Broke);
+    let mut run = record(Verdict::Broken);
     run.cases.clear();
     run.reason = "no Docker engine answers".into();
     let text = junit(&[run]).expect("it can be written");
