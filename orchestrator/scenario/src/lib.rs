@@ -14,4 +14,5 @@ pub mod model;
 pub mod parse;
 pub mod report;
 pub mod resolve;
+pub mod schema;
 pub mod world;
