@@ -5,6 +5,7 @@
 //! or simulated) carries out its orders and tells it what it sees. It must
 //! never import another room.
 
+pub mod check;
 pub mod fault;
 mod form;
 pub mod history;
