@@ -6,6 +6,7 @@
 //! never import another room.
 
 pub mod check;
+pub mod expect;
 pub mod fault;
 mod form;
 pub mod history;
