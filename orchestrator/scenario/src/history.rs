@@ -13,12 +13,14 @@ use crate::fault::{Fault, NodeFault, NodeName};
 use crate::metric::Watch;
 use crate::world::{NodeFacts, NodeView, Snapshot, TxPlace};
 use faults::{FaultLog, TipMark};
-use logs::LogBook;
+use logs::{LogBook, LogWatch};
 use nodes::Track;
 use tree::Tree;
 
 pub use query::{Branch, Fork, MinedBy};
 
+/// Times of looks kept.
+const LOOKS_MAX: usize = 1_000_000;
 /// Oddities kept for the report.
 const PROBLEMS_MAX: usize = 50;
 
@@ -37,12 +39,14 @@ pub struct History {
     pub transactions: BTreeMap<String, BTreeMap<NodeName, TxPlace>>,
     /// Metrics followed, each since its own moment, by a number its owner keeps.
     pub watches: BTreeMap<u64, Watch>,
+    /// Log lines followed, likewise.
+    pub log_watches: BTreeMap<u64, LogWatch>,
     problems: Vec<String>,
     first_at_ms: Option<u64>,
     at_ms: u64,
     looks: u64,
-    /// Blocks the first look told.
-    blocks_at_first: usize,
+    /// Times of the newest looks.
+    look_times: Vec<u64>,
 }
 
 impl History {
@@ -51,19 +55,22 @@ impl History {
     pub fn saw(&mut self, snapshot: &Snapshot) {
         self.at_ms = self.at_ms.max(snapshot.at_ms);
         self.looks += 1;
-        let is_first = self.first_at_ms.is_none();
+        if self.look_times.len() >= LOOKS_MAX {
+            self.look_times.drain(..LOOKS_MAX / 2);
+        }
+        self.look_times.push(self.at_ms);
         self.first_at_ms.get_or_insert(snapshot.at_ms);
         for fact in &snapshot.blocks {
             if let Err(error) = self.tree.insert(fact, self.at_ms) {
                 self.problem(format!("block {}: {error}", short(&fact.hash)));
             }
         }
-        if is_first {
-            self.blocks_at_first = self.tree.blocks().len();
-        }
         self.saw_nodes(snapshot);
         for line in &snapshot.logs {
             self.logs.take(line);
+            for watch in self.log_watches.values_mut() {
+                watch.take(line);
+            }
         }
         for (id, places) in &snapshot.transactions {
             self.transactions.insert(id.clone(), places.clone());
@@ -85,10 +92,18 @@ impl History {
         self.looks
     }
 
-    /// Whether the first look told that block: it is older than the run.
-    pub fn is_older_than_run(&self, hash: &str) -> bool {
-        let first = &self.tree.blocks()[..self.blocks_at_first];
-        first.iter().any(|block| block.fact.hash == hash)
+    /// Time of the first look at that time or later.
+    pub fn first_look_since(&self, at_ms: u64) -> Option<u64> {
+        let place = self.look_times.partition_point(|look| *look < at_ms);
+        self.look_times.get(place).copied()
+    }
+
+    /// From when on a block that is seen is fresh: after the first look since
+    /// the last heal, or of the run where nothing was healed. `None` until that
+    /// look was taken.
+    pub fn fresh_after_ms(&self) -> Option<u64> {
+        let begin = self.faults.last_end_ms().unwrap_or(0);
+        self.first_look_since(begin.max(self.first_at_ms()))
     }
 
     /// What was told that does not fit together.

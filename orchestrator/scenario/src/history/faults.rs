@@ -28,6 +28,8 @@ pub struct FaultEntry {
     pub evidence: Option<Evidence>,
     /// Every node's tip in the last look before the order.
     pub before: BTreeMap<NodeName, TipMark>,
+    /// Every node's tip in the last look before what ended it was ordered.
+    pub at_end: BTreeMap<NodeName, TipMark>,
     /// What is still left of it: nodes that were not healed on their own, or
     /// links whose cut or condition was not replaced.
     left: Left,
@@ -108,6 +110,7 @@ impl FaultLog {
             ended_at_ms: None,
             evidence: None,
             before: at.tips.clone(),
+            at_end: BTreeMap::new(),
             left: Left::of(fault),
         });
     }
@@ -119,10 +122,14 @@ impl FaultLog {
             return;
         };
         let fault = self.entries[place].fault.clone();
+        let before = self.entries[place].before.clone();
         let replaced = self.entries[..place].iter_mut();
         let mut ended = false;
         for entry in replaced.filter(|entry| entry.is_in_force()) {
-            ended |= entry.give_way_to(&fault, at_ms);
+            if entry.give_way_to(&fault, at_ms) {
+                entry.at_end.clone_from(&before);
+                ended = true;
+            }
         }
         let entry = &mut self.entries[place];
         entry.in_force_at_ms = Some(at_ms);
@@ -143,11 +150,15 @@ impl FaultLog {
         }
     }
 
-    /// Notes that faults were healed.
-    pub fn healed(&mut self, heal: &Heal, at_ms: u64) {
+    /// Notes that faults were healed; `before` are the tips in the last look
+    /// before the order.
+    pub fn healed(&mut self, heal: &Heal, at_ms: u64, before: &BTreeMap<NodeName, TipMark>) {
         let mut ended = false;
         for entry in self.entries.iter_mut().filter(|x| x.is_in_force()) {
-            ended |= entry.heal(heal, at_ms);
+            if entry.heal(heal, at_ms) {
+                entry.at_end.clone_from(before);
+                ended = true;
+            }
         }
         if ended {
             self.last_end_ms = self.last_end_ms.max(Some(at_ms));

@@ -2,13 +2,21 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use regex::{Regex, RegexBuilder};
+
 use crate::fault::NodeName;
+use crate::model::Lines;
 use crate::world::LogFact;
 
 /// Lines kept.
 pub const LINES_MAX: usize = 20_000;
 /// Bytes of one line kept.
 pub const LINE_BYTES_MAX: usize = 2_000;
+
+/// Hits of one watch kept; of more only the number is known.
+const HITS_MAX: usize = 10_000;
+/// Memory a compiled expression may take.
+const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// How bad a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +63,85 @@ impl LogBook {
         let mut line = line.clone();
         line.text.truncate(floor_boundary(&line.text));
         self.lines.push_back(line);
+    }
+}
+
+/// Which lines are meant.
+#[derive(Clone, Debug)]
+pub enum LineTest {
+    /// That contain this text.
+    Containing(String),
+    /// That match.
+    Matching(Regex),
+    /// Errors, except those that pass one of these.
+    Errors(Vec<LineTest>),
+    /// None: the expression was none, which a checked scenario does not have.
+    Nothing,
+}
+
+/// Lines of one kind since some moment.
+#[derive(Clone, Debug)]
+pub struct LogWatch {
+    test: LineTest,
+    hits: Vec<LogFact>,
+    /// Hits beyond what is kept.
+    more: u64,
+}
+
+impl LineTest {
+    /// The test for these lines.
+    pub fn new(lines: &Lines) -> Self {
+        match lines {
+            Lines::Containing(text) => Self::Containing(text.clone()),
+            Lines::Matching(pattern) => RegexBuilder::new(pattern)
+                .size_limit(REGEX_BYTES_MAX)
+                .build()
+                .map_or(Self::Nothing, Self::Matching),
+        }
+    }
+
+    /// Whether a line is meant.
+    pub fn passes(&self, text: &str) -> bool {
+        match self {
+            Self::Containing(wanted) => text.contains(wanted),
+            Self::Matching(regex) => regex.is_match(text),
+            Self::Errors(ignored) => {
+                severity(text) == Severity::Error && !ignored.iter().any(|x| x.passes(text))
+            }
+            Self::Nothing => false,
+        }
+    }
+}
+
+impl LogWatch {
+    /// A watch that has seen nothing.
+    pub fn new(test: LineTest) -> Self {
+        Self {
+            test,
+            hits: Vec::new(),
+            more: 0,
+        }
+    }
+
+    /// Lines of these nodes since that time, and how many more there are that
+    /// were not kept.
+    pub fn hits(&self, nodes: &[NodeName], since_ms: u64) -> (Vec<&LogFact>, u64) {
+        let hits = self.hits.iter();
+        let meant = hits.filter(|line| line.at_ms >= since_ms && nodes.contains(&line.node));
+        (meant.collect(), self.more)
+    }
+
+    pub(super) fn take(&mut self, line: &LogFact) {
+        if !self.test.passes(&line.text) {
+            return;
+        }
+        if self.hits.len() >= HITS_MAX {
+            self.more += 1;
+        } else {
+            let mut line = line.clone();
+            line.text.truncate(floor_boundary(&line.text));
+            self.hits.push(line);
+        }
     }
 }
 

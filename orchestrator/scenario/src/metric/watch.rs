@@ -56,6 +56,11 @@ impl Watch {
         }
     }
 
+    /// Which series it follows.
+    pub fn selector(&self) -> &Selector {
+        &self.selector
+    }
+
     /// Takes in a node's metrics.
     pub fn saw(&mut self, node: &str, text: &str, at_ms: u64) {
         let is_counter = self.selector.is_counter();

@@ -192,3 +192,30 @@ pub enum Lines {
     /// That match this regular expression; valid.
     Matching(String),
 }
+
+impl Claim {
+    /// The word a file has for it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Converged { .. } => "converged",
+            Self::Diverged { .. } => "diverged",
+            Self::Progress { .. } => "progress",
+            Self::NoProgress { .. } => "no_progress",
+            Self::Height(_) => "height",
+            Self::TipOf { .. } => "tip_of",
+            Self::ReorgDepth(_) => "reorg_depth",
+            Self::ForkCount(_) => "fork_count",
+            Self::StaleRate(_) => "stale_rate",
+            Self::BlockInterval(_) => "block_interval",
+            Self::Winner { .. } => "winner",
+            Self::Supply => "supply",
+            Self::Transaction(_) => "transaction",
+            Self::Peers(_) => "peers",
+            Self::Metric(_) => "metric",
+            Self::Log(_) => "log",
+            Self::NoErrorLogs { .. } => "no_error_logs",
+            Self::Restarts(_) => "restarts",
+            Self::Memory(_) => "memory",
+        }
+    }
+}

@@ -74,18 +74,46 @@ impl Tree {
             .map(|(_, value)| value)
     }
 
+    /// The value at `path`, as in [`Tree::find`].
+    pub fn at(&self, path: &str) -> Option<&Self> {
+        let mut steps = path.split(['.', '[', ']']).filter(|step| !step.is_empty());
+        steps.try_fold(self, Self::inner)
+    }
+
+    /// Where below this value a text says `word`, as the rest of a path.
+    pub fn path_of(&self, word: &str) -> Option<String> {
+        match &self.value {
+            Value::Text(text) => {
+                let says = text.split(',').any(|part| part.trim() == word);
+                says.then(String::new)
+            }
+            Value::List(items) => items.iter().enumerate().find_map(|(index, item)| {
+                let rest = item.path_of(word)?;
+                Some(format!("[{index}]{rest}"))
+            }),
+            Value::Map(entries) => entries.iter().find_map(|(key, value)| {
+                let rest = value.path_of(word)?;
+                Some(format!(".{}{rest}", key.text))
+            }),
+            _ => None,
+        }
+    }
+
+    fn inner(&self, step: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(_) => self.get(step),
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
     /// The place of `path` (`steps[2].kill`), or of the innermost value on the
     /// way to it that exists.
     pub fn find(&self, path: &str) -> Place {
         let mut at = self;
         let steps = path.split(['.', '[', ']']).filter(|step| !step.is_empty());
         for step in steps {
-            let inner = match &at.value {
-                Value::Map(_) => at.get(step),
-                Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
-                _ => None,
-            };
-            let Some(inner) = inner else { break };
+            let Some(inner) = at.inner(step) else { break };
             at = inner;
         }
         at.place
