@@ -16,6 +16,7 @@ mod loss;
 mod ls;
 mod partition;
 mod report;
+mod run;
 mod skew;
 mod status;
 mod up;
@@ -37,6 +38,7 @@ Examples:
   devnet logs -f                     what the nodes say, merged in time order
   devnet partition --halves          cut it in two, and prove that it is cut
   devnet heal                        take every fault out
+  devnet run two-way.yaml            a scenario on a network of its own, with a verdict
   devnet down                        remove the network with all it left
 
 Exit codes: 0 done · 1 the answer is no (unhealthy, interrupted) · 2 bad arguments or topology ·
@@ -55,6 +57,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Up(up::Args),
+    Run(Box<run::Args>),
     Down(down::Args),
     Status(status::Args),
     Logs(logs::Args),
@@ -117,6 +120,7 @@ pub fn main() -> ExitCode {
 async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
     let (json, verbose) = match &verb {
         Verb::Up(args) => (args.output.json, args.verbose),
+        Verb::Run(args) => (args.output.json, args.verbose),
         Verb::Down(args) => (args.output.json, args.verbose),
         Verb::Status(args) => (args.output.json, false),
         Verb::Logs(args) => (args.output.json, false),
@@ -138,6 +142,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
     let outcome = match verb {
         Verb::Up(args) => up::run(&world, args, up::Interrupts::of_process()).await,
+        Verb::Run(args) => run::run(&world, *args, up::Interrupts::of_process()).await,
         Verb::Down(args) => down::run(&world, args).await,
         Verb::Status(args) => status::run(&world, args).await,
         Verb::Logs(args) => logs::run(&world, args).await,

@@ -18,6 +18,7 @@ use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
 use crate::run::record::{RunRecord, exit_of};
 use crate::run::{github, junit};
+use crate::scenario_file::{Refusal, ScenarioFile};
 use crate::world::{EngineChoice, World};
 
 const EXAMPLES: &str = "\
@@ -146,29 +147,30 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
 /// Reads and checks every file before anything is started.
 fn load_all(world: &World, args: &Args) -> Result<Vec<Loaded>, Failure> {
     let mut loaded = Vec::new();
-    let mut refused: Vec<String> = Vec::new();
+    let mut refused = Vec::new();
     for path in &args.files {
-        match Loaded::read(path, &args.sets) {
-            Ok(one) => {
-                for warning in &one.warnings {
-                    world.console.remark(&format!("warning: {warning}"));
+        match ScenarioFile::examine(path, &args.sets) {
+            Ok(file) => {
+                for warning in &file.warnings {
+                    world.console.remark(&warning.to_string());
                 }
-                loaded.push(one);
+                loaded.push(Loaded::new(file, &args.sets)?);
             }
-            Err(failure) => {
-                if github::is_here() {
-                    let shown = failure.message().to_owned();
-                    world.console.remark(&github::refusal(path, &shown));
-                }
-                refused.push(failure.message().to_owned());
-            }
+            Err(refusal) => refused.extend(refusal.told),
         }
     }
     if refused.is_empty() {
         return Ok(loaded);
     }
-    Err(Failure::bad_input(refused.join("\n       "))
-        .next("`devnet check FILE` checks without running; nothing was started."))
+    if github::is_here() {
+        for told in &refused {
+            let line = told.line.unwrap_or(1);
+            let shown = github::error(&told.file, line, "bad scenario", &told.message);
+            world.console.remark(&shown);
+        }
+    }
+    let told = Refusal { told: refused };
+    Err(told.failure().next("Nothing was started."))
 }
 
 async fn one_round(
@@ -187,7 +189,7 @@ async fn one_round(
         world.console.remark(&github::group(&title));
     }
     output::announce(world, &title, loaded);
-    let plan = Plan::draw(args, loaded, round)?;
+    let plan = Plan::draw(args, loaded)?;
     let Ran { record, story } = one::run(world, args, loaded, &plan, interrupts).await?;
     if on_github {
         world.console.remark(github::END_GROUP);

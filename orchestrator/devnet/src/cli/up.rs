@@ -1,6 +1,6 @@
 //! `devnet up`: from a wish to a healthy network.
 
-mod bring_up;
+pub(super) mod bring_up;
 mod wish;
 
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::ArgGroup;
 use devnet_blueprint::quantity::BlockTime;
-use devnet_blueprint::{diff, render};
+use devnet_blueprint::{Topology, diff, render};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
@@ -69,6 +69,10 @@ pub struct Args {
         conflicts_with = "counts"
     )]
     pub(super) file: Option<PathBuf>,
+
+    /// A wish that another verb has read.
+    #[arg(skip)]
+    pub(super) wished: Option<Topology>,
 
     /// What runs the nodes
     #[arg(
@@ -250,7 +254,7 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
     Ok(Exit::Success)
 }
 
-fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {
+pub(super) fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {
     let height = round.common_height.unwrap_or_default();
     match nodes.len() {
         1 => format!("the node answers, at height {height}"),

@@ -18,6 +18,16 @@ pub fn group(title: &str) -> String {
 /// Ends the group.
 pub const END_GROUP: &str = "::endgroup::";
 
+/// One annotation.
+pub fn error(file: &str, line: usize, title: &str, message: &str) -> String {
+    format!(
+        "::error file={},line={line},title={}::{}",
+        property(file),
+        property(title),
+        data(message)
+    )
+}
+
 /// One annotation for each case that did not pass, or for the run as a whole.
 pub fn annotations(run: &RunRecord) -> Vec<String> {
     if run.verdict == Verdict::Pass {
@@ -25,14 +35,7 @@ pub fn annotations(run: &RunRecord) -> Vec<String> {
     }
     let file = run.file.to_string_lossy();
     let title = format!("{} {}", run.verdict.word(), run.scenario);
-    let annotation = |line: usize, message: &str| {
-        format!(
-            "::error file={},line={line},title={}::{}",
-            property(&file),
-            property(&title),
-            data(message)
-        )
-    };
+    let annotation = |line: usize, message: &str| error(&file, line, &title, message);
     let culprits = run
         .cases
         .iter()

@@ -17,6 +17,8 @@ pub mod logs;
 pub mod metrics;
 pub mod payments;
 pub mod record;
+pub mod report;
+pub mod runner;
 pub mod schedule;
 pub mod snapshot;
 pub mod stage;

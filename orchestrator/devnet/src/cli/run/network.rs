@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use devnet_blueprint::Topology;
-use devnet_blueprint::quantity::BlockTime;
 
 use super::super::NameArgs;
 use super::super::up::bring_up::{Brought, bring_up, take_back};
@@ -112,7 +111,6 @@ async fn made(world: &World, claim: &Claim, name: &str) -> Result<Network, Failu
 
 /// The same as `devnet up` would be given.
 fn up_args(args: &Args, loaded: &Loaded, plan: &Plan) -> up::Args {
-    let no_block_time: Option<BlockTime> = None;
     up::Args {
         network: NameArgs {
             name: plan.network.clone(),
@@ -120,9 +118,9 @@ fn up_args(args: &Args, loaded: &Loaded, plan: &Plan) -> up::Args {
         nodes: None,
         miners: None,
         file: None,
-        wished: Some(loaded.topology.clone()),
+        wished: Some(loaded.file.topology.clone()),
         engine: args.engine,
-        block_time: no_block_time,
+        block_time: None,
         image: args.image.clone(),
         binary: args.binary.clone(),
         seed: Some(plan.seed),

@@ -33,6 +33,8 @@ use crate::world::World;
 
 /// Where bundles go if nobody says.
 const BUNDLES: &str = "devnet-bundle";
+/// Why there was no first step, where the user did not want one.
+const INTERRUPTED: &str = "interrupted before the first step";
 /// Letters of a scenario's name in its network's.
 const NAME_KEPT: usize = 24;
 /// Time that splitting coins may take, in block times, and at least.
@@ -68,12 +70,11 @@ struct Played {
 impl Plan {
     /// Draws what is random. A seed that was asked for is the same in every
     /// round.
-    pub fn draw(args: &Args, loaded: &Loaded, round: u32) -> Result<Self, Failure> {
+    pub fn draw(args: &Args, loaded: &Loaded) -> Result<Self, Failure> {
         let birth = Birth::draw(args.seed)?;
         let (seed, tag) = (birth.seed(), birth.run_id());
         let kept: String = loaded.name().chars().take(NAME_KEPT).collect();
         let own = || format!("run-{}-{}", kept.trim_end_matches('-'), &tag[..tag.len().min(8)]);
-        let _every_round_alike = round;
         Ok(Self {
             seed,
             network: args.name.clone().unwrap_or_else(own),
@@ -135,7 +136,7 @@ async fn ready(
     let interrupted = interrupts.next();
     Ok(tokio::select! {
         network = network::ready(world, claim, plan) => network,
-        () = interrupted => Err(Failure::failed("interrupted before the first step")),
+        () = interrupted => Err(Failure::failed(INTERRUPTED)),
     })
 }
 
@@ -158,7 +159,7 @@ async fn on_network(
     for problem in &played.problems {
         world.console.remark(&format!("  after a restart: {problem}"));
     }
-    let mut record = report::record(&facts, &played.report, loaded.tree());
+    let mut record = report::record(&facts, &played.report, &loaded.tree);
     if record.verdict != Verdict::Pass || args.bundle.is_some() {
         let folder = bundle_folder(args, &record);
         write_bundle(world, &folder, loaded, network, &played, &mut record);
@@ -186,11 +187,14 @@ async fn play(
     let payments = Payments::new(live.clone(), access.clone());
     let accounts = loaded.payers();
     if !accounts.is_empty() {
-        let patience = FUND_MIN_MS.max(FUND_BLOCKS * loaded.roster.block_interval_ms);
+        let patience = FUND_MIN_MS.max(FUND_BLOCKS * loaded.file.roster.block_interval_ms);
         let stage = world.console.stage("coins", "splitting coins for the loads");
         let funded = tokio::select! {
             funded = payments.prefund(&accounts, Duration::from_millis(patience)) => funded,
-            () = interrupts.next() => Err("interrupted".to_owned()),
+            () = interrupts.next() => {
+                stage.failed("interrupted");
+                return Ok(Err(Failure::failed(INTERRUPTED)));
+            }
         };
         match funded {
             Ok(()) => stage.done(&format!("every node has coins of {}", accounts.join(", "))),
@@ -204,7 +208,11 @@ async fn play(
     let faults = Arc::new(LiveFaults::new(world, live.clone()));
     let looker = Looker::new(live.clone(), access, Some(logs.clone()));
     let stage = Arc::new(LiveStage::new(clock, faults, payments, looker));
-    let mut director = Directing::new(loaded, seed);
+    let mut director = Directing::new(
+        loaded.file.scenario.clone(),
+        loaded.file.roster.clone(),
+        seed,
+    );
     let start_ms = clock.now_ms();
     let mut printer = Printer::new(world, start_ms, director.news());
     let mut next = || interrupts.next();
@@ -214,7 +222,7 @@ async fn play(
         return Err(left_named(live.name()));
     }
     Ok(Ok(Played {
-        report: director.report(),
+        report: director.report().clone(),
         chronicle,
         start_ms,
         logs,
@@ -243,7 +251,7 @@ fn write_bundle(
         record,
         chronicle: &played.chronicle,
         start_ms: played.start_ms,
-        scenario: loaded.text(),
+        scenario: &loaded.file.text,
         topology: network.topology.as_ref(),
         blueprint: &layout.blueprint,
         logs: played.logs.files(),
@@ -271,7 +279,7 @@ fn bundle_folder(args: &Args, record: &RunRecord) -> PathBuf {
 fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
     Facts {
         scenario: loaded.name().to_owned(),
-        file: loaded.path().to_owned(),
+        file: loaded.file.path.clone(),
         seed: plan.seed,
         engine: String::new(),
         network: plan.network.clone(),
@@ -283,7 +291,7 @@ fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
 
 fn broke(facts: Facts, failure: &Failure) -> Ran {
     let verdict = match failure.exit() {
-        Exit::Failed if failure.message().starts_with("interrupted") => Verdict::Interrupted,
+        Exit::Failed if failure.message() == INTERRUPTED => Verdict::Interrupted,
         _ => Verdict::Broken,
     };
     let record = report::without_report(&facts, verdict, failure.message());
