@@ -16,6 +16,7 @@ pub mod keeper;
 pub mod prepare;
 pub mod probe;
 pub mod program;
+pub mod scenario_file;
 pub mod state;
 pub mod topology_file;
 pub mod world;
