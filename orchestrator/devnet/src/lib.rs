@@ -18,6 +18,7 @@ pub mod prepare;
 pub mod probe;
 pub mod program;
 pub mod run;
+pub mod scenario_file;
 pub mod state;
 pub mod topology_file;
 pub mod world;

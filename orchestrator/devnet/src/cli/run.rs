@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use devnet_scenario::report::Verdict;
 
-use self::one::{Plan, Ran};
+use self::one::Plan;
 use self::scenario::Loaded;
 use super::up::Interrupts;
 use super::{OutputArgs, name};
@@ -190,11 +190,11 @@ async fn one_round(
     }
     output::announce(world, &title, loaded);
     let plan = Plan::draw(args, loaded)?;
-    let Ran { record, story } = one::run(world, args, loaded, &plan, interrupts).await?;
+    let record = one::run(world, args, loaded, &plan, interrupts).await?;
     if on_github {
         world.console.remark(github::END_GROUP);
     }
-    output::verdict(world, &record, &story);
+    output::verdict(world, &record);
     if on_github {
         for line in github::annotations(&record) {
             world.console.remark(&line);

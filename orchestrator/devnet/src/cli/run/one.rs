@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use devnet_scenario::report::{Report, Verdict, fork_svg, fork_tree, story};
+use devnet_scenario::report::{Report, Verdict, fork_svg, fork_tree};
 use serde_json::json;
 
 use super::super::up::Interrupts;
@@ -49,14 +49,6 @@ pub struct Plan {
     pub network: String,
 }
 
-/// What a run came to.
-pub struct Ran {
-    /// For reports.
-    pub record: RunRecord,
-    /// For people, in a screen; empty on PASS.
-    pub story: String,
-}
-
 /// What the runner left.
 struct Played {
     report: Report,
@@ -92,25 +84,25 @@ pub async fn run(
     loaded: &Loaded,
     plan: &Plan,
     interrupts: &mut Interrupts,
-) -> Result<Ran, Failure> {
+) -> Result<RunRecord, Failure> {
     let facts = facts(args, loaded, plan);
     let claim = match Claim::new(world, args, loaded, plan) {
         Ok(claim) => claim,
-        Err(failure) => return Ok(broke(facts, &failure)),
+        Err(failure) => return Ok(broke(&facts, &failure)),
     };
-    let mut ran = match ready(world, &claim, plan, interrupts).await? {
+    let mut record = match ready(world, &claim, plan, interrupts).await? {
         Ok(network) => on_network(world, args, loaded, &network, facts, interrupts).await?,
-        Err(failure) => broke(facts, &failure),
+        Err(failure) => broke(&facts, &failure),
     };
     if !claim.is_ours {
-        return Ok(ran);
+        return Ok(record);
     }
     if args.keep {
         world.console.remark(&format!(
             "  Network `{0}` stays up: devnet status --name {0} · devnet down --name {0}",
             plan.network
         ));
-        return Ok(ran);
+        return Ok(record);
     }
     let taken_down = tokio::select! {
         taken_down = network::take_down(world, &claim, plan) => taken_down,
@@ -118,12 +110,12 @@ pub async fn run(
     };
     if let Err(failure) = taken_down {
         world.console.remark(&failure.to_string());
-        ran.record.verdict = ran.record.verdict.max(Verdict::Broken);
-        if ran.record.reason.is_empty() {
-            failure.message().clone_into(&mut ran.record.reason);
+        record.verdict = record.verdict.max(Verdict::Broken);
+        if record.reason.is_empty() {
+            failure.message().clone_into(&mut record.reason);
         }
     }
-    Ok(ran)
+    Ok(record)
 }
 
 /// The network, unless the user interrupts before it is there.
@@ -147,14 +139,14 @@ async fn on_network(
     network: &Network,
     mut facts: Facts,
     interrupts: &mut Interrupts,
-) -> Result<Ran, Failure> {
+) -> Result<RunRecord, Failure> {
     facts.engine = network.live.engine().kind().to_string();
     if let Err(failure) = loaded.fits(&network.live.layout()) {
-        return Ok(broke(facts, &failure));
+        return Ok(broke(&facts, &failure));
     }
     let played = match play(world, loaded, network, facts.seed, interrupts).await? {
         Ok(played) => played,
-        Err(failure) => return Ok(broke(facts, &failure)),
+        Err(failure) => return Ok(broke(&facts, &failure)),
     };
     for problem in &played.problems {
         world.console.remark(&format!("  after a restart: {problem}"));
@@ -164,10 +156,7 @@ async fn on_network(
         let folder = bundle_folder(args, &record);
         write_bundle(world, &folder, loaded, network, &played, &mut record);
     }
-    Ok(Ran {
-        story: record.story.clone(),
-        record,
-    })
+    Ok(record)
 }
 
 /// Lets the runner play its scenario; then nothing of it is at work any more,
@@ -289,15 +278,14 @@ fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
     }
 }
 
-fn broke(facts: Facts, failure: &Failure) -> Ran {
+fn broke(facts: &Facts, failure: &Failure) -> RunRecord {
     let verdict = match failure.exit() {
         Exit::Failed if failure.message() == INTERRUPTED => Verdict::Interrupted,
         _ => Verdict::Broken,
     };
-    let record = report::without_report(&facts, verdict, failure.message());
-    Ran {
+    RunRecord {
         story: failure.to_string(),
-        record,
+        ..report::without_report(facts, verdict, failure.message())
     }
 }
 
