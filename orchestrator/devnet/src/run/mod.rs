@@ -9,6 +9,8 @@ pub mod bundle;
 pub mod chronicle;
 pub mod describe;
 pub mod drive;
+#[cfg(test)]
+mod fake;
 pub mod faults;
 pub mod flakes;
 pub mod github;
