@@ -103,6 +103,9 @@ pub struct RpcConfig {
     /// Password for HTTP basic authentication. Both unset: a cookie file
     /// `data_dir/.cookie` is written at start and removed at the end.
     pub password: Option<String>,
+    /// Also serve the methods of fault injection, see [`crate::admin`], and
+    /// answer peers' probes. For test networks only.
+    pub admin: bool,
 }
 
 /// Metrics settings.
@@ -201,6 +204,7 @@ impl Default for RpcConfig {
             port: port::RPC,
             user: None,
             password: None,
+            admin: false,
         }
     }
 }

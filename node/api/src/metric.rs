@@ -85,5 +85,7 @@ metrics! {
     SYNCING = "minichain_sync_active" Gauge [] "1 while the node fetches blocks it knows it lacks.";
     BLOCKS_IN_FLIGHT = "minichain_sync_blocks_in_flight" Gauge [] "Block bodies asked for and not yet received.";
     DISCONNECTS = "minichain_peer_disconnects_total" Counter ["reason"] "Peers this node disconnected, by reason.";
+    LINK_CONDITIONS = "minichain_link_conditions" Gauge [] "Links made worse on purpose, by what this node sends.";
+    CLOCK_OFFSET = "minichain_clock_offset_seconds" Gauge [] "How far the node's clock was set ahead on purpose.";
     FAULTS = "minichain_faults_total" Counter [] "Events that should never happen; any count is a bug worth a report.";
 }

@@ -22,6 +22,7 @@
 //! disk must not keep the network task from answering a ping.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use minichain_api::config::NodeConfig;
 use minichain_chain::block::Block;
@@ -32,6 +33,7 @@ use minichain_protocol::node::Node;
 use minichain_protocol::output::Answer;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Clock;
 use crate::miner::Miner;
 use crate::net;
 use crate::observe::Observer;
@@ -54,6 +56,10 @@ pub struct Parts {
     pub miner: Miner,
     /// Counts and logs.
     pub observer: Arc<Observer>,
+    /// The time that inputs are stamped with.
+    pub clock: Clock,
+    /// Way in for link conditions and probes, where there is one.
+    pub levers: Option<net::LeversEnd>,
     /// The wish to end.
     pub shutdown: Shutdown,
 }
@@ -125,7 +131,7 @@ enum Message {
 const INBOX_MAX: usize = 256;
 
 /// Time the network task gets to write down whom it knows.
-const NET_END_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(300);
+const NET_END_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// An inbox and the way to it. Made first, so that the miner and the servers
 /// can hold the handle before the driver runs.
@@ -145,10 +151,16 @@ pub fn channel() -> (Handle, Inbox) {
 ///
 /// # Errors
 /// When the port cannot be bound, or the store breaks.
-pub async fn run(parts: Parts, inbox: Inbox) -> Result<(), RunError> {
+pub async fn run(mut parts: Parts, inbox: Inbox) -> Result<(), RunError> {
     let user_agent = parts.node.status().user_agent.to_string();
-    let config = net::Config::new(&parts.config, &parts.network_id, &user_agent)?;
-    let net = net::start(config, inbox.sender).await?;
+    let spacing_s = u64::from(parts.node.state().params().spacing_s);
+    let config = net::Config::new(
+        &parts.config,
+        &parts.network_id,
+        Duration::from_secs(spacing_s),
+        &user_agent,
+    )?;
+    let net = net::start(config, parts.levers.take(), inbox.sender).await?;
     log_ready(&parts, &net.view.borrow());
 
     let (done, ended) = oneshot::channel();

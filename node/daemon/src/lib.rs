@@ -6,6 +6,7 @@
 //! simulator or the orchestrator.
 
 pub mod cli;
+pub mod clock;
 mod config;
 mod difficulty;
 pub mod driver;

@@ -10,14 +10,14 @@ mod work;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use minichain_chain::block::Block;
 use minichain_chain::template::Template;
-use minichain_chain::time::UnixSeconds;
 
 use self::throttle::Throttle;
 use self::work::Work;
+use crate::clock::Clock;
 
 /// Nonces tried between two looks at the orders: under a millisecond.
 const NONCES_PER_LOOK: u64 = 2_048;
@@ -55,7 +55,9 @@ pub struct Miner {
 
 #[derive(Debug)]
 struct Shared {
-    hash_rate: f64,
+    /// Bits of the rate in hashes a second.
+    hash_rate: AtomicU64,
+    clock: Clock,
     orders: Mutex<Orders>,
     changed: Condvar,
     /// Copy of `Orders::serial` that is read inside the search without a lock.
@@ -70,6 +72,28 @@ struct Orders {
     serial: u64,
     template: Option<Arc<Template>>,
     is_ending: bool,
+}
+
+/// Sets the miner's rate; outlives the miner.
+#[derive(Clone, Debug)]
+pub struct RateLever {
+    shared: Arc<Shared>,
+}
+
+impl RateLever {
+    /// Hashes a second the miner is throttled to.
+    pub fn get(&self) -> f64 {
+        self.shared.hash_rate()
+    }
+
+    /// Throttles the miner to a finite rate that is not negative; 0 idles it.
+    pub fn set(&self, hash_rate: f64) {
+        self.shared
+            .hash_rate
+            .store(hash_rate.to_bits(), Ordering::Relaxed);
+        // A long pause at the old rate ends.
+        self.shared.order(|_| {});
+    }
 }
 
 /// The throttle and the time up to which it has counted; none while idle.
@@ -90,14 +114,16 @@ impl Pace {
 }
 
 impl Miner {
-    /// Starts the thread, idle until [`Miner::mine`]. Solutions go to `sink`,
-    /// on the miner's thread.
+    /// Starts the thread, idle until [`Miner::mine`]. Headers are stamped by
+    /// `clock`. Solutions go to `sink`, on the miner's thread.
     pub fn start(
         config: MinerConfig,
+        clock: Clock,
         sink: impl Fn(Arc<Block>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            hash_rate: config.hash_rate,
+            hash_rate: AtomicU64::new(config.hash_rate.to_bits()),
+            clock,
             orders: Mutex::default(),
             changed: Condvar::new(),
             serial: AtomicU64::new(0),
@@ -127,6 +153,13 @@ impl Miner {
     /// What it did so far.
     pub fn stats(&self) -> MinerStats {
         self.shared.stats()
+    }
+
+    /// Sets the rate from elsewhere.
+    pub fn rate_lever(&self) -> RateLever {
+        RateLever {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// A reader of the numbers that outlives the miner.
@@ -159,9 +192,13 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    fn hash_rate(&self) -> f64 {
+        f64::from_bits(self.hash_rate.load(Ordering::Relaxed))
+    }
+
     fn stats(&self) -> MinerStats {
         MinerStats {
-            hash_rate: self.hash_rate,
+            hash_rate: self.hash_rate(),
             is_mining: self.lock().template.is_some(),
             hashes: self.hashes.load(Ordering::Relaxed),
             blocks_found: self.blocks_found.load(Ordering::Relaxed),
@@ -170,7 +207,7 @@ impl Shared {
 
     fn run(&self, config: MinerConfig, sink: &impl Fn(Arc<Block>)) {
         let mut pace = Pace {
-            throttle: Throttle::new(self.hash_rate),
+            throttle: Throttle::new(self.hash_rate()),
             since: None,
         };
         let mut done = 0;
@@ -182,7 +219,7 @@ impl Shared {
             };
             // Bits that name no target cannot come from a template; such a
             // one is not worth a crash, it is just never solved.
-            let Ok(work) = Work::new(&template, unix_now(), config.first_nonce) else {
+            let Ok(work) = Work::new(&template, self.clock.now_s(), config.first_nonce) else {
                 continue;
             };
             if let Some(block) = self.search(serial, work, &mut pace) {
@@ -208,8 +245,9 @@ impl Shared {
     fn search(&self, serial: u64, mut work: Work, pace: &mut Pace) -> Option<Block> {
         while self.serial.load(Ordering::Acquire) == serial {
             let begin = Instant::now();
+            pace.throttle.set_rate(self.hash_rate());
             let due = pace.hashes_due(begin);
-            work.set_time(unix_now());
+            work.set_time(self.clock.now_s());
             let (tried, solution) = self.try_nonces(serial, &mut work, due, begin);
             pace.throttle.give_back(due.saturating_sub(tried));
             if solution.is_some() {
@@ -262,13 +300,6 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner),
         );
     }
-}
-
-fn unix_now() -> UnixSeconds {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    UnixSeconds(u32::try_from(since.as_secs()).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -24,18 +24,25 @@ mod behaviour;
 mod book;
 mod config;
 mod dialer;
+mod dice;
 mod exchange;
 pub mod gossip;
 pub mod identity;
+mod levers;
+pub mod link_conditioner;
 mod outlet;
+mod pace;
 mod peers;
+mod probe;
 mod sync_codec;
 mod task;
 mod transport;
 mod view;
 
 pub use config::{Config, ConfigError};
+pub use levers::{Ended, Levers, LeversEnd, levers};
 pub use outlet::Delivery;
+pub use probe::{Outcome, Target};
 pub use view::{Connection, View};
 
 /// An order to the network side.
@@ -125,17 +132,22 @@ pub struct Handle {
 const COMMANDS_MAX: usize = 256;
 
 /// Binds the port, then serves peers in a task of its own until the handle's
-/// command sender is dropped. Inputs go to `inbox`, wrapped by `E`.
+/// command sender is dropped. Inputs go to `inbox`, wrapped by `E`. With
+/// `levers` links can be conditioned and peers probed.
 ///
 /// # Errors
 /// When the port cannot be bound or a setting does not fit.
-pub async fn start<E>(config: Config, inbox: mpsc::Sender<E>) -> Result<Handle, StartError>
+pub async fn start<E>(
+    config: Config,
+    levers: Option<LeversEnd>,
+    inbox: mpsc::Sender<E>,
+) -> Result<Handle, StartError>
 where
     E: From<Delivery> + Send + 'static,
 {
     let (commands, orders) = mpsc::channel(COMMANDS_MAX);
     let (sender, view) = watch::channel(Arc::default());
-    let mut task = task::Task::new(config, inbox, orders, sender)?;
+    let mut task = task::Task::new(config, levers, inbox, orders, sender)?;
     task.bind().await?;
     Ok(Handle {
         commands,

@@ -155,6 +155,22 @@ impl Observer {
         set(Direction::Outbound, outbound);
     }
 
+    /// So many links are conditioned.
+    pub fn links_conditioned(&self, links: usize) {
+        self.metrics
+            .set(metric::LINK_CONDITIONS, &[], float(links as u64));
+    }
+
+    /// The node's clock was set off by so much.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "gauges are floats; rounding is harmless"
+    )]
+    pub fn clock_set(&self, offset_ms: i64) {
+        self.metrics
+            .set(metric::CLOCK_OFFSET, &[], offset_ms as f64 / 1e3);
+    }
+
     /// This node sent a peer away.
     pub fn disconnected(&self, reason: &DisconnectReason) {
         self.metrics

@@ -7,6 +7,7 @@
 //! This room must never touch the store or the peers by itself; it asks the
 //! driver.
 
+mod admin;
 mod arguments;
 mod auth;
 mod chain;
@@ -29,6 +30,7 @@ use minichain_chain::address::Address;
 use minichain_chain::params::Params;
 use tokio::task::JoinHandle;
 
+pub use self::admin::Admin;
 use self::auth::Access;
 use crate::driver::{Handle, Stopped, View};
 use crate::exit::Failure;
@@ -50,6 +52,8 @@ pub struct Context {
     pub user_agent: String,
     /// Bytes of transactions the mempool may hold.
     pub mempool_bytes_max: u64,
+    /// What the methods of fault injection move; none: they do not exist.
+    pub admin: Option<Admin>,
     /// How `stop` stops.
     pub shutdown: Shutdown,
 }

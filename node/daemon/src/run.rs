@@ -14,6 +14,7 @@ use minichain_protocol::config::{Config, MiningConfig, Timing};
 use minichain_protocol::node::Node;
 use tokio::task::JoinHandle;
 
+use crate::clock::Clock;
 use crate::driver::{self, Handle, Parts, RunError};
 use crate::exit::Failure;
 use crate::miner::{Miner, MinerConfig};
@@ -21,7 +22,7 @@ use crate::observe::{self, Observer, Setup};
 use crate::reward::{self, Reward};
 use crate::shutdown::Shutdown;
 use crate::store::{self, RedbStore};
-use crate::{panic, rpc, wallet};
+use crate::{net, panic, rpc, wallet};
 
 /// How long last answers may take to get out after the node has ended.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
@@ -61,9 +62,17 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
     let reward_key = reward_key(&config, reward)?;
 
     let (handle, inbox) = driver::channel();
-    let miner = start_miner(&config, &handle)?;
+    let clock = Clock::default();
+    let miner = start_miner(&config, &clock, &handle)?;
     let observer = Arc::new(observer(&config, &state, &miner)?);
-    let context = rpc_context(&config, &params, reward_key, &handle, &observer, &shutdown)?;
+    let mut context = rpc_context(&config, &params, reward_key, &handle, &observer, &shutdown)?;
+    let levers = if config.rpc.admin {
+        let (admin, levers) = admin(&config, &clock, &miner, &state)?;
+        context.admin = Some(admin);
+        Some(levers)
+    } else {
+        None
+    };
     let parts = Parts {
         config: Arc::clone(&config),
         network_id: params.network.clone(),
@@ -71,6 +80,8 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
         node: node(&config, &params, state, reward_key)?,
         miner,
         observer: Arc::clone(&observer),
+        clock,
+        levers,
         shutdown: shutdown.clone(),
     };
 
@@ -117,18 +128,36 @@ fn reward_key(config: &NodeConfig, reward: Reward) -> Result<Option<[u8; 32]>, F
     }))
 }
 
-fn start_miner(config: &NodeConfig, handle: &Handle) -> Result<Miner, Failure> {
+fn start_miner(config: &NodeConfig, clock: &Clock, handle: &Handle) -> Result<Miner, Failure> {
     let miner = MinerConfig {
         hash_rate: config.mining.hash_rate,
         first_nonce: u32::from_le_bytes(wallet::random()?),
     };
     let handle = handle.clone();
-    Miner::start(miner, move |block| {
+    Miner::start(miner, clock.clone(), move |block| {
         if handle.block_mined(block).is_err() {
             tracing::debug!("a block was found after the node had ended");
         }
     })
     .map_err(|error| Failure::world(format!("cannot start the miner's thread: {error}")))
+}
+
+/// All that can be made worse, and the network side's end of it.
+fn admin(
+    config: &NodeConfig,
+    clock: &Clock,
+    miner: &Miner,
+    state: &State<RedbStore>,
+) -> Result<(rpc::Admin, net::LeversEnd), Failure> {
+    tracing::warn!("rpc.admin is on: whoever may call this node may make it worse");
+    let (net, end) = net::levers(u64::from_le_bytes(wallet::random()?));
+    let admin = rpc::Admin {
+        net,
+        clock: clock.clone(),
+        rate: config.mining.enabled.then(|| miner.rate_lever()),
+        quota: state.store().quota(),
+    };
+    Ok((admin, end))
 }
 
 fn observer(
@@ -198,6 +227,7 @@ fn rpc_context(
         reward_address,
         user_agent: user_agent(config),
         mempool_bytes_max: config.limits.mempool_bytes,
+        admin: None,
         shutdown: shutdown.clone(),
     })
 }

@@ -9,6 +9,7 @@
 mod disk;
 mod error;
 mod pending;
+mod quota;
 mod seal;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use minichain_chain::transaction::OutPoint;
 use self::disk::Disk;
 pub use self::error::{OpenError, explain};
 use self::pending::Pending;
+pub use self::quota::Quota;
 
 /// Name of the file inside the data folder.
 pub const FILE: &str = minichain_api::config::STORE_FILE;
@@ -39,6 +41,7 @@ const LAZY_BYTES: usize = 8 << 20;
 pub struct RedbStore {
     disk: Disk,
     pending: Pending,
+    quota: Quota,
     /// When the waiting batches are to be committed at the latest.
     due_ms: Option<u64>,
 }
@@ -50,18 +53,24 @@ impl RedbStore {
     /// Another node has the folder, it cannot be written, or what is in it is
     /// damaged or of another format. Nothing is changed then.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
-        Ok(Self::new(Disk::open(dir, cache_bytes)?))
+        Ok(Self::new(Disk::open(dir, cache_bytes)?, dir))
+    }
+
+    /// The limit on the data folder; none until it is set.
+    pub fn quota(&self) -> Quota {
+        self.quota.clone()
     }
 
     /// Makes everything applied so far durable, now.
     ///
     /// # Errors
-    /// The disk is full or broken. What was committed before stays whole.
+    /// The disk is full or broken, or the quota used up. What was committed before stays whole.
     pub fn commit(&mut self) -> Result<(), StoreError> {
         self.due_ms = None;
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.quota.check(self.pending.bytes() as u64)?;
         self.disk.write(&self.pending)?;
         self.pending = Pending::default();
         Ok(())
@@ -100,10 +109,11 @@ impl RedbStore {
         self.due_ms
     }
 
-    fn new(disk: Disk) -> Self {
+    fn new(disk: Disk, dir: &Path) -> Self {
         Self {
             disk,
             pending: Pending::default(),
+            quota: Quota::new(dir),
             due_ms: None,
         }
     }

@@ -15,6 +15,7 @@ use minichain_chain::params::{Params, Reward};
 use minichain_chain::pow::Target;
 use minichain_chain::state::State;
 use minichain_chain::time::UnixSeconds;
+use minichain_node::clock::Clock;
 use minichain_node::driver::{self, Handle, Parts, RunError, Stopped, Submission};
 use minichain_node::miner::{Miner, MinerConfig};
 use minichain_node::net::addresses;
@@ -84,6 +85,7 @@ impl Running {
                 hash_rate: f64::from(HASH_RATE),
                 first_nonce: 0,
             },
+            Clock::default(),
             move |block| {
                 let _ended = sink.block_mined(block);
             },
@@ -114,6 +116,8 @@ impl Running {
             node: Node::new(node, state, 1),
             miner,
             observer: Arc::new(observer),
+            clock: Clock::default(),
+            levers: None,
             shutdown: shutdown.clone(),
         };
         Self {

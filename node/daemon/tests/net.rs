@@ -9,6 +9,8 @@ mod support;
 
 #[path = "net/bounds.rs"]
 mod bounds;
+#[path = "net/conditions.rs"]
+mod conditions;
 #[path = "net/connect.rs"]
 mod connect;
 #[path = "net/exchange.rs"]

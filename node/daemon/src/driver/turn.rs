@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use minichain_chain::time::UnixMillis;
 use minichain_protocol::event::Event;
 use minichain_protocol::input::{Call, InboundRequest, Input, Now, OutboundRequest};
 use minichain_protocol::node::Node;
@@ -12,6 +11,7 @@ use minichain_protocol::output::{Answer, DisconnectReason, Outbox, Output, Reque
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Message, Parts, RunError, Submission, View};
+use crate::clock::Clock;
 use crate::miner::Miner;
 use crate::net::{self, Command};
 use crate::observe::{Flow, Observer};
@@ -24,6 +24,7 @@ pub struct Driver {
     outbox: Outbox,
     miner: Miner,
     observer: Arc<Observer>,
+    clock: Clock,
     shutdown: Shutdown,
     commands: mpsc::Sender<Command>,
     net: watch::Receiver<Arc<net::View>>,
@@ -73,6 +74,7 @@ impl Driver {
             outbox: Outbox::default(),
             miner: parts.miner,
             observer: parts.observer,
+            clock: parts.clock,
             shutdown: parts.shutdown,
             commands,
             net,
@@ -212,7 +214,7 @@ impl Driver {
                 Command::Publish {
                     topic,
                     bytes,
-                    sent_at_ms: unix_ms().0,
+                    sent_at_ms: self.clock.now().0,
                 }
             }
             Output::GossipVerdict { id, topic, verdict } => {
@@ -281,7 +283,7 @@ impl Driver {
         let monotonic_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         Now {
             monotonic_ms,
-            unix: unix_ms(),
+            unix: self.clock.now(),
         }
     }
 
@@ -300,11 +302,4 @@ fn keep_away(reason: &DisconnectReason) -> Option<Duration> {
         DisconnectReason::OtherGenesis => Some(OTHER_GENESIS),
         reason => reason.is_misbehaviour().then_some(MISBEHAVIOUR),
     }
-}
-
-fn unix_ms() -> UnixMillis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    UnixMillis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

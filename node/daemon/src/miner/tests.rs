@@ -7,6 +7,7 @@ use minichain_chain::block::Header;
 use minichain_chain::hash::{BlockHash, MerkleRoot};
 use minichain_chain::height::Height;
 use minichain_chain::pow::{CompactTarget, Target};
+use minichain_chain::time::UnixSeconds;
 
 use super::*;
 
@@ -47,7 +48,7 @@ fn start(hash_rate: f64) -> (Miner, Receiver<Arc<Block>>) {
         hash_rate,
         first_nonce: u32::MAX - 10,
     };
-    let miner = Miner::start(config, move |block| {
+    let miner = Miner::start(config, Clock::default(), move |block| {
         // The test may have seen enough.
         let _ = sender.send(block);
     })
@@ -58,13 +59,13 @@ fn start(hash_rate: f64) -> (Miner, Receiver<Arc<Block>>) {
 #[test]
 fn solution_meets_the_target_and_bears_the_present_time() {
     let (miner, blocks) = start(1e6);
-    let before = unix_now();
+    let before = Clock::default().now_s();
     miner.mine(easy(7));
     let block = blocks.recv_timeout(PATIENCE).unwrap();
     assert_eq!(block.header.previous, BlockHash::from_bytes([7; 32]));
     let target = block.header.bits.to_target().unwrap();
     assert!(target.is_met_by(&block.header.hash()));
-    assert!(block.header.time >= before && block.header.time <= unix_now());
+    assert!(block.header.time >= before && block.header.time <= Clock::default().now_s());
     let stats = miner.stats();
     assert_eq!(stats.blocks_found, 1);
     assert!(stats.hashes >= 1);

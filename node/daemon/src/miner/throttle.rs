@@ -21,11 +21,19 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// A throttle at a positive, finite rate.
+    /// A throttle at a finite rate that is not negative; 0 lets nothing
+    /// through.
     pub fn new(hashes_per_second: f64) -> Self {
         Self {
             hashes_per_second,
             carry: 0.0,
+        }
+    }
+
+    /// Changes the rate; what was due at another one is forgotten.
+    pub fn set_rate(&mut self, hashes_per_second: f64) {
+        if hashes_per_second.to_bits() != self.hashes_per_second.to_bits() {
+            *self = Self::new(hashes_per_second);
         }
     }
 
@@ -48,6 +56,9 @@ impl Throttle {
     pub fn give_back(&mut self, hashes: u64) {
         #[expect(clippy::cast_precision_loss, reason = "capped right below")]
         let hashes = hashes as f64;
+        if self.hashes_per_second == 0.0 {
+            return;
+        }
         self.carry =
             (self.carry + hashes).min(self.hashes_per_second * ELAPSED_MAX.as_secs_f64() + 1.0);
     }
@@ -152,6 +163,21 @@ mod tests {
                 prop_assert_eq!(due, hashes);
             }
         }
+    }
+
+    #[test]
+    fn rate_of_nothing_lets_nothing_through_and_any_other_resumes() {
+        let mut throttle = Throttle::new(1e6);
+        assert!(throttle.hashes_due(SLICE) > 0);
+        throttle.give_back(1_000);
+        throttle.set_rate(0.0);
+        for _ in 0..10 {
+            assert_eq!(throttle.hashes_due(PAUSE_MAX), 0);
+            throttle.give_back(1);
+            assert_eq!(throttle.pause_after(Duration::ZERO), PAUSE_MAX);
+        }
+        throttle.set_rate(100.0);
+        assert_eq!(throttle.hashes_due(Duration::from_millis(100)), 10);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{StreamProtocol, gossipsub, identify, ping};
 
+use super::pace::Pace;
+use super::probe::ProbeCodec;
 use super::sync_codec::SyncCodec;
 use super::{Config, StartError, gossip};
 
@@ -24,14 +26,9 @@ pub struct Behaviour {
     pub kad: Toggle<kad::Behaviour<MemoryStore>>,
     pub gossip: gossipsub::Behaviour,
     pub sync: request_response::Behaviour<SyncCodec>,
+    pub probe: Toggle<request_response::Behaviour<ProbeCodec>>,
 }
 
-/// Time between pings, and to wait for one.
-const PING: Duration = Duration::from_secs(5);
-/// A connection on which no ping was answered for this long is dead: the sum
-/// of both times, and some patience. libp2p itself tells only of the second
-/// failure in a row.
-pub const PING_SILENCE: Duration = Duration::from_secs(12);
 /// The core sets its own, shorter time limits; this one only bounds how long a
 /// forgotten stream lives.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
@@ -41,6 +38,12 @@ const REQUESTS_MAX: usize = 64;
 const CONNECTIONS_PER_PEER: u32 = 2;
 /// Handshakes at once in each direction.
 const PENDING_MAX: u32 = 64;
+/// The same where every peer may be probed at once, by everybody.
+const PENDING_PROBED_MAX: u32 = 2_048;
+/// No round of probes takes longer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Probes at once on one connection, both directions together.
+const PROBES_MAX: usize = 256;
 
 /// What identify announces; peers of another network see it and part.
 pub fn identify_protocol(network: &str) -> String {
@@ -55,11 +58,15 @@ pub fn kad_protocol(network: &str) -> Result<StreamProtocol, StartError> {
     protocol(format!("/minichain/{network}/kad/1"))
 }
 
-/// Sets all protocols up.
+/// Sets all protocols up; probes only where they are asked for.
 ///
 /// # Errors
 /// When gossipsub refuses its settings or the network's name does not fit.
-pub fn build(config: &Config, topics: &gossip::Topics) -> Result<Behaviour, StartError> {
+pub fn build(
+    config: &Config,
+    topics: &gossip::Topics,
+    with_probes: bool,
+) -> Result<Behaviour, StartError> {
     let id = config.keypair.public().to_peer_id();
     let mut kad = None;
     if config.discovery {
@@ -81,19 +88,43 @@ pub fn build(config: &Config, topics: &gossip::Topics) -> Result<Behaviour, Star
         .with_max_concurrent_streams(REQUESTS_MAX);
     Ok(Behaviour {
         blocked: allow_block_list::Behaviour::default(),
-        limits: connection_limits::Behaviour::new(limits(config.max_peers)),
-        ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
+        limits: connection_limits::Behaviour::new(limits(config.max_peers, with_probes)),
+        ping: ping::Behaviour::new(ping(config.spacing)),
         identify: identify(config),
         kad: kad.into(),
         gossip: gossip(config, topics)?,
         sync: request_response::Behaviour::new([(sync, ProtocolSupport::Full)], sync_settings),
+        probe: with_probes.then(|| probe(config)).transpose()?.into(),
     })
 }
 
-fn limits(max_peers: u32) -> ConnectionLimits {
+fn ping(spacing: Duration) -> ping::Config {
+    let pace = Pace::new(spacing);
+    ping::Config::new()
+        .with_interval(pace.ping)
+        .with_timeout(pace.ping_timeout)
+}
+
+fn probe(config: &Config) -> Result<request_response::Behaviour<ProbeCodec>, StartError> {
+    let name = protocol(format!("/minichain/{}/probe/1", config.network))?;
+    let settings = request_response::Config::default()
+        .with_request_timeout(PROBE_TIMEOUT)
+        .with_max_concurrent_streams(PROBES_MAX);
+    Ok(request_response::Behaviour::new(
+        [(name, ProtocolSupport::Full)],
+        settings,
+    ))
+}
+
+fn limits(max_peers: u32, with_probes: bool) -> ConnectionLimits {
+    let pending_max = if with_probes {
+        PENDING_PROBED_MAX
+    } else {
+        PENDING_MAX
+    };
     ConnectionLimits::default()
-        .with_max_pending_incoming(Some(PENDING_MAX))
-        .with_max_pending_outgoing(Some(PENDING_MAX))
+        .with_max_pending_incoming(Some(pending_max))
+        .with_max_pending_outgoing(Some(pending_max))
         .with_max_established_incoming(Some(max_peers - max_peers / 4))
         .with_max_established(Some(max_peers))
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
@@ -18,6 +19,8 @@ const PEERS_FILE: &str = "peers.json";
 pub struct Config {
     /// Network name; part of every protocol name on the wire.
     pub network: String,
+    /// Target time between the network's blocks.
+    pub spacing: Duration,
     /// Address to listen on.
     pub listen: IpAddr,
     /// TCP port to listen on; 0 lets the system choose.
@@ -59,7 +62,12 @@ impl Config {
     /// # Errors
     /// When an address cannot be dialled, or the identity cannot be read or
     /// kept.
-    pub fn new(node: &NodeConfig, network: &str, user_agent: &str) -> Result<Self, ConfigError> {
+    pub fn new(
+        node: &NodeConfig,
+        network: &str,
+        spacing: Duration,
+        user_agent: &str,
+    ) -> Result<Self, ConfigError> {
         let p2p = &node.p2p;
         let bootstrap = p2p.bootstrap.iter().map(|text| addresses::parse(text));
         let keypair = match &p2p.identity_seed {
@@ -68,6 +76,7 @@ impl Config {
         };
         Ok(Self {
             network: network.to_owned(),
+            spacing,
             listen: p2p.listen,
             port: p2p.port,
             advertise: p2p.advertise,

@@ -1,6 +1,6 @@
 //! Whom to dial, and when: the configured peers for as long as the node runs,
-//! known peers while too few are connected, and peers sent away for a fresh
-//! start.
+//! peers that were connected and got lost, peers sent away for a fresh start,
+//! and known peers while too few are connected.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,6 +11,12 @@ use libp2p::{Multiaddr, PeerId};
 
 use super::addresses::split_peer_id;
 use super::book::Book;
+use super::dice::Dice;
+use super::pace::Pace;
+
+mod backoff;
+
+use backoff::Backoff;
 
 /// Decides whom to dial.
 #[derive(Debug)]
@@ -18,6 +24,8 @@ pub struct Dialer {
     edges: Vec<Edge>,
     candidates: BTreeMap<PeerId, Candidate>,
     in_flight: BTreeMap<ConnectionId, Aim>,
+    pace: Pace,
+    dice: Dice,
 }
 
 /// A configured peer.
@@ -46,34 +54,19 @@ enum Aim {
     Candidate(PeerId),
 }
 
-/// Waits between attempts, doubled by every failure.
-#[derive(Debug)]
-struct Backoff {
-    failures: u32,
-    next_at: Instant,
-    is_dialling: bool,
-    connected_at: Option<Instant>,
-    max: Duration,
-}
-
-const WAIT_MIN: Duration = Duration::from_millis(200);
 /// A bootstrap that comes up late is found within this time.
 const EDGE_WAIT_MAX: Duration = Duration::from_secs(5);
-/// A partition that heals is bridged within this time.
+/// Known peers never reached are tried this seldom on a slow chain.
 const CANDIDATE_WAIT_MAX: Duration = Duration::from_secs(15);
-/// A connection that lasts this long was a success. One that the other side
-/// closes at once, because it is full or keeps us away, was not.
-const SETTLED: Duration = Duration::from_secs(10);
-/// Failures in a row after which a known peer is forgotten; about half an hour.
-const FAILURES_MAX: u32 = 120;
 /// Failures after which a peer is no longer wanted back at any price.
 const WANTED_BACK_MAX: u32 = 5;
 /// Known peers dialled at once.
 const DIALLING_MAX: usize = 8;
 
 impl Dialer {
-    /// Dials `bootstrap` from `now` on.
-    pub fn new(bootstrap: &[Multiaddr], now: Instant) -> Self {
+    /// Dials `bootstrap` from `now` on. Waits are spread by chance that follows
+    /// from `seed`.
+    pub fn new(bootstrap: &[Multiaddr], pace: Pace, seed: u64, now: Instant) -> Self {
         let edge = |address: &Multiaddr| {
             let (address, peer) = split_peer_id(address.clone());
             Edge {
@@ -81,13 +74,15 @@ impl Dialer {
                 peer,
                 is_pinned: peer.is_some(),
                 is_self: false,
-                backoff: Backoff::new(now, EDGE_WAIT_MAX),
+                backoff: Backoff::new(now, pace.redial, EDGE_WAIT_MAX),
             }
         };
         Self {
             edges: bootstrap.iter().map(edge).collect(),
             candidates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
+            pace,
+            dice: Dice::new(seed),
         }
     }
 
@@ -113,7 +108,27 @@ impl Dialer {
         }
     }
 
-    /// Dials a peer again after `delay`, whether or not others are connected.
+    /// A connected peer is gone by no wish of ours: it is dialled soon and
+    /// steadily, whether or not others are connected, since a cut may heal any
+    /// time.
+    pub fn on_lost(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, now: Instant) {
+        let edges = self.edges.iter_mut();
+        for edge in edges.filter(|edge| edge.peer == Some(peer)) {
+            edge.backoff.lost(now, &mut self.dice);
+        }
+        let is_leaving =
+            |candidate: &Candidate| candidate.is_wanted_back && candidate.backoff.next_at > now;
+        if addresses.is_empty() || self.candidates.get(&peer).is_some_and(is_leaving) {
+            return;
+        }
+        self.add_candidate(peer, addresses, now);
+        if let Some(candidate) = self.candidates.get_mut(&peer) {
+            candidate.is_wanted_back = true;
+            candidate.backoff.lost(now, &mut self.dice);
+        }
+    }
+
+    /// Dials a peer again at a time, whether or not others are connected.
     pub fn want_back(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, at: Instant) {
         if !addresses.is_empty() {
             self.add_candidate(peer, addresses, at);
@@ -127,6 +142,13 @@ impl Dialer {
     /// Forgets a peer that is kept away.
     pub fn remove(&mut self, peer: &PeerId) {
         self.candidates.remove(peer);
+    }
+
+    /// Whether the peer is dialled for its own sake, not only to have enough.
+    pub fn wants(&self, peer: &PeerId) -> bool {
+        let is_edge = self.edges.iter().any(|edge| edge.peer == Some(*peer));
+        let candidate = self.candidates.get(peer);
+        is_edge || candidate.is_some_and(|candidate| candidate.is_wanted_back)
     }
 
     /// Whom to dial now, given who is connected and how many more peers are
@@ -154,10 +176,16 @@ impl Dialer {
             .filter(|c| c.backoff.is_dialling)
             .count();
         let mut places = looked_for.min(DIALLING_MAX).saturating_sub(dialling);
+        let edges = self.edges.iter();
+        let hopeful = edges.filter(|edge| edge.backoff.failures < WANTED_BACK_MAX);
+        let at_edges: Vec<PeerId> = hopeful.filter_map(|edge| edge.peer).collect();
         for (peer, candidate) in &mut self.candidates {
             if is_connected(peer) {
-                candidate.backoff.rest(now);
-                candidate.is_wanted_back = false;
+                candidate.is_wanted_back &= !candidate.backoff.rest(now);
+                continue;
+            }
+            // Dialled above, by the address that was configured.
+            if at_edges.contains(peer) {
                 continue;
             }
             if (places == 0 && !candidate.is_wanted_back) || !candidate.backoff.begin(now) {
@@ -181,11 +209,11 @@ impl Dialer {
                     tracing::info!(address = %edge.address, %peer, "bootstrap peer reached");
                 }
                 edge.peer = Some(peer);
-                edge.backoff.connected(now);
+                edge.backoff.connected(now, &mut self.dice);
             }
             Some(Aim::Candidate(peer)) => {
                 if let Some(candidate) = self.candidates.get_mut(&peer) {
-                    candidate.backoff.connected(now);
+                    candidate.backoff.connected(now, &mut self.dice);
                 }
             }
             None => {}
@@ -201,7 +229,7 @@ impl Dialer {
     ) -> Option<PeerId> {
         match self.in_flight.remove(&connection)? {
             Aim::Edge(index) => {
-                self.edges[index].on_failed(error, now);
+                self.edges[index].on_failed(error, now, &mut self.dice);
                 None
             }
             Aim::Candidate(peer) => {
@@ -216,9 +244,10 @@ impl Dialer {
                     self.candidates.remove(&peer);
                     return Some(peer);
                 }
-                candidate.backoff.fail(now);
-                candidate.is_wanted_back &= candidate.backoff.failures < WANTED_BACK_MAX;
-                if candidate.backoff.failures < FAILURES_MAX {
+                candidate.backoff.fail(now, &mut self.dice);
+                candidate.is_wanted_back &=
+                    candidate.backoff.failures < WANTED_BACK_MAX || candidate.backoff.is_lost(now);
+                if !candidate.backoff.is_hopeless(now) {
                     return None;
                 }
                 self.candidates.remove(&peer);
@@ -228,10 +257,14 @@ impl Dialer {
     }
 
     fn add_candidate(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, at: Instant) {
+        let (redial, max) = (
+            self.pace.redial,
+            (self.pace.redial * 5).min(CANDIDATE_WAIT_MAX),
+        );
         let candidate = self.candidates.entry(peer).or_insert_with(|| Candidate {
             addresses: Vec::new(),
             is_wanted_back: false,
-            backoff: Backoff::new(at, CANDIDATE_WAIT_MAX),
+            backoff: Backoff::new(at, redial, max),
         });
         candidate.addresses = addresses;
         // The book is bounded, and so is this copy of it.
@@ -259,7 +292,7 @@ impl Edge {
         }
     }
 
-    fn on_failed(&mut self, error: &DialError, now: Instant) {
+    fn on_failed(&mut self, error: &DialError, now: Instant, dice: &mut Dice) {
         if matches!(error, DialError::LocalPeerId { .. }) {
             self.is_self = true;
             tracing::debug!(address = %self.address, "bootstrap address is this node's own");
@@ -278,7 +311,7 @@ impl Edge {
         } else {
             tracing::debug!(address = %self.address, error = %cause(error), "dial failed");
         }
-        self.backoff.fail(now);
+        self.backoff.fail(now, dice);
     }
 }
 
@@ -291,58 +324,8 @@ impl Candidate {
     }
 }
 
-impl Backoff {
-    fn new(next_at: Instant, max: Duration) -> Self {
-        Self {
-            failures: 0,
-            next_at,
-            is_dialling: false,
-            connected_at: None,
-            max,
-        }
-    }
-
-    /// Whether to dial now; if so the attempt is under way.
-    fn begin(&mut self, now: Instant) -> bool {
-        self.connected_at = None;
-        let is_due = !self.is_dialling && self.next_at <= now;
-        self.is_dialling |= is_due;
-        is_due
-    }
-
-    fn fail(&mut self, now: Instant) {
-        let wait = WAIT_MIN
-            .saturating_mul(1 << self.failures.min(16))
-            .min(self.max);
-        self.failures = self.failures.saturating_add(1);
-        self.next_at = now + wait;
-        self.is_dialling = false;
-    }
-
-    /// A connection that breaks at once counts as a failure.
-    fn connected(&mut self, now: Instant) {
-        self.fail(now);
-        self.connected_at = Some(now);
-    }
-
-    /// The peer is connected.
-    fn rest(&mut self, now: Instant) {
-        let since = *self.connected_at.get_or_insert(now);
-        if now.saturating_duration_since(since) >= SETTLED {
-            self.failures = 0;
-            self.next_at = now;
-        }
-    }
-
-    /// Another dial to the same peer was under way: no failure.
-    fn postpone(&mut self, now: Instant) {
-        self.next_at = now + WAIT_MIN;
-        self.is_dialling = false;
-    }
-}
-
 /// The innermost reason in one line.
-fn cause(error: &DialError) -> String {
+pub fn cause(error: &DialError) -> String {
     match error {
         DialError::Transport(errors) => {
             let reasons: Vec<_> = errors.iter().map(|(_, error)| innermost(error)).collect();

@@ -233,6 +233,12 @@ impl Peers {
         found
     }
 
+    /// For how long the peer has been connected without a break.
+    pub fn age(&self, id: &PeerId, now: Instant) -> Option<Duration> {
+        let link = self.relations.get(id)?.links.first()?;
+        Some(now.saturating_duration_since(link.opened))
+    }
+
     /// Whether we dialled any of the peer's connections.
     pub fn is_dialled(&self, id: &PeerId) -> bool {
         self.relations.get(id).is_some_and(|relation| {

@@ -19,20 +19,26 @@ use super::book::Book;
 use super::dialer::Dialer;
 use super::exchange::{Exchange, Outbound};
 use super::gossip::{self, Pending, Topics};
+use super::levers::LeversEnd;
 use super::outlet::{Delivery, Outlet};
+use super::pace::Pace;
 use super::peers::Peers;
+use super::probe::Order;
 use super::sync_codec::Request;
 use super::view::View;
 use super::{Command, Config, StartError, transport};
 
 mod events;
 mod partings;
+mod probing;
 
 use partings::Partings;
+use probing::Probing;
 
 /// All the network side owns.
 pub struct Task<E> {
     config: Config,
+    pace: Pace,
     topics: Topics,
     swarm: Swarm<Behaviour>,
     commands: mpsc::Receiver<Command>,
@@ -46,6 +52,8 @@ pub struct Task<E> {
     book: Book,
     advertised: Advertised,
     partings: Partings,
+    probes: Option<mpsc::Receiver<Order>>,
+    probing: Probing,
     look_around: LookAround,
     saved_at: Instant,
     publishes_unheard: u64,
@@ -71,21 +79,24 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// Sets everything up; nothing is bound or dialled yet.
     pub fn new(
         config: Config,
+        levers: Option<LeversEnd>,
         inbox: mpsc::Sender<E>,
         commands: mpsc::Receiver<Command>,
         view: watch::Sender<Arc<View>>,
     ) -> Result<Self, StartError> {
         let now = Instant::now();
         let topics = Topics::new(&config.network);
-        let transport = transport::build(&config.keypair)
+        let pace = Pace::new(config.spacing);
+        let (links, probes) = levers.map(|end| (end.links, end.orders)).unzip();
+        let behaviour = behaviour::build(&config, &topics, links.is_some())?;
+        let transport = transport::build(&config.keypair, pace.set_up, links)
             .map_err(|error| StartError::Setup(error.to_string()))?;
-        let behaviour = behaviour::build(&config, &topics)?;
         let settings =
             swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE_TIMEOUT);
         let id = config.keypair.public().to_peer_id();
         // Explicit edges alone: what was known before does not count.
         let book = Book::open(config.peers_file.clone().filter(|_| config.discovery));
-        let mut dialer = Dialer::new(&config.bootstrap, now);
+        let mut dialer = Dialer::new(&config.bootstrap, pace, seed(&id), now);
         dialer.add_known(&book, now);
         Ok(Self {
             swarm: Swarm::new(transport, behaviour, id, settings),
@@ -97,6 +108,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             },
             saved_at: now,
             config,
+            pace,
             topics,
             commands,
             view,
@@ -107,6 +119,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             dialer,
             book,
             partings: Partings::default(),
+            probes,
+            probing: Probing::default(),
             publishes_unheard: 0,
         })
     }
@@ -151,6 +165,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 delivered = self.outlet.deliver() => if delivered.is_err() {
                     break;
                 },
+                Some(order) = next_order(&mut self.probes) => self.probe(order),
+                () = until(self.probing.deadline()) => self.end_probes(Instant::now()),
                 _ = tick.tick() => self.on_tick(Instant::now()),
                 event = self.swarm.select_next_some(), if has_room => self.on_event(event),
             }
@@ -245,11 +261,12 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             let failure = RequestFailure::TimedOut;
             self.outlet.push(Input::RequestFailed { id, peer, failure });
         }
-        for connection in self.peers.silent(now, behaviour::PING_SILENCE) {
+        for connection in self.peers.silent(now, self.pace.silence) {
             tracing::debug!(%connection, "no ping was answered; closing the connection");
             self.swarm.close_connection(connection);
         }
         self.part_and_forgive(now);
+        self.end_probes(now);
         self.dial(now);
         self.look_around(now);
         if now.duration_since(self.saved_at) >= SAVE_INTERVAL {
@@ -322,6 +339,27 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         };
         self.view.send_replace(Arc::new(view));
     }
+}
+
+/// The next round of probes; none ever without levers.
+async fn next_order(probes: &mut Option<mpsc::Receiver<Order>>) -> Option<Order> {
+    match probes {
+        Some(probes) => probes.recv().await,
+        None => None,
+    }
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A seed of one's own, so that two nodes do not keep step.
+fn seed(id: &PeerId) -> u64 {
+    let bytes = id.to_bytes();
+    bytes.last_chunk().copied().map_or(0, u64::from_le_bytes)
 }
 
 /// Seconds since 1970.

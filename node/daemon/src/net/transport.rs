@@ -9,24 +9,46 @@ use libp2p::dns::{ResolverConfig, ResolverOpts};
 use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport as _, dns, noise, tcp, yamux};
 
-/// A connection that is not set up by then is given up.
-const SETUP_TIMEOUT: Duration = Duration::from_secs(10);
+use super::link_conditioner::{Links, Upgrade};
+
+mod parting;
+
+use parting::Parting;
+
 /// Streams open at once on one connection.
 const STREAMS_MAX: usize = 256;
 
-/// Builds the transport.
+/// Builds the transport. A connection that is not set up after `set_up` is
+/// given up. With `links` what is sent is conditioned.
 ///
 /// # Errors
 /// When the key cannot sign for noise.
-pub fn build(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
-    let mut muxer = yamux::Config::default();
-    muxer.set_max_num_streams(STREAMS_MAX);
-    let transport = with_names()
+pub fn build(
+    keypair: &Keypair,
+    set_up: Duration,
+    links: Option<Links>,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(STREAMS_MAX);
+    let authenticated = with_names()
         .upgrade(Version::V1Lazy)
-        .authenticate(noise::Config::new(keypair)?)
-        .multiplex(muxer)
-        .timeout(SETUP_TIMEOUT);
-    Ok(transport.boxed())
+        .authenticate(noise::Config::new(keypair)?);
+    Ok(match links {
+        None => authenticated
+            .multiplex(yamux)
+            .timeout(set_up)
+            .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Parting::new(muxer))))
+            .boxed(),
+        Some(links) => authenticated
+            .multiplex_ext(move |peer, _| Upgrade {
+                yamux,
+                links,
+                peer: *peer,
+            })
+            .timeout(set_up)
+            .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Parting::new(muxer))))
+            .boxed(),
+    })
 }
 
 /// A machine or container without resolver settings still reaches plain

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use minichain_api::rpc::{RpcError, code};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error;
@@ -78,6 +79,27 @@ impl Arguments {
         }
     }
 
+    /// A value of a shape of its own, for example an object.
+    pub fn decoded<T: DeserializeOwned>(&self, index: usize) -> Result<T, RpcError> {
+        // A required value is there.
+        let value = self.value(index).unwrap_or(&Value::Null);
+        T::deserialize(value).map_err(|why| {
+            let name = self.name(index);
+            error(code::INVALID_PARAMETER, format!("{name}: {why}"))
+        })
+    }
+
+    /// The same where it may be left out.
+    pub fn decoded_or_none<T: DeserializeOwned>(
+        &self,
+        index: usize,
+    ) -> Result<Option<T>, RpcError> {
+        match self.value(index) {
+            None => Ok(None),
+            Some(_) => self.decoded(index).map(Some),
+        }
+    }
+
     /// A level as a number, or as Bitcoin Core's older yes (1) or no (0).
     pub fn level(&self, index: usize, default: u32) -> Result<u32, RpcError> {
         match self.value(index) {
@@ -148,11 +170,11 @@ fn by_name(
 mod tests {
     use serde_json::json;
 
-    use super::super::spec::find;
+    use super::super::spec::find_any;
     use super::*;
 
     fn arguments(method: &str, given: Value) -> Result<Arguments, RpcError> {
-        Arguments::new(find(method).unwrap(), given)
+        Arguments::new(find_any(method).unwrap(), given)
     }
 
     #[test]

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use minichain_api::admin::method as lever;
 use minichain_api::rpc::{RpcError, code, method};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::arguments::Arguments;
-use super::{Context, chain, error, mining, network, spec, transactions};
+use super::{Admin, Context, admin, chain, error, mining, network, spec, transactions};
 
 /// Carries out one call.
 pub async fn call(context: &Arc<Context>, name: &str, params: Value) -> Result<Value, RpcError> {
-    let Some(spec) = spec::find(name) else {
+    let Some(spec) = spec::find(name, context.admin.is_some()) else {
         return Err(error(
             code::METHOD_NOT_FOUND,
             "method not found; see `help`",
@@ -34,24 +35,50 @@ pub async fn call(context: &Arc<Context>, name: &str, params: Value) -> Result<V
         method::GET_MINING_INFO => value(mining::info(context).await?),
         method::GET_NETWORK_INFO => value(network::info(context).await?),
         method::GET_PEER_INFO => value(network::peers(context).await?),
-        method::HELP => help(&arguments),
+        method::HELP => help(context, &arguments),
         method::STOP => Ok(stop(context)),
         method::UPTIME => value(context.observer.uptime().as_secs()),
-        _ => Err(error(
-            code::INTERNAL,
-            "this method is specified but not built; report it",
-        )),
+        _ => match &context.admin {
+            Some(admin) => pull(context, admin, spec.name, &arguments).await,
+            None => Err(not_built()),
+        },
     }
+}
+
+/// Carries out one call of fault injection.
+async fn pull(
+    context: &Context,
+    admin: &Admin,
+    name: &str,
+    arguments: &Arguments,
+) -> Result<Value, RpcError> {
+    match name {
+        lever::GET_ADMIN_INFO => value(admin::info(context, admin).await?),
+        lever::PROBE_PEERS => value(admin::probe(admin, arguments).await?),
+        lever::SET_CLOCK_OFFSET => value(admin::set_clock_offset(context, admin, arguments)?),
+        lever::SET_CONDITIONS => value(admin::set_conditions(context, admin, arguments)?),
+        lever::SET_DISK_QUOTA => value(admin::set_disk_quota(admin, arguments)?),
+        lever::SET_HASH_RATE => value(admin::set_hash_rate(admin, arguments)?),
+        _ => Err(not_built()),
+    }
+}
+
+fn not_built() -> RpcError {
+    error(
+        code::INTERNAL,
+        "this method is specified but not built; report it",
+    )
 }
 
 fn value(answer: impl Serialize) -> Result<Value, RpcError> {
     serde_json::to_value(answer).map_err(super::server::internal)
 }
 
-fn help(arguments: &Arguments) -> Result<Value, RpcError> {
+fn help(context: &Context, arguments: &Arguments) -> Result<Value, RpcError> {
+    let with_admin = context.admin.is_some();
     match arguments.text(0)? {
-        None => Ok(spec::overview().into()),
-        Some(name) => match spec::find(name) {
+        None => Ok(spec::overview(with_admin).into()),
+        Some(name) => match spec::find(name, with_admin) {
             Some(spec) => Ok(spec.explanation().into()),
             None => Err(error(
                 code::INVALID_PARAMETER,

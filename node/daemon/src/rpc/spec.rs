@@ -1,5 +1,6 @@
 //! Every method with its parameters and its help text.
 
+use minichain_api::admin::method as admin;
 use minichain_api::rpc::method;
 
 /// What a method takes and does.
@@ -15,14 +16,29 @@ pub struct Spec {
     pub help: &'static str,
 }
 
-/// The method of this name.
-pub fn find(name: &str) -> Option<&'static Spec> {
-    SPECS.iter().find(|spec| spec.name == name)
+/// The method of this name; those of fault injection only `with_admin`.
+pub fn find(name: &str, with_admin: bool) -> Option<&'static Spec> {
+    all(with_admin).find(|spec| spec.name == name)
 }
 
-/// All methods, one a line, in the order of their names.
-pub fn overview() -> String {
-    SPECS.iter().map(Spec::usage).collect::<Vec<_>>().join("\n")
+/// All methods, one a line, in the order of their names, those of fault
+/// injection behind the others.
+pub fn overview(with_admin: bool) -> String {
+    all(with_admin)
+        .map(Spec::usage)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn all(with_admin: bool) -> impl Iterator<Item = &'static Spec> {
+    let admin = if with_admin { ADMIN_SPECS } else { &[] };
+    SPECS.iter().chain(admin)
+}
+
+/// The method of this name.
+#[cfg(test)]
+pub fn find_any(name: &str) -> Option<&'static Spec> {
+    find(name, true)
 }
 
 impl Spec {
@@ -46,14 +62,16 @@ impl Spec {
 }
 
 macro_rules! specs {
-    ($($name:ident ($($param:literal),*) $required:literal $help:literal;)*) => {
-        const SPECS: &[Spec] = &[$(Spec {
-            name: method::$name, params: &[$($param),*], required: $required, help: $help,
+    ($specs:ident $names:ident: $(
+        $name:ident ($($param:literal),*) $required:literal $help:literal;
+    )*) => {
+        const $specs: &[Spec] = &[$(Spec {
+            name: $names::$name, params: &[$($param),*], required: $required, help: $help,
         }),*];
     };
 }
 
-specs! {
+specs! { SPECS method:
     GET_BEST_BLOCK_HASH () 0 "The hash of the tip.";
     GET_BLOCK ("blockhash", "verbosity") 1 "A block by its hash. verbosity 0: hexadecimal; 1 (default): an object with the ids of its transactions; 2: with whole transactions.";
     GET_BLOCKCHAIN_INFO () 0 "A summary of the chain.";
@@ -74,6 +92,15 @@ specs! {
     UPTIME () 0 "Seconds since the node started.";
 }
 
+specs! { ADMIN_SPECS admin:
+    GET_ADMIN_INFO () 0 "Everything that was made worse on purpose: link conditions, clock offset, hash rate, disk quota.";
+    PROBE_PEERS ("request") 1 "Sends a probe to each target and waits for its echo, all side by side. request: {\"targets\": [{\"peerid\": ..., \"address\": \"ip:port\"}], \"timeout_ms\": ...}; a target with an address is dialled where it is not connected.";
+    SET_CLOCK_OFFSET ("offset_ms") 1 "Sets how far the node's clock is ahead of the system's, in milliseconds; may be negative. The offset in force.";
+    SET_CONDITIONS ("conditions") 1 "Replaces the conditions of all links. conditions: {\"links\": [{\"peerid\": ..., \"cut\": ..., \"latency_ms\": ..., \"jitter_ms\": ..., \"loss\": ..., \"rate_bytes_s\": ...}]}; a peer that is not named is free. The conditions in force.";
+    SET_DISK_QUOTA ("quota_bytes") 0 "Sets how many bytes the data folder may hold; unlimited if not given. A commit that does not fit ends the node. The quota in force and the bytes held.";
+    SET_HASH_RATE ("hashes_per_second") 1 "Sets the hashes a second the miner is throttled to; 0 idles it. The rate in force.";
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,15 +109,27 @@ mod tests {
     fn every_method_of_the_api_is_specified() {
         let names: Vec<_> = SPECS.iter().map(|spec| spec.name).collect();
         assert_eq!(names, method::ALL);
-        assert!(SPECS.iter().all(|spec| spec.required <= spec.params.len()));
+        let names: Vec<_> = ADMIN_SPECS.iter().map(|spec| spec.name).collect();
+        assert_eq!(names, admin::ALL);
+        assert!(all(true).all(|spec| spec.required <= spec.params.len()));
+    }
+
+    #[test]
+    fn methods_of_fault_injection_are_hidden_unless_asked_for() {
+        for name in admin::ALL {
+            assert!(find(name, false).is_none(), "{name}");
+            assert!(find(name, true).is_some(), "{name}");
+            assert!(!overview(false).contains(name), "{name}");
+            assert!(overview(true).contains(name), "{name}");
+        }
     }
 
     #[test]
     fn usage_shows_what_is_optional() {
         assert_eq!(
-            find("gettxout").unwrap().usage(),
+            find("gettxout", false).unwrap().usage(),
             "gettxout txid n [include_mempool]"
         );
-        assert_eq!(overview().lines().count(), method::ALL.len());
+        assert_eq!(overview(false).lines().count(), method::ALL.len());
     }
 }

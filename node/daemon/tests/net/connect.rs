@@ -267,6 +267,7 @@ async fn an_occupied_port_is_an_error_that_names_it() {
             port: address.port(),
             ..config(&[])
         },
+        None,
         sender,
     )
     .await

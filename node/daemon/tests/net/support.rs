@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
-use minichain_node::net::{self, Command, Config, Delivery, Handle};
+use minichain_node::net::{self, Command, Config, Delivery, Handle, LeversEnd};
 use minichain_protocol::input::{Input, Peer};
 use tokio::sync::mpsc;
 
@@ -23,6 +23,7 @@ pub struct Net {
 pub fn config(bootstrap: &[&Net]) -> Config {
     Config {
         network: "lab".into(),
+        spacing: Duration::from_secs(5),
         listen: "127.0.0.1".parse().expect("address"),
         port: 0,
         advertise: None,
@@ -46,8 +47,13 @@ pub fn edges_only(bootstrap: &[&Net]) -> Config {
 
 impl Net {
     pub async fn start(config: Config) -> Self {
+        Self::start_with(config, None).await
+    }
+
+    /// With a way in for link conditions and probes.
+    pub async fn start_with(config: Config, levers: Option<LeversEnd>) -> Self {
         let (sender, inbox) = mpsc::channel(64);
-        let handle = net::start(config, sender)
+        let handle = net::start(config, levers, sender)
             .await
             .expect("the network side starts");
         Self {

@@ -7,6 +7,7 @@
     reason = "parameters are written with json! in place"
 )]
 
+mod admin;
 mod cli;
 mod faults;
 mod lifecycle;

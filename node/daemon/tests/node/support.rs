@@ -97,9 +97,13 @@ impl Node {
     /// Starts whatever `command` is, with a whole configuration.
     pub fn start_command(mut command: Command, data_dir: &Path, config: &str) -> Self {
         let config = format!(
-            "{config}data_dir: {}\np2p: {{port: 0, discovery: false}}\n\
-             log: {{format: json, filter: debug}}\n{}",
+            "{config}data_dir: {}\nlog: {{format: json, filter: debug}}\n{}{}",
             data_dir.display(),
+            if config.contains("p2p:") {
+                ""
+            } else {
+                "p2p: {port: 0, discovery: false}\n"
+            },
             if config.contains("rpc:") {
                 "metrics: {port: 0}\n"
             } else {

@@ -111,6 +111,7 @@ impl Context<'_> {
                 port: place.inside.rpc.port(),
                 user: Some(RPC_USER.into()),
                 password: Some(self.birth.rpc_password.clone()),
+                admin: true,
             },
             metrics: MetricsConfig {
                 enabled: true,

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use libp2p::swarm::DialError;
 use libp2p::{Multiaddr, PeerId};
 
-use super::{Book, DIALLING_MAX, Dialer, EDGE_WAIT_MAX, FAILURES_MAX, WAIT_MIN, WANTED_BACK_MAX};
+use super::backoff::{FORGET_AFTER, LOST_PATIENCE, SETTLED, WAIT_MIN};
+use super::{Book, DIALLING_MAX, Dialer, EDGE_WAIT_MAX, Pace, WANTED_BACK_MAX};
 
 const NOBODY: fn(&PeerId) -> bool = |_| false;
 
@@ -15,6 +16,11 @@ fn address(port: u16) -> Multiaddr {
         .expect("multiaddr")
 }
 
+/// A dialler of a chain with blocks every second.
+fn dialer(bootstrap: &[Multiaddr], now: Instant) -> Dialer {
+    Dialer::new(bootstrap, Pace::new(Duration::from_secs(1)), 1, now)
+}
+
 fn no_answer() -> DialError {
     DialError::Transport(Vec::new())
 }
@@ -22,7 +28,7 @@ fn no_answer() -> DialError {
 #[test]
 fn a_bootstrap_address_is_dialled_bare_until_it_answers_ever_more_slowly() {
     let mut now = Instant::now();
-    let mut dialer = Dialer::new(&[address(1)], now);
+    let mut dialer = dialer(&[address(1)], now);
     let mut waits = Vec::new();
     for _ in 0..8 {
         let dials = dialer.due(now, NOBODY, 0);
@@ -48,7 +54,7 @@ fn a_bootstrap_address_is_dialled_bare_until_it_answers_ever_more_slowly() {
 #[test]
 fn a_connected_bootstrap_peer_rests_and_is_dialled_again_at_once_when_gone() {
     let now = Instant::now();
-    let mut dialer = Dialer::new(&[address(1)], now);
+    let mut dialer = dialer(&[address(1)], now);
     let peer = PeerId::random();
     let dial = dialer.due(now, NOBODY, 0).remove(0);
     dialer.on_connected(dial.connection_id(), peer, now);
@@ -60,7 +66,7 @@ fn a_connected_bootstrap_peer_rests_and_is_dialled_again_at_once_when_gone() {
 #[test]
 fn a_peer_that_hangs_up_at_once_is_dialled_ever_more_slowly() {
     let mut now = Instant::now();
-    let mut dialer = Dialer::new(&[address(1)], now);
+    let mut dialer = dialer(&[address(1)], now);
     let peer = PeerId::random();
     let mut attempts = 0;
     for _ in 0..600 {
@@ -79,7 +85,7 @@ fn a_peer_that_hangs_up_at_once_is_dialled_ever_more_slowly() {
 #[test]
 fn a_known_peer_whose_place_another_took_is_forgotten() {
     let now = Instant::now();
-    let mut dialer = Dialer::new(&[], now);
+    let mut dialer = dialer(&[], now);
     let peer = PeerId::random();
     dialer.on_identified(peer, vec![address(1)], now);
     let dial = dialer.due(now, NOBODY, 1).remove(0);
@@ -101,7 +107,7 @@ fn a_known_peer_whose_place_another_took_is_forgotten() {
 #[test]
 fn a_bootstrap_peer_that_dialled_us_first_is_not_dialled() {
     let now = Instant::now();
-    let mut dialer = Dialer::new(&[address(1)], now);
+    let mut dialer = dialer(&[address(1)], now);
     let peer = PeerId::random();
     dialer.on_identified(peer, vec![address(2), address(1)], now);
     assert!(dialer.due(now, |id| *id == peer, 0).is_empty());
@@ -110,7 +116,7 @@ fn a_bootstrap_peer_that_dialled_us_first_is_not_dialled() {
 #[test]
 fn our_own_address_among_the_bootstrap_peers_is_dialled_once() {
     let now = Instant::now();
-    let mut dialer = Dialer::new(&[address(1)], now);
+    let mut dialer = dialer(&[address(1)], now);
     let dial = dialer.due(now, NOBODY, 0).remove(0);
     let error = DialError::LocalPeerId {
         address: address(1),
@@ -130,7 +136,7 @@ fn a_pinned_peer_id_is_demanded() {
         .parse()
         .expect("multiaddr");
     let now = Instant::now();
-    let mut dialer = Dialer::new(&[pinned], now);
+    let mut dialer = dialer(&[pinned], now);
     assert_eq!(dialer.due(now, NOBODY, 0)[0].get_peer_id(), Some(peer));
 }
 
@@ -141,7 +147,7 @@ fn known_peers_are_dialled_only_while_peers_are_looked_for_and_few_at_once() {
     for port in 1..=100 {
         book.note(PeerId::random(), vec![address(port)], 0);
     }
-    let mut dialer = Dialer::new(&[], now);
+    let mut dialer = dialer(&[], now);
     dialer.add_known(&book, now);
     assert!(dialer.due(now, NOBODY, 0).is_empty());
     assert_eq!(dialer.due(now, NOBODY, 3).len(), 3);
@@ -152,7 +158,7 @@ fn known_peers_are_dialled_only_while_peers_are_looked_for_and_few_at_once() {
 #[test]
 fn a_peer_wanted_back_is_dialled_even_when_enough_are_connected_but_not_for_ever() {
     let mut now = Instant::now();
-    let mut dialer = Dialer::new(&[], now);
+    let mut dialer = dialer(&[], now);
     let peer = PeerId::random();
     dialer.want_back(peer, vec![address(1)], now + Duration::from_secs(1));
     assert!(dialer.due(now, NOBODY, 0).is_empty(), "not before its time");
@@ -176,17 +182,17 @@ fn a_known_peer_that_never_answers_is_given_up() {
     let mut book = Book::default();
     let peer = PeerId::random();
     book.note(peer, vec![address(1)], 0);
-    let mut dialer = Dialer::new(&[], now);
+    let mut dialer = dialer(&[], now);
     dialer.add_known(&book, now);
     let mut given_up = None;
-    let mut attempts = 0;
+    let begin = now;
     while given_up.is_none() {
         now += Duration::from_secs(30);
         let dial = dialer.due(now, NOBODY, 1).remove(0);
-        attempts += 1;
         given_up = dialer.on_failed(dial.connection_id(), &no_answer(), now);
     }
-    assert_eq!((given_up, attempts), (Some(peer), FAILURES_MAX));
+    assert_eq!(given_up, Some(peer));
+    assert!(now - begin >= FORGET_AFTER && now - begin < FORGET_AFTER * 2);
     assert!(
         dialer
             .due(now + Duration::from_secs(3_600), NOBODY, 1)
@@ -194,10 +200,113 @@ fn a_known_peer_that_never_answers_is_given_up() {
     );
 }
 
+/// Lets every dial from `begin` on hang for two seconds, for so long; when
+/// the attempts began, after `begin`.
+fn attempts_while_cut(dialer: &mut Dialer, begin: Instant, length: Duration) -> Vec<Duration> {
+    let (mut attempts, mut hanging) = (Vec::new(), Vec::new());
+    let mut now = begin;
+    while now < begin + length {
+        now += Duration::from_millis(100);
+        for dial in dialer.due(now, NOBODY, 0) {
+            attempts.push(now - begin);
+            hanging.push((now + Duration::from_secs(2), dial.connection_id()));
+        }
+        for (_, connection) in hanging.extract_if(.., |(ends, _)| *ends <= now) {
+            dialer.on_failed(connection, &no_answer(), now);
+        }
+    }
+    attempts
+}
+
+#[test]
+fn a_lost_peer_is_dialled_steadily_through_a_long_cut_though_enough_are_connected() {
+    let now = Instant::now();
+    let mut dialer = dialer(&[], now);
+    dialer.on_lost(PeerId::random(), vec![address(1)], now);
+    let attempts = attempts_while_cut(&mut dialer, now, Duration::from_secs(300));
+    assert!(attempts[0] <= Duration::from_millis(400), "{attempts:?}");
+    let pauses = attempts.windows(2).map(|pair| pair[1] - pair[0]);
+    let longest = pauses.max().expect("attempts");
+    assert!(longest <= Duration::from_millis(2_400), "{longest:?}");
+    assert!(attempts.len() < 160, "{}", attempts.len());
+}
+
+#[test]
+fn a_lost_bootstrap_peer_is_dialled_as_steadily_and_only_by_its_address() {
+    let mut now = Instant::now();
+    let mut dialer = dialer(&[address(1)], now);
+    let peer = PeerId::random();
+    let dial = dialer.due(now, NOBODY, 0).remove(0);
+    dialer.on_connected(dial.connection_id(), peer, now);
+    dialer.on_identified(peer, vec![address(1)], now);
+    now += SETTLED / 2;
+    dialer.on_lost(peer, vec![address(1)], now);
+    let attempts = attempts_while_cut(&mut dialer, now, Duration::from_secs(5));
+    assert_eq!(attempts.len(), 3, "{attempts:?}");
+}
+
+#[test]
+fn a_lost_peer_that_refuses_is_dialled_about_once_in_a_redial_and_later_more_seldom() {
+    let begin = Instant::now();
+    let mut dialer = dialer(&[], begin);
+    dialer.on_lost(PeerId::random(), vec![address(1)], begin);
+    let mut now = begin;
+    let (mut early, mut late) = (0, 0);
+    while now < begin + LOST_PATIENCE * 2 {
+        now += Duration::from_millis(100);
+        for dial in dialer.due(now, NOBODY, 0) {
+            *if now < begin + LOST_PATIENCE {
+                &mut early
+            } else {
+                &mut late
+            } += 1;
+            dialer.on_failed(dial.connection_id(), &no_answer(), now);
+        }
+    }
+    assert!((450..800).contains(&early), "{early} in ten minutes");
+    assert!(late <= early / 4, "{late} in the next ten minutes");
+}
+
+#[test]
+fn peers_lost_together_are_not_dialled_in_step() {
+    let now = Instant::now();
+    let mut dialer = dialer(&[], now);
+    for port in 1..=10 {
+        dialer.on_lost(PeerId::random(), vec![address(port)], now);
+    }
+    let attempts = attempts_while_cut(&mut dialer, now, Duration::from_secs(30));
+    let at_once = |time: &Duration| attempts.iter().filter(|other| *other == time).count();
+    let late = attempts
+        .iter()
+        .filter(|time| **time > Duration::from_secs(10));
+    let most = late.map(at_once).max().expect("attempts");
+    assert!(most < 10, "{most} of 10 at one moment");
+}
+
+#[test]
+fn a_peer_lost_again_right_after_coming_back_is_still_wanted() {
+    let mut now = Instant::now();
+    let mut dialer = dialer(&[], now);
+    let peer = PeerId::random();
+    dialer.on_lost(peer, vec![address(1)], now);
+    now += Duration::from_secs(1);
+    let dial = dialer.due(now, NOBODY, 0).remove(0);
+    dialer.on_connected(dial.connection_id(), peer, now);
+    assert!(dialer.due(now, |id| *id == peer, 0).is_empty());
+    assert!(dialer.wants(&peer));
+    let attempts = attempts_while_cut(&mut dialer, now, Duration::from_secs(3));
+    assert!(!attempts.is_empty());
+    now += SETTLED * 3;
+    dialer.due(now, |id| *id == peer, 0);
+    now += SETTLED;
+    dialer.due(now, |id| *id == peer, 0);
+    assert!(!dialer.wants(&peer), "it is back for good");
+}
+
 #[test]
 fn a_peer_kept_away_is_not_dialled() {
     let now = Instant::now();
-    let mut dialer = Dialer::new(&[], now);
+    let mut dialer = dialer(&[], now);
     let peer = PeerId::random();
     dialer.on_identified(peer, vec![address(1)], now);
     dialer.remove(&peer);

@@ -16,10 +16,6 @@ use super::super::peers::{Closed, Link, Opened};
 use super::super::sync_codec::Request;
 use super::{Delivery, Task, addresses, gossip, unix_s};
 
-/// Gossipsub tells its topics on a peer's first connection alone. A second one
-/// opened later than this is no simultaneous dial: the peer has lost the
-/// first, and gossip over the second would stay dead both ways.
-const HALF_OPEN_AGE: Duration = Duration::from_secs(5);
 /// The first of two connections closed, and the other is this much younger:
 /// the same, noticed later.
 const SIMULTANEOUS: Duration = Duration::from_secs(2);
@@ -56,6 +52,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 error,
                 ..
             } => {
+                self.on_probe_dial_failed(connection_id, &error);
                 let given_up = self.dialer.on_failed(connection_id, &error, Instant::now());
                 if let Some(peer) = given_up {
                     self.book.remove(&peer);
@@ -101,6 +98,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 tracing::debug!(peer = %peer_id, "peer reads gossip too slowly");
             }
             BehaviourEvent::Sync(event) => self.on_sync(event),
+            BehaviourEvent::Probe(event) => self.on_probe(event),
             _ => {}
         }
     }
@@ -130,16 +128,22 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 self.look_around_soon();
                 self.outlet.push(Input::PeerConnected { peer, direction });
             }
-            Opened::Another { eldest_age } if eldest_age >= HALF_OPEN_AGE => {
+            // Gossipsub tells its topics on a peer's first connection alone:
+            // over a second one that replaces it gossip would stay dead both
+            // ways.
+            Opened::Another { eldest_age } if eldest_age >= self.pace.half_open => {
                 tracing::debug!(peer = %id, ?eldest_age, "peer came back over a half-open link");
                 self.start_afresh(id, REDIAL_DELAY);
             }
             Opened::Another { .. } => {}
         }
+        self.on_probe_connected(id, connection);
     }
 
     fn on_closed(&mut self, id: &PeerId, connection: ConnectionId) {
         self.is_view_stale = true;
+        let whereabouts = self.whereabouts(id, connection);
+        self.on_guest_gone(connection);
         match self.peers.closed(id, connection) {
             Closed::Last(peer) => {
                 for request in self.exchange.peer_gone(peer) {
@@ -149,6 +153,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                         peer,
                         failure,
                     });
+                }
+                if let Some(addresses) = whereabouts {
+                    self.dialer.on_lost(*id, addresses, Instant::now());
                 }
                 self.on_left(id);
                 self.look_around_soon();

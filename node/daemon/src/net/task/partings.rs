@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use libp2p::PeerId;
+use libp2p::swarm::ConnectionId;
+use libp2p::{Multiaddr, PeerId};
 use minichain_protocol::input::Peer;
 
 use super::{Delivery, Task};
@@ -20,6 +21,9 @@ pub struct Partings {
 
 /// Peers refused at once; the one due back first is forgiven beyond that.
 const KEPT_AWAY_MAX: usize = 1_024;
+/// A connection that broke earlier was none: the other side is full, or only
+/// probed us.
+const LOST_AGE_MIN: Duration = Duration::from_secs(2);
 /// Time an answer gets to arrive before its connection is closed.
 const LINGER: Duration = Duration::from_millis(200);
 /// Time before a peer sent away without blame is dialled again.
@@ -40,6 +44,27 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         } else {
             self.partings.leaving.insert(id, (at, keep_away));
         }
+    }
+
+    /// Where to look for a peer that is connected still, should it get lost;
+    /// none where it is not looked for.
+    pub(super) fn whereabouts(
+        &self,
+        id: &PeerId,
+        connection: ConnectionId,
+    ) -> Option<Vec<Multiaddr>> {
+        let age = self.peers.age(id, Instant::now())?;
+        let is_ours = self.config.discovery || self.peers.is_dialled(id);
+        let is_sent_away = self.partings.kept_away.contains_key(id);
+        let is_guest = self.probing.is_guest(connection);
+        let is_lost = age >= LOST_AGE_MIN && !is_sent_away && !is_guest;
+        is_lost.then(|| {
+            if is_ours {
+                self.peers.dialable(id)
+            } else {
+                Vec::new()
+            }
+        })
     }
 
     /// A leaving peer went by itself.

@@ -264,7 +264,10 @@ fn full_disk_stops_the_store_with_a_clear_error() {
         inner: InMemoryBackend::new(),
         room: Arc::clone(&room),
     };
-    let mut store = RedbStore::new(Disk::open_backend(Path::new("d"), backend).unwrap());
+    let mut store = RedbStore::new(
+        Disk::open_backend(Path::new("d"), backend).unwrap(),
+        Path::new("d"),
+    );
     let batch = |number| Batch {
         blocks: vec![(header(number).hash(), block(number))],
         tip: Some(tip(number)),
