@@ -11,3 +11,4 @@ mod refusals;
 mod support;
 mod texts;
 mod yaml;
+mod zones;

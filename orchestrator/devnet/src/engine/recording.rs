@@ -4,6 +4,8 @@
 //! What an action does is the planner's own model
 //! ([`Observed::apply`]), which refuses actions in a wrong order.
 
+mod filter;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,11 +13,12 @@ use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
 use futures::future::{FutureExt as _, ready};
 use futures::stream::{self, StreamExt as _};
 
+use self::filter::Filters;
 use super::fault::{cannot, node_to, wrong_state};
 use super::{
-    Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, LogLine, LogStream,
-    LogWish, NetworkSummary, NodeAct, Program, ProgramWish, Report, StateKeeper, UsedSubnet,
-    Vitals,
+    Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer,
+    FilterOrder, LogLine, LogStream, LogWish, NetworkSummary, NodeAct, Program, ProgramWish,
+    Report, StateKeeper, UsedSubnet, Vitals,
 };
 
 /// A double of an engine and of the state folder beside it.
@@ -40,15 +43,18 @@ struct World {
 struct Network {
     observed: Observed,
     blueprint: Option<Blueprint>,
+    filters: Filters,
     /// Number of the start that each node's present or last process came from.
     lives: BTreeMap<String, u64>,
 }
 
 impl World {
+    /// A process of that node starts, in a namespace of its own.
     fn start(&mut self, network: &str, node: &str) {
         self.starts += 1;
-        let lives = &mut self.networks.entry(network.to_owned()).or_default().lives;
-        lives.insert(node.to_owned(), self.starts);
+        let network = self.networks.entry(network.to_owned()).or_default();
+        network.lives.insert(node.to_owned(), self.starts);
+        network.filters.lose(node);
     }
 }
 
@@ -101,6 +107,21 @@ impl Recording {
         networks.find_map(|network| Some(network.observed.node(node)?.state))
     }
 
+    /// Lets packet filters be set and read back as ever, and every packet pass
+    /// all the same: faults that do not bite.
+    pub fn ineffective_filters(&self, network: &str, are_ineffective: bool) {
+        let mut world = self.world();
+        let network = world.networks.entry(network.to_owned()).or_default();
+        network.filters.are_ineffective = are_ineffective;
+    }
+
+    /// Forgets a node's packet filter, as a restart of its container does.
+    pub fn lose_filter(&self, network: &str, node: &str) {
+        if let Some(network) = self.world().networks.get_mut(network) {
+            network.filters.lose(node);
+        }
+    }
+
     /// All that was asked so far, in order; actions as their `Debug` text.
     pub fn calls(&self) -> Vec<String> {
         self.world().calls.clone()
@@ -143,6 +164,9 @@ impl Recording {
                 )
             })?;
         network.blueprint = Some(blueprint.clone());
+        if let Action::RemoveNode { node, .. } = action {
+            network.filters.lose(node);
+        }
         if let Action::StartNode { node } = action {
             world.start(&blueprint.name, node);
         }
@@ -352,6 +376,23 @@ impl Engine for Recording {
 
     fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
         ready(Ok(self.vitals_of(network))).boxed()
+    }
+
+    fn filter<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        orders: &'a [FilterOrder],
+    ) -> Option<Answer<'a, Vec<Result<FilterAnswer, EngineError>>>> {
+        if self.kind == EngineKind::Process {
+            return None;
+        }
+        let mut world = self.world();
+        world.calls.push(format!("filter {}", blueprint.name));
+        let network = world.networks.entry(blueprint.name.clone()).or_default();
+        let answers = network
+            .filters
+            .perform(blueprint, &network.observed, orders);
+        Some(ready(Ok(answers)).boxed())
     }
 }
 
