@@ -5,10 +5,11 @@
 //! network tends to get the same addresses again, and two that are brought up
 //! at the same moment different ones.
 
+mod others;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, TcpListener};
 
-use devnet_blueprint::blueprint::Runtime;
 use devnet_blueprint::plan::HOST_PORTS_PER_NODE;
 use devnet_blueprint::{
     Blueprint, DockerInput, EngineInput, EngineKind, NodePlan, NodeState, Observed, PlanInput,
@@ -20,6 +21,9 @@ use crate::clock;
 use crate::engine::process::free_block;
 use crate::engine::{Engine, EngineError, ErrorKind, Program, ProgramWish, Report, UsedSubnet};
 use crate::state::StateFolder;
+
+use self::others::Others;
+pub use self::others::ports_for_more;
 
 /// Host ports are taken from here, below those the system gives to outgoing
 /// connections, so that a stopped container finds its ports free again.
@@ -186,7 +190,7 @@ async fn docker_input(
         };
         images.insert(binary, find(request, &wish, report).await?.reference);
     }
-    let others = Others::read(request)?;
+    let others = Others::read(request.states, &request.topology.name)?;
     let used = request.engine.used_subnets().await?;
     let nodes = request.topology.node_count();
     // An existing network keeps its subnet; the planner sees to it.
@@ -213,7 +217,7 @@ async fn docker_input(
 }
 
 fn process_input(request: &Request<'_>, program: &Program) -> Result<EngineInput, EngineError> {
-    let others = Others::read(request)?;
+    let others = Others::read(request.states, &request.topology.name)?;
     let block = match request.previous.as_ref().and_then(|before| before.subnet) {
         Some(kept) => kept,
         None => {
@@ -234,37 +238,6 @@ fn process_input(request: &Request<'_>, program: &Program) -> Result<EngineInput
             .to_owned(),
         binary: program.reference.clone().into(),
     }))
-}
-
-/// What other networks of this user hold, running or not.
-#[derive(Default)]
-struct Others {
-    subnets: Vec<Subnet>,
-    ports: BTreeSet<u16>,
-}
-
-impl Others {
-    fn read(request: &Request<'_>) -> Result<Self, EngineError> {
-        let mut others = Self::default();
-        for name in request.states.names()? {
-            if name == request.topology.name {
-                continue;
-            }
-            // One that cannot be read holds nothing we could know of.
-            let Ok(Some(blueprint)) = request.states.load(&name) else {
-                continue;
-            };
-            others.subnets.extend(blueprint.subnet);
-            let containers = blueprint
-                .nodes
-                .iter()
-                .filter(|n| matches!(n.runtime, Runtime::Container(_)));
-            others.ports.extend(
-                containers.flat_map(|node| [node.host.rpc.port(), node.host.metrics.port()]),
-            );
-        }
-        Ok(others)
-    }
 }
 
 fn free_of_others(wished: Subnet, used: &[UsedSubnet]) -> Result<Subnet, EngineError> {

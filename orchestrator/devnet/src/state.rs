@@ -19,6 +19,7 @@ pub const STATE_ENV: &str = "DEVNET_STATE";
 
 const RECORD_FILE: &str = "network.json";
 const WISH_FILE: &str = "wish.json";
+const ORIGINAL_FILE: &str = "original.json";
 const FAULTS_FILE: &str = "faults.json";
 /// Bytes of the faults at most; every link of 250 nodes takes a tenth.
 const FAULTS_BYTES_MAX: u64 = 64 << 20;
@@ -224,6 +225,27 @@ impl NetworkFolder {
     /// The wish the plan was made from, if it was kept.
     pub fn read_wish<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
         self.read(WISH_FILE)
+    }
+
+    /// Keeps the plan that a changed network was brought up with.
+    pub fn write_original<T: Serialize>(&self, original: &T) -> Result<(), StateError> {
+        self.write(ORIGINAL_FILE, original)
+    }
+
+    /// The plan that a changed network was brought up with, if one was kept.
+    pub fn read_original<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        self.read(ORIGINAL_FILE)
+    }
+
+    /// Forgets it: the network is as it was brought up. None is fine.
+    pub fn remove_original(&self) -> Result<(), StateError> {
+        let path = self.path.join(ORIGINAL_FILE);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(io_error("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes which faults are intended.

@@ -8,8 +8,12 @@ use crate::world::World;
 
 const EXAMPLES: &str = "\
 Examples:
-  devnet corrupt observer-0    kill it, damage its store, start it again
-  devnet wipe observer-0       the way out, if it cannot repair itself";
+  devnet corrupt observer-0             kill it, damage its store, start it again
+  devnet corrupt observer-0 --for 30s   then wiped, if it refused its store
+  devnet wipe observer-0                the way out by hand
+
+Damaged pages follow from the network's seed. Proof: the node refuses its store in clear words, or
+survives. Exit code 4 if it does neither.";
 
 /// Damage the stores of nodes on purpose
 #[derive(Debug, Clone, clap::Args)]

@@ -14,6 +14,7 @@ mod latency;
 mod logs;
 mod loss;
 mod ls;
+mod node;
 mod partition;
 mod report;
 mod run;
@@ -36,6 +37,7 @@ Examples:
   devnet up --nodes 3 --miners 2     bring up a network and wait until it is healthy
   devnet status                      how every node is
   devnet logs -f                     what the nodes say, merged in time order
+  devnet kill miner-0 --for 30s      kill a node, prove it, start it again
   devnet partition --halves          cut it in two, and prove that it is cut
   devnet heal                        take every fault out
   devnet run two-way.yaml            a scenario on a network of its own, with a verdict
@@ -63,6 +65,8 @@ enum Verb {
     Logs(logs::Args),
     Ls(ls::Args),
     Doctor(doctor::Args),
+    #[command(flatten)]
+    Node(node::Verb),
     Partition(partition::Args),
     Isolate(isolate::Args),
     Latency(latency::Args),
@@ -126,6 +130,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => (args.output.json, false),
         Verb::Ls(args) => (args.output.json, false),
         Verb::Doctor(args) => (args.output.json, false),
+        Verb::Node(verb) => (verb.is_json(), false),
         Verb::Partition(args) => (args.fault.output.json, false),
         Verb::Isolate(args) => (args.fault.output.json, false),
         Verb::Latency(args) => (args.fault.output.json, false),
@@ -148,6 +153,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => logs::run(&world, args).await,
         Verb::Ls(args) => ls::run(&world, args).await,
         Verb::Doctor(args) => doctor::run(&world, args).await,
+        Verb::Node(verb) => node::run(&world, verb).await,
         Verb::Partition(args) => partition::run(&world, args).await,
         Verb::Isolate(args) => isolate::run(&world, args).await,
         Verb::Latency(args) => latency::run(&world, args).await,

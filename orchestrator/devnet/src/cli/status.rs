@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::report::NetworkReport;
 use super::{NameArgs, OutputArgs};
 use crate::clock::{now_s, parse_duration, spell_duration, time_of_day};
+use crate::console::Colour;
 use crate::exit::{Exit, Failure};
+use crate::faults::Intent;
+use crate::faults::state::spell_fault;
 use crate::probe::{Depth, Round};
 use crate::world::{Attached, World};
 
@@ -98,6 +101,9 @@ fn text(world: &World, report: &NetworkReport) -> String {
     for (name, problem) in problems {
         text.push_str(&format!("\n  {name} {problem}"));
     }
+    if let Some(remark) = faults_remark(world, &report.name) {
+        text.push_str(&format!("\n{remark}"));
+    }
     if report.nodes.iter().any(|node| node.state != "running") {
         let name = &report.name;
         text.push_str(&format!(
@@ -105,6 +111,27 @@ fn text(world: &World, report: &NetworkReport) -> String {
         ));
     }
     text
+}
+
+/// That faults were asked for, if there are any; what is in force of them costs
+/// more to tell.
+fn faults_remark(world: &World, name: &str) -> Option<String> {
+    let remark = match Intent::load(&world.states.network(name)) {
+        Ok(intent) if intent.is_empty() => return None,
+        Ok(intent) => {
+            let faults: Vec<String> = intent
+                .faults()
+                .iter()
+                .map(|active| spell_fault(&active.fault))
+                .collect();
+            format!(
+                "Faults: {}. devnet faults --name {name} shows more.",
+                faults.join("; ")
+            )
+        }
+        Err(failure) => format!("Faults: {}.", failure.message()),
+    };
+    Some(world.console.paint(Colour::Yellow, &remark))
 }
 
 /// One picture of several: in place on a terminal, below each other elsewhere.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::ArgGroup;
 use devnet_blueprint::quantity::BlockTime;
-use devnet_blueprint::{Topology, diff, render};
+use devnet_blueprint::{Blueprint, Topology, diff, render};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +20,9 @@ use super::report::{NetworkReport, count_words};
 use super::wait::{Patience, until_healthy};
 use super::{NameArgs, OutputArgs};
 use crate::clock::{parse_duration, spell_duration};
+use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
+use crate::faults::{self, Intent, Live};
 use crate::health::Wish;
 use crate::probe::{Depth, NodeAddress, Round};
 use crate::world::{Attached, EngineChoice, World};
@@ -214,6 +216,7 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
         actions,
     } = bring_up(world, args, name).await?;
     let nodes = NodeAddress::of_blueprint(&blueprint);
+    let has_faults = condition_links(world, &engine, &blueprint).await?;
     let stage = world.console.stage("health", "asking the nodes");
     let patience = Patience {
         timeout: args.timeout,
@@ -229,6 +232,13 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
         }
         Err(failure) => {
             stage.failed("the network is not healthy");
+            let failure = match has_faults {
+                true => failure.next(format!(
+                    "Faults are in force: `devnet faults --name {name}` shows them, \
+                     `devnet heal --name {name}` takes them out."
+                )),
+                false => failure,
+            };
             return Err(failure);
         }
     };
@@ -252,6 +262,27 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
         .console
         .say(&conclusion(world, &report, began.elapsed()));
     Ok(Exit::Success)
+}
+
+/// Nodes that were started anew have lost the topology's own latency, and what
+/// faults did to them: puts it in force again. Whether faults are intended.
+pub(super) async fn condition_links(
+    world: &World,
+    engine: &Arc<dyn Engine>,
+    blueprint: &Blueprint,
+) -> Result<bool, Failure> {
+    let live = Live::new(engine.clone(), blueprint.clone());
+    let folder = world.states.network(&blueprint.name);
+    let mut intent = Intent::load(&folder)?;
+    if !intent.is_empty() {
+        intent.came_up();
+        intent.save(&folder)?;
+    }
+    let reconciled = faults::reconcile(world, &live, &live.layout().roster()).await?;
+    for problem in &reconciled.problems {
+        world.console.remark(&format!("not in force: {problem}"));
+    }
+    Ok(reconciled.was_needed && !Intent::load(&folder)?.is_empty())
 }
 
 pub(super) fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {

@@ -158,6 +158,43 @@ impl Intent {
         }
     }
 
+    /// Nodes whose store is damaged, among those that are to be healed.
+    pub fn damaged(&self, heal: &Heal) -> Vec<NodeName> {
+        let is_meant = |node: &NodeName| match heal {
+            Heal::All => true,
+            Heal::Nodes(nodes) => nodes.contains(node),
+            Heal::Cuts | Heal::Conditions => false,
+        };
+        let mut damaged = BTreeSet::new();
+        for active in &self.faults {
+            if let Fault::Node { nodes, what } = &active.fault
+                && *what == NodeFault::CorruptStore
+            {
+                damaged.extend(nodes.iter().filter(|node| is_meant(node)).cloned());
+            }
+        }
+        damaged.into_iter().collect()
+    }
+
+    /// Takes out what bringing the network up has undone: everything that kept
+    /// nodes from running as they were asked for.
+    pub fn came_up(&mut self) {
+        self.keep(|fault| {
+            !matches!(
+                fault,
+                Fault::Node {
+                    what: NodeFault::Kill
+                        | NodeFault::Stop
+                        | NodeFault::Pause
+                        | NodeFault::Remove
+                        | NodeFault::Upgrade { .. }
+                        | NodeFault::Add { .. },
+                    ..
+                }
+            )
+        });
+    }
+
     /// Takes the fault of that number out; `None` if it is gone already.
     pub fn remove(&mut self, id: u32) -> Option<Active> {
         let at = self.faults.iter().position(|active| active.id == id)?;
@@ -243,34 +280,28 @@ const fn lasts(what: &NodeFault) -> bool {
         | NodeFault::Pause
         | NodeFault::ClockSkew { .. }
         | NodeFault::HashRate { .. }
-        | NodeFault::FillDisk => true,
-        NodeFault::Start
-        | NodeFault::Restart
-        | NodeFault::Unpause
+        | NodeFault::FillDisk
         | NodeFault::Remove
-        | NodeFault::Wipe
         | NodeFault::Upgrade { .. }
         | NodeFault::CorruptStore
-        | NodeFault::Add { .. } => false,
+        | NodeFault::Add { .. } => true,
+        NodeFault::Start | NodeFault::Restart | NodeFault::Unpause | NodeFault::Wipe => false,
     }
 }
 
 /// Whether `new` takes the place of `before`, or undoes it.
 const fn undoes(new: &NodeFault, before: &NodeFault) -> bool {
     let is_about_life = matches!(before, NodeFault::Kill | NodeFault::Stop | NodeFault::Pause);
+    let is_damage = matches!(before, NodeFault::CorruptStore);
     match new {
-        NodeFault::Kill
-        | NodeFault::Stop
-        | NodeFault::Start
-        | NodeFault::Restart
-        | NodeFault::Wipe
-        | NodeFault::CorruptStore => is_about_life,
+        NodeFault::Kill | NodeFault::Stop | NodeFault::Start | NodeFault::Restart => is_about_life,
+        NodeFault::Wipe | NodeFault::CorruptStore => is_about_life || is_damage,
         NodeFault::Pause | NodeFault::Unpause => matches!(before, NodeFault::Pause),
         NodeFault::ClockSkew { .. } => matches!(before, NodeFault::ClockSkew { .. }),
         NodeFault::HashRate { .. } => matches!(before, NodeFault::HashRate { .. }),
         NodeFault::FillDisk => matches!(before, NodeFault::FillDisk),
         NodeFault::Remove | NodeFault::Add { .. } => true,
-        NodeFault::Upgrade { .. } => is_about_life,
+        NodeFault::Upgrade { .. } => is_about_life || matches!(before, NodeFault::Upgrade { .. }),
     }
 }
 
@@ -282,3 +313,6 @@ fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Er
     let reason = format_args!("format {format} is of another devnet version, this reads {FORMAT}");
     Err(serde::de::Error::custom(reason))
 }
+
+#[cfg(test)]
+mod tests;

@@ -230,3 +230,6 @@ fn is_same(a: &LinkState, b: &LinkState) -> bool {
 fn is_close(a: f64, b: f64) -> bool {
     (a - b).abs() <= CLOSE * a.abs().max(b.abs()).max(1.0)
 }
+
+#[cfg(test)]
+mod tests;

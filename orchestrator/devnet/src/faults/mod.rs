@@ -35,7 +35,7 @@ pub use state::{InForce, in_force};
 
 use self::apply::{Wish, apply};
 use self::proof::{Finding, Goals};
-use self::verdict::{both, goals_of, judge, rates};
+use self::verdict::{both, goals_of, judge, read_back};
 use crate::clock::now_ms;
 use crate::exit::Failure;
 use crate::world::World;
@@ -105,7 +105,7 @@ pub async fn inflict_for(
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
-    let outcome = judge(&applied, goals, rates(fault, &applied));
+    let outcome = judge(&applied, goals, read_back(fault, &applied));
     Ok(Inflicted { id, outcome })
 }
 
@@ -124,16 +124,18 @@ pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Fa
         .faults()
         .iter()
         .any(|active| matches!(active.fault, Fault::Condition { .. }));
+    let damaged = intent.damaged(heal);
     intent.heal(heal);
     intent.save(&folder)?;
-    let nodes = match heal {
-        Heal::All => Some(live.layout().roster()),
-        Heal::Nodes(nodes) => Some(nodes.clone()),
-        Heal::Cuts | Heal::Conditions => None,
+    // Started as they are they would refuse their stores again.
+    let mended = match damaged.is_empty() {
+        true => None,
+        false => Some(node::revert(world, live, &damaged, &NodeFault::CorruptStore).await?),
     };
-    let of_nodes = match &nodes {
-        Some(nodes) => Some(node::heal(world, live, nodes).await),
-        None => None,
+    let of_nodes = match heal {
+        Heal::All => Some(node::heal(world, live, None).await),
+        Heal::Nodes(nodes) => Some(node::heal(world, live, Some(nodes)).await),
+        Heal::Cuts | Heal::Conditions => None,
     };
     let goals = Goals {
         reach: !matches!(heal, Heal::Nodes(_)),
@@ -147,10 +149,11 @@ pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Fa
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
     let links = judge(&applied, goals, Finding::default());
-    match of_nodes.transpose()? {
-        Some(of_nodes) => Ok(both(of_nodes, links)),
-        None => Ok(links),
-    }
+    let outcomes = [mended, of_nodes.transpose()?];
+    Ok(outcomes
+        .into_iter()
+        .flatten()
+        .fold(links, |all, more| both(more, all)))
 }
 
 /// Takes the fault of that number out, and proves that it is gone; `None` if
@@ -165,7 +168,10 @@ pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcom
         return Ok(None);
     };
     let outcome = match active.fault {
-        Fault::Node { nodes, .. } => heal(world, live, &Heal::Nodes(nodes)).await?,
+        Fault::Node { nodes, what } => {
+            intent.save(&folder)?;
+            revert_on_nodes(world, live, &nodes, &what).await?
+        }
         Fault::Cut(_) => heal(world, live, &Heal::Cuts).await?,
         Fault::Condition { .. } => {
             intent.save(&folder)?;
@@ -199,7 +205,11 @@ pub async fn reconcile(
 ) -> Result<Reconciled, Failure> {
     let folder = world.states.network(live.name());
     let mut intent = Intent::load(&folder)?;
-    if intent.is_empty() && apply::base(&live.layout()).is_empty() {
+    let is_lost = |active: &Active| match &active.fault {
+        Fault::Node { what, .. } => is_of_the_process(what),
+        Fault::Cut(_) | Fault::Condition { .. } => true,
+    };
+    if !intent.faults().iter().any(is_lost) && apply::base(&live.layout()).is_empty() {
         return Ok(Reconciled::default());
     }
     let wish = Wish {
@@ -268,9 +278,37 @@ async fn inflict_on_nodes(
     let id = intent.take(&fault, span);
     intent.save(&folder)?;
     live.reload(world)?;
-    if !starts(what) {
-        return Ok(Inflicted { id, outcome });
-    }
+    let outcome = if starts(what) {
+        with_links(world, live, nodes, outcome).await?
+    } else {
+        outcome
+    };
+    Ok(Inflicted { id, outcome })
+}
+
+/// Takes one fault out of nodes and leaves whatever else was done to them.
+async fn revert_on_nodes(
+    world: &World,
+    live: &Live,
+    nodes: &[NodeName],
+    what: &NodeFault,
+) -> Result<Outcome, Failure> {
+    // Who was taken out of the network meanwhile has nothing left to undo.
+    let changes_the_plan = matches!(what, NodeFault::Add { .. } | NodeFault::Remove);
+    let roster = live.layout().roster();
+    let mut nodes = nodes.to_vec();
+    nodes.retain(|node| changes_the_plan || roster.contains(node));
+    let outcome = node::revert(world, live, &nodes, what).await?;
+    with_links(world, live, &nodes, outcome).await
+}
+
+/// Puts in force again what a new process has lost, and tells of both.
+async fn with_links(
+    world: &World,
+    live: &Live,
+    nodes: &[NodeName],
+    outcome: Outcome,
+) -> Result<Outcome, Failure> {
     let reconciled = reconcile(world, live, nodes).await?;
     let links = Evidence {
         objections: reconciled.problems,
@@ -280,8 +318,7 @@ async fn inflict_on_nodes(
         true => Outcome::Done(links),
         false => Outcome::Ineffective(links),
     };
-    let outcome = both(outcome, links);
-    Ok(Inflicted { id, outcome })
+    Ok(both(outcome, links))
 }
 
 /// What is kept in the memory of the node's process alone.

@@ -11,7 +11,7 @@ use super::apply::{self, base, ends};
 use super::intent::{Active, Intent};
 use super::links;
 use super::live::Live;
-use super::proof::spell_state;
+use super::proof::{spell_deaf, spell_state};
 use crate::exit::Failure;
 use crate::world::World;
 
@@ -82,7 +82,8 @@ pub async fn in_force(world: &World, live: &Live) -> Result<InForce, Failure> {
             )
         })
         .collect();
-    differences.extend(held.deaf.iter().map(|(node, why)| format!("{node} {why}.")));
+    let deaf = spell_deaf(&held.deaf);
+    differences.extend(deaf.into_iter().map(|text| format!("{text}.")));
     let mut nodes = BTreeMap::new();
     for plan in &layout.blueprint.nodes {
         let info = held.infos.get(&plan.name);

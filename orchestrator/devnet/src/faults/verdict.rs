@@ -1,11 +1,14 @@
 //! From what was measured to the outcome of an act.
 
+use std::collections::BTreeMap;
+
 use devnet_blueprint::EngineKind;
-use devnet_scenario::fault::Fault;
+use devnet_scenario::fault::{Fault, Link};
 use devnet_scenario::links::LinkState;
 use devnet_scenario::world::Outcome;
 
 use super::apply::Applied;
+use super::links;
 use super::proof::{self, Finding, Goals};
 
 /// What shows that a fault bit.
@@ -68,26 +71,38 @@ pub fn judge(applied: &Applied, goals: Goals, more: Finding) -> Outcome {
     proof::outcome(findings, applied.in_force_at_ms)
 }
 
-/// A limit of the rate is proved by what the nodes say alone.
-pub fn rates(fault: &Fault, applied: &Applied) -> Finding {
+/// What a fault set on links, as the nodes say they hold it: the only proof of
+/// a limit of the rate, and of what a cut hides.
+pub fn read_back(fault: &Fault, applied: &Applied) -> Finding {
     let Fault::Condition { links, with } = fault else {
         return Finding::default();
     };
-    let Some(rate) = with.rate_bytes_s else {
-        return Finding::default();
-    };
-    let limited = |held: &&LinkState| held.condition.rate_bytes_s == with.rate_bytes_s;
-    let held = links
+    let runs = |node: &String| applied.running.contains(node);
+    let links = links
         .iter()
-        .filter_map(|link| applied.measured.held.get(link));
+        .filter(|link| runs(&link.from) && runs(&link.to));
+    let (mut all, mut holding) = (0, 0);
+    for link in links {
+        let wanted = applied.states.get(link).copied().unwrap_or_default();
+        let held = applied.measured.held.get(link).copied().unwrap_or_default();
+        all += 1;
+        holding += usize::from(is_held(&wanted, &held));
+    }
+    let measured = if with.rate_bytes_s.is_some() {
+        "; a rate is not measured"
+    } else {
+        ""
+    };
     Finding {
-        summary: format!(
-            "{} of {} links are limited to {rate} bytes/s, as read back from the nodes",
-            held.filter(limited).count(),
-            links.len()
-        ),
+        summary: format!("{holding} of {all} links read back as told{measured}"),
         ..Finding::default()
     }
+}
+
+fn is_held(wanted: &LinkState, held: &LinkState) -> bool {
+    let link = Link::new("a", "b");
+    let one = |state: &LinkState| BTreeMap::from([(link.clone(), *state)]);
+    links::differences(&one(wanted), &one(held)).is_empty()
 }
 
 /// Two outcomes as one; the worse decides.

@@ -66,7 +66,7 @@ pub async fn run(
     show::tell(world, &live.layout(), &told, args.time.is_some())?;
     let exit = exit_of(&inflicted.outcome);
     let (Some(time), Some(mut interrupts), Some(id)) = (args.time, interrupts, inflicted.id) else {
-        if exit == Exit::Success {
+        if exit == Exit::Success && inflicted.id.is_some() {
             let option = name_option(name);
             world
                 .console

@@ -99,7 +99,14 @@ fn matrix(console: &Console, roster: &[NodeName], probes: &[ProbeEvidence]) -> O
     for (at, from) in roster.iter().enumerate() {
         let mut row = vec![Cell::new(at), Cell::new(from)];
         for to in roster {
-            let probe = by_link.get(&Link::new(from, to));
+            let link = Link::new(from, to);
+            // A round trip is one of both directions.
+            let back = || {
+                by_link
+                    .get(&link.reversed())
+                    .filter(|probe| probe.by == "ping")
+            };
+            let probe = by_link.get(&link).or_else(back);
             row.push(probe.map_or_else(
                 || Cell::new(if from == to { "." } else { "" }).fg(Color::DarkGrey),
                 |probe| cell(probe),

@@ -21,13 +21,8 @@ use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed};
 use futures::FutureExt;
 
 use super::{
-<<<<<<< HEAD
-    Answer, Check, Endpoint, Engine, EngineError, ErrorKind, LogStream, LogWish, NetworkSummary,
-    NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
-=======
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer, FilterOrder, LogStream,
-    LogWish, NetworkSummary, Program, ProgramWish, Report, UsedSubnet,
->>>>>>> filter
+    LogWish, NetworkSummary, NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
 };
 
 /// A connection to a Docker or Podman engine. Cheap to clone.
@@ -193,7 +188,6 @@ impl Engine for DockerEngine {
         self.read_endpoints(network).boxed()
     }
 
-<<<<<<< HEAD
     fn act<'a>(
         &'a self,
         blueprint: &'a Blueprint,
@@ -205,14 +199,14 @@ impl Engine for DockerEngine {
 
     fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {
         self.read_vitals(network).boxed()
-=======
+    }
+
     fn filter<'a>(
         &'a self,
         blueprint: &'a Blueprint,
         orders: &'a [FilterOrder],
     ) -> Option<Answer<'a, Vec<Result<FilterAnswer, EngineError>>>> {
         Some(self.filter_nodes(blueprint, orders).map(Ok).boxed())
->>>>>>> filter
     }
 }
 

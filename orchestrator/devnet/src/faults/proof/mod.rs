@@ -113,12 +113,23 @@ pub fn judge_held(
     if !differing.is_empty() {
         objections.push(format!("read back from the nodes: {}", some_of(&differing)));
     }
-    let deaf = measured.deaf.iter();
-    objections.extend(deaf.map(|(node, why)| format!("{node} {why}")));
+    objections.extend(spell_deaf(&measured.deaf));
     Finding {
         objections,
         ..Finding::default()
     }
+}
+
+/// Nodes that would not be told or asked, those with one reason together.
+pub fn spell_deaf(deaf: &BTreeMap<NodeName, String>) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (node, why) in deaf {
+        by_reason.entry(why).or_default().push(node.clone());
+    }
+    let reasons = by_reason.iter();
+    reasons
+        .map(|(why, nodes)| format!("{} {why}", some_of(nodes)))
+        .collect()
 }
 
 /// A link's state in a few words: `cut`, `free`, `80 ms +- 10 ms, 5 % loss`.
@@ -164,3 +175,6 @@ fn rounded(number: f64) -> String {
 fn spell_link(link: &Link) -> String {
     format!("{} -> {}", link.from, link.to)
 }
+
+#[cfg(test)]
+mod tests;
