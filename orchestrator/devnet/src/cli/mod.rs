@@ -1,10 +1,12 @@
 //! The command line: one file for each verb, from arguments to a report.
 
+mod check;
 mod doctor;
 mod down;
 mod logs;
 mod ls;
 mod report;
+mod schema;
 mod status;
 mod up;
 mod wait;
@@ -46,6 +48,8 @@ enum Verb {
     Logs(logs::Args),
     Ls(ls::Args),
     Doctor(doctor::Args),
+    Check(check::Args),
+    Schema(schema::Args),
 }
 
 /// Which network.
@@ -97,6 +101,8 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => (args.output.json, false),
         Verb::Ls(args) => (args.output.json, false),
         Verb::Doctor(args) => (args.output.json, false),
+        Verb::Check(args) => (args.output.json, false),
+        Verb::Schema(_) => (false, false),
     };
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
@@ -107,6 +113,8 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Logs(args) => logs::run(&world, args).await,
         Verb::Ls(args) => ls::run(&world, args).await,
         Verb::Doctor(args) => doctor::run(&world, args).await,
+        Verb::Check(args) => check::run(&world, &args),
+        Verb::Schema(args) => schema::run(&world, &args),
     };
     outcome.map_err(|failure| (failure, console))
 }
