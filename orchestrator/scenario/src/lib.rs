@@ -16,5 +16,6 @@ pub mod model;
 pub mod parse;
 pub mod report;
 pub mod resolve;
+pub mod runner;
 pub mod schema;
 pub mod world;

@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod corrupt;
+mod check;
 mod doctor;
 mod down;
 mod fault;
@@ -19,6 +20,7 @@ mod partition;
 mod report;
 mod run;
 mod skew;
+mod schema;
 mod status;
 mod up;
 mod wait;
@@ -78,6 +80,8 @@ enum Verb {
     Corrupt(corrupt::Args),
     Heal(heal::Args),
     Faults(faults::Args),
+    Check(check::Args),
+    Schema(schema::Args),
 }
 
 /// Which network.
@@ -142,6 +146,8 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Corrupt(args) => (args.fault.output.json, false),
         Verb::Heal(args) => (args.output.json, false),
         Verb::Faults(args) => (args.output.json, false),
+        Verb::Check(args) => (args.output.json, false),
+        Verb::Schema(_) => (false, false),
     };
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
@@ -165,6 +171,8 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Corrupt(args) => corrupt::run(&world, args).await,
         Verb::Heal(args) => heal::run(&world, args).await,
         Verb::Faults(args) => faults::run(&world, args).await,
+        Verb::Check(args) => check::run(&world, &args),
+        Verb::Schema(args) => schema::run(&world, &args),
     };
     outcome.map_err(|failure| (failure, console))
 }

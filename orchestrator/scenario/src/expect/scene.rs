@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fault::{Fault, NodeFault, NodeName};
 use crate::history::History;
 use crate::model::{Records, Roster};
-use crate::report::HealReport;
 
 /// Everything a judge may look at.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +17,6 @@ pub struct Scene<'a> {
     pub records: &'a Records,
     /// Recorded tips, by name.
     pub tips: &'a BTreeMap<String, String>,
-    /// Heals of the run.
-    pub heals: &'a [HealReport],
     /// Ids of sent transactions, by the name of their load or transfer.
     pub sent: &'a BTreeMap<String, Vec<String>>,
 }

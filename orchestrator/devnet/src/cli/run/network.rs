@@ -7,7 +7,7 @@ use devnet_blueprint::Topology;
 
 use super::super::NameArgs;
 use super::super::up::bring_up::{Brought, bring_up, take_back};
-use super::super::up::{self, describe_health};
+use super::super::up::{self, condition_links, describe_health};
 use super::super::wait::{Patience, until_healthy};
 use super::Args;
 use super::one::Plan;
@@ -103,6 +103,7 @@ async fn made(world: &World, claim: &Claim, name: &str) -> Result<Network, Failu
     let Brought {
         engine, blueprint, ..
     } = bring_up(world, &claim.up, name).await?;
+    condition_links(world, &engine, &blueprint).await?;
     Ok(Network {
         live: Arc::new(Live::new(engine, blueprint)),
         topology: claim.up.wished.clone(),
