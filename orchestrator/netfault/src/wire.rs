@@ -19,7 +19,7 @@ pub const PROBES_MAX: usize = 1024;
 pub const PROBE_MS_MAX: u64 = 30_000;
 
 /// Without a command for so long, in seconds, the helper ends.
-pub const IDLE_S_MAX: u64 = 60;
+pub const IDLE_S_MAX: u64 = 30;
 
 /// Said to the helper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -154,3 +154,6 @@ pub fn name_option(name: &str) -> String {
         false => format!(" --name {name}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

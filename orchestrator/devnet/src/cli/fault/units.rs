@@ -26,7 +26,8 @@ pub fn offset_ms(text: &str) -> Result<i64, String> {
         Some(size) => (-1.0, size),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
     };
-    let ms = time_ms(size)?;
+    let refused = |_| format!("`{text}` is not an offset; write it like +5s, -90s or 500ms");
+    let ms = time_ms(size).map_err(refused)?;
     if ms > OFFSET_MS_MAX {
         return Err(format!("`{text}` is more than ten years"));
     }

@@ -3,9 +3,11 @@
 //!
 //! One `exec` a node carries a whole call, since starting one takes most of the
 //! time: first all nodes' rules are set, then all probes go out, then all
-//! packet counters are read. A node that fails does not hold up the others.
+//! packet counters are read. A node that fails does not hold up the others. The
+//! helpers then wait some seconds for a next call.
 
 mod explain;
+mod helpers;
 mod session;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,7 @@ use devnet_netfault::wire::{self, Command, Reply};
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use futures::stream::{self, StreamExt as _};
 
+pub use self::helpers::Helpers;
 use self::session::Session;
 use super::{DockerEngine, node_of};
 use crate::engine::fault::{FilterRules, Packets, ProbeResult};
@@ -31,6 +34,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// A node whose rules are as ordered, with the helper waiting.
 struct Opened<'a> {
     order: &'a FilterOrder,
+    container: String,
     session: Session,
     state: wire::State,
     probes: Vec<ProbeResult>,
@@ -48,10 +52,8 @@ impl DockerEngine {
             .collect();
         let opened: Vec<_> = stream::iter(opening).buffered(STARTS_MAX).collect().await;
         if orders.iter().all(|order| order.probes.is_empty()) {
-            return opened
-                .into_iter()
-                .map(|node| node.map(Opened::answer))
-                .collect();
+            let answer = |node: Result<Opened<'_>, _>| node.map(|node| self.dismiss(node));
+            return opened.into_iter().map(answer).collect();
         }
         let probed = join_all(opened.into_iter().map(|node| async {
             match node {
@@ -62,7 +64,7 @@ impl DockerEngine {
         .await;
         join_all(probed.into_iter().map(|node| async {
             match node {
-                Ok(node) => node.read().await.map(Opened::answer),
+                Ok(node) => node.read().await.map(|node| self.dismiss(node)),
                 Err(error) => Err(error),
             }
         }))
@@ -84,15 +86,30 @@ impl DockerEngine {
             None => Command::Read {},
         };
         let container = node.container_name();
-        let mut session = Session::start(self, &order.node, container).await?;
+        let mut session = match self.helpers.take(container).await {
+            Some(session) => session,
+            None => Session::start(&self.docker, &order.node, container).await?,
+        };
         match session.ask(&command, ANSWER_MAX).await? {
             Reply::Applied(state) | Reply::Read(state) => Ok(Opened {
                 order,
+                container: container.to_owned(),
                 session,
                 state,
                 probes: Vec::new(),
             }),
             other => Err(session.unexpected(&other)),
+        }
+    }
+
+    /// The answer of a node; its helper is left to wait.
+    fn dismiss(&self, node: Opened<'_>) -> FilterAnswer {
+        self.helpers.keep(&node.container, node.session);
+        FilterAnswer {
+            node: node.order.node.clone(),
+            rules: node.state.rules.map(FilterRules::from),
+            packets: packets(node.state.packets),
+            probes: node.probes,
         }
     }
 }
@@ -127,15 +144,6 @@ impl Opened<'_> {
                 Ok(self)
             }
             other => Err(self.session.unexpected(&other)),
-        }
-    }
-
-    fn answer(self) -> FilterAnswer {
-        FilterAnswer {
-            node: self.order.node.clone(),
-            rules: self.state.rules.map(FilterRules::from),
-            packets: packets(self.state.packets),
-            probes: self.probes,
         }
     }
 }

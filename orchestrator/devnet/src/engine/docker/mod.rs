@@ -30,6 +30,8 @@ use super::{
 pub struct DockerEngine {
     docker: bollard::Docker,
     about: About,
+    /// Packet filters' helpers that wait in containers.
+    helpers: filter::Helpers,
 }
 
 /// Who answers at the other end.
@@ -98,6 +100,7 @@ impl DockerEngine {
         Ok(Self {
             docker: connection.docker,
             about,
+            helpers: filter::Helpers::default(),
         })
     }
 

@@ -82,7 +82,7 @@ impl Filters {
         }
         let state = observed.node(&order.node).map(|node| node.state);
         if state != Some(NodeState::Running) {
-            return refusal(ErrorKind::Refused, "it is not running");
+            return refusal(ErrorKind::NotFound, "it is not running");
         }
         let Some(rules) = &order.rules else {
             return Ok(());

@@ -139,11 +139,13 @@ pub fn spell_state(state: &LinkState) -> String {
     if state.cut {
         parts.push("cut".to_owned());
     }
-    if let Some(latency_ms) = condition.latency_ms {
-        parts.push(format!("{latency_ms} ms"));
-    }
-    if let Some(jitter_ms) = condition.jitter_ms {
-        parts.push(format!("+- {jitter_ms} ms"));
+    match (condition.latency_ms, condition.jitter_ms) {
+        (None, None) => {}
+        (Some(latency_ms), None) => parts.push(format!("{latency_ms} ms")),
+        (latency_ms, Some(jitter_ms)) => {
+            let latency_ms = latency_ms.unwrap_or_default();
+            parts.push(format!("{latency_ms} +- {jitter_ms} ms"));
+        }
     }
     if let Some(loss) = condition.loss {
         parts.push(format!("{} % loss", rounded(loss * 100.0)));

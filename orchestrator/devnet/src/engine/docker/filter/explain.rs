@@ -1,10 +1,10 @@
 //! Why packets could not be filtered, and what to do about it.
 
+use bollard::Docker;
 use devnet_netfault::PATH;
 use devnet_netfault::wire::{Failure, Why};
 
-use super::super::DockerEngine;
-use super::super::call::{ASK, bounded};
+use super::super::call::{ASK, bounded, bounded_or};
 use crate::engine::{EngineError, ErrorKind};
 use crate::program::NETFAULT_REMEDY;
 
@@ -12,16 +12,26 @@ use crate::program::NETFAULT_REMEDY;
 const MISSING: &[&str] = &[
     "no such file or directory",
     "executable file not found",
-    "not found in $PATH",
+    "not found in $path",
 ];
-
-/// Exit codes by which engines say that a program could not be started.
-const NOT_STARTED: std::ops::RangeInclusive<i64> = 126..=127;
 
 /// Whose packets are filtered, and where.
 pub struct Place {
     node: String,
     container: String,
+}
+
+/// What a container does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It runs, or nothing is known of it.
+    Runs,
+    /// It is paused.
+    Frozen,
+    /// Its program does not run.
+    Ended,
+    /// There is none.
+    Gone,
 }
 
 /// What of a container's locks keeps the helper from its work.
@@ -47,32 +57,35 @@ impl Place {
         format!("filtering packets of {}", self.node)
     }
 
-    /// The engine refused to start the helper.
-    pub fn not_started(&self, error: EngineError) -> EngineError {
-        let lower = error.detail.to_ascii_lowercase();
+    /// What to make of a failure to talk with the helper, given what the
+    /// container does; `said` are the last words of engine or helper.
+    pub fn judge(&self, error: EngineError, said: &str, life: Life) -> EngineError {
         let node = &self.node;
-        if says_missing(&lower) {
+        let absent = |detail, remedy| {
+            EngineError::new(ErrorKind::NotFound, self.action(), detail).remedy(remedy)
+        };
+        if says_missing(said) || says_missing(&error.detail) {
             return self.no_helper();
         }
-        let remedy = match error.kind {
-            _ if lower.contains("paused") => {
-                format!("{node} is frozen; thaw it first: `devnet unpause {node}`.")
-            }
-            _ if lower.contains("not running") => {
-                format!("{node} does not run; start it first: `devnet start {node}`.")
-            }
-            ErrorKind::NotFound => format!("{node} has no container; `devnet up` makes it anew."),
-            _ => return error,
-        };
-        error.remedy(remedy)
+        match life {
+            Life::Runs => error,
+            Life::Frozen => absent(
+                format!("{node} is frozen, and all in its container with it"),
+                format!("Thaw it first: `devnet unpause {node}`."),
+            ),
+            Life::Ended => absent(
+                format!("{node} is not running"),
+                format!("Start it first: `devnet start {node}`."),
+            ),
+            Life::Gone => absent(
+                format!("{node} has no container"),
+                "`devnet up` makes it anew.".into(),
+            ),
+        }
     }
 
     /// The helper ended without an answer.
     pub fn ended(&self, said: &str, code: Option<i64>) -> EngineError {
-        let is_missing = says_missing(&said.to_ascii_lowercase());
-        if is_missing && code.is_none_or(|code| NOT_STARTED.contains(&code)) {
-            return self.no_helper();
-        }
         let code = code.map_or("unknown".to_owned(), |code| code.to_string());
         let said = if said.is_empty() { "nothing" } else { said };
         EngineError::new(
@@ -80,10 +93,7 @@ impl Place {
             self.action(),
             format!("the helper ended (exit code {code}) and said: {said}"),
         )
-        .remedy(format!(
-            "If {} has just stopped, start it again; else look at `docker logs {}`.",
-            self.node, self.container
-        ))
+        .remedy(format!("See also `docker logs {}`.", self.container))
     }
 
     /// The helper could not do what was asked.
@@ -142,16 +152,36 @@ impl Place {
     }
 }
 
-fn says_missing(lower: &str) -> bool {
+fn says_missing(words: &str) -> bool {
+    let lower = words.to_ascii_lowercase();
     MISSING.iter().any(|words| lower.contains(words))
 }
 
+/// What the container does now.
+pub async fn life(docker: &Docker, place: &Place) -> Life {
+    let look = docker.inspect_container(&place.container, None);
+    match bounded_or(&place.action(), ASK, &[404], look).await {
+        Ok(Some(found)) => {
+            let state = found.state.unwrap_or_default();
+            if state.paused == Some(true) {
+                Life::Frozen
+            } else if state.running == Some(false) {
+                Life::Ended
+            } else {
+                Life::Runs
+            }
+        }
+        Ok(None) => Life::Gone,
+        Err(_) => Life::Runs,
+    }
+}
+
 /// The locks of the container, where they matter.
-pub async fn locks(engine: &DockerEngine, place: &Place, why: Why) -> Locks {
+pub async fn locks(docker: &Docker, place: &Place, why: Why) -> Locks {
     if why != Why::NotPermitted {
         return Locks::default();
     }
-    let look = engine.docker.inspect_container(&place.container, None);
+    let look = docker.inspect_container(&place.container, None);
     let found = bounded(&place.action(), ASK, look).await;
     // A look that fails leaves the general advice.
     let host = found.ok().and_then(|found| found.host_config);

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error as BollardError;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
@@ -11,7 +12,6 @@ use devnet_netfault::wire::{Command, LINE_BYTES_MAX, Reply};
 use futures::stream::{Stream, StreamExt as _};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use super::super::DockerEngine;
 use super::super::call::{ASK, bounded};
 use super::explain::{self, Place};
 use crate::engine::{EngineError, ErrorKind};
@@ -19,14 +19,15 @@ use crate::engine::{EngineError, ErrorKind};
 /// So much of what the helper or the engine complains about is kept.
 const COMPLAINT_BYTES_MAX: usize = 4096;
 
+type Input = Pin<Box<dyn AsyncWrite + Send>>;
 type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, BollardError>> + Send>>;
 
 /// The helper, waiting for commands. It ends when this is dropped.
 pub struct Session {
-    engine: DockerEngine,
+    docker: Docker,
     place: Place,
     exec: String,
-    input: Pin<Box<dyn AsyncWrite + Send>>,
+    input: Input,
     output: Output,
     /// Arrived, and not yet taken as a line.
     pending: Vec<u8>,
@@ -36,12 +37,30 @@ pub struct Session {
 impl Session {
     /// Starts the helper as root, which in the container means no more than
     /// that it may change the container's own network.
-    pub async fn start(
-        engine: &DockerEngine,
-        node: &str,
-        container: &str,
-    ) -> Result<Self, EngineError> {
+    pub async fn start(docker: &Docker, node: &str, container: &str) -> Result<Self, EngineError> {
         let place = Place::new(node, container);
+        match Self::attach(docker, &place, container).await {
+            Ok((exec, input, output)) => Ok(Self {
+                docker: docker.clone(),
+                place,
+                exec,
+                input,
+                output,
+                pending: Vec::new(),
+                complaint: Vec::new(),
+            }),
+            Err(error) => {
+                let life = explain::life(docker, &place).await;
+                Err(place.judge(error, "", life))
+            }
+        }
+    }
+
+    async fn attach(
+        docker: &Docker,
+        place: &Place,
+        container: &str,
+    ) -> Result<(String, Input, Output), EngineError> {
         let options = CreateExecOptions {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
@@ -51,21 +70,11 @@ impl Session {
             ..CreateExecOptions::default()
         };
         let action = place.action();
-        let create = engine.docker.create_exec(container, options);
-        let created = bounded(&action, ASK, create).await;
-        let exec = created.map_err(|error| place.not_started(error))?.id;
-        let start = engine.docker.start_exec(&exec, None::<StartExecOptions>);
-        let started = bounded(&action, ASK, start).await;
-        match started.map_err(|error| place.not_started(error))? {
-            StartExecResults::Attached { output, input } => Ok(Self {
-                engine: engine.clone(),
-                place,
-                exec,
-                input,
-                output,
-                pending: Vec::new(),
-                complaint: Vec::new(),
-            }),
+        let create = docker.create_exec(container, options);
+        let exec = bounded(&action, ASK, create).await?.id;
+        let start = docker.start_exec(&exec, None::<StartExecOptions>);
+        match bounded(&action, ASK, start).await? {
+            StartExecResults::Attached { output, input } => Ok((exec, input, output)),
             StartExecResults::Detached => Err(EngineError::new(
                 ErrorKind::Unsupported,
                 action,
@@ -74,19 +83,30 @@ impl Session {
         }
     }
 
+    /// Whether the helper still answers, asked for at most `limit`.
+    pub async fn is_alive(&mut self, limit: Duration) -> bool {
+        let answer = tokio::time::timeout(limit, self.exchange(&Command::Read {})).await;
+        matches!(answer, Ok(Ok(Reply::Read(_))))
+    }
+
     /// The answer to `command`, awaited for at most `limit`.
     pub async fn ask(&mut self, command: &Command, limit: Duration) -> Result<Reply, EngineError> {
         let answer = tokio::time::timeout(limit, self.exchange(command)).await;
         match answer {
-            Err(_) => Err(EngineError::timed_out(self.place.action(), limit)),
-            Ok(Err(Broken::Ended)) => Err(self.explain_end().await),
-            Ok(Err(Broken::Words(words))) => Err(EngineError::new(
-                ErrorKind::Lost,
-                self.place.action(),
-                words,
-            )),
+            Err(_) => {
+                let error = EngineError::timed_out(self.place.action(), limit);
+                Err(self.judge(error).await)
+            }
+            Ok(Err(Broken::Ended)) => {
+                let error = self.ended().await;
+                Err(self.judge(error).await)
+            }
+            Ok(Err(Broken::Words(words))) => {
+                let error = EngineError::new(ErrorKind::Lost, self.place.action(), words);
+                Err(self.judge(error).await)
+            }
             Ok(Ok(Reply::Failed(failure))) => {
-                let locks = explain::locks(&self.engine, &self.place, failure.why).await;
+                let locks = explain::locks(&self.docker, &self.place, failure.why).await;
                 Err(self.place.failed(&failure, &locks))
             }
             Ok(Ok(reply)) => Ok(reply),
@@ -144,17 +164,23 @@ impl Session {
         }
     }
 
-    /// The helper ended, or never began: what it or the engine said about it.
-    async fn explain_end(&mut self) -> EngineError {
+    /// What was said that is no answer.
+    fn said(&self) -> String {
         let said = [self.complaint.as_slice(), &self.pending].concat();
-        let action = self.place.action();
-        let look = self.engine.docker.inspect_exec(&self.exec);
-        let code = match bounded(&action, ASK, look).await {
-            Ok(exec) => exec.exit_code,
-            Err(error) => return error,
-        };
+        String::from_utf8_lossy(&said).trim().to_owned()
+    }
+
+    async fn judge(&mut self, error: EngineError) -> EngineError {
+        let life = explain::life(&self.docker, &self.place).await;
+        self.place.judge(error, &self.said(), life)
+    }
+
+    /// The helper ended, or never began.
+    async fn ended(&mut self) -> EngineError {
+        let look = self.docker.inspect_exec(&self.exec);
+        let code = bounded(&self.place.action(), ASK, look).await;
         self.place
-            .ended(String::from_utf8_lossy(&said).trim(), code)
+            .ended(&self.said(), code.ok().and_then(|exec| exec.exit_code))
     }
 }
 

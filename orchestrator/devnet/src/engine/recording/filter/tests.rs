@@ -150,7 +150,7 @@ async fn a_node_that_does_not_run_is_refused_and_not_reached() {
     let answers = filter(&double, &plan, &orders).await;
     let first = answers[0].as_ref().unwrap();
     assert_eq!(first.probes, [ProbeResult::TimedOut, CONNECTED]);
-    assert_eq!(answers[1].as_ref().unwrap_err().kind, ErrorKind::Refused);
+    assert_eq!(answers[1].as_ref().unwrap_err().kind, ErrorKind::NotFound);
     let processes = Recording::new(EngineKind::Process);
     assert!(processes.filter(&plan, &orders).is_none());
 }

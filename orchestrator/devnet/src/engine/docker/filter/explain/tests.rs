@@ -4,31 +4,38 @@ fn place() -> Place {
     Place::new("miner-0", "devnet-a-miner-0")
 }
 
-fn refused(kind: ErrorKind, detail: &str) -> EngineError {
-    place().not_started(EngineError::new(kind, place().action(), detail))
+fn judged(detail: &str, said: &str, life: Life) -> EngineError {
+    let error = EngineError::new(ErrorKind::Refused, place().action(), detail);
+    place().judge(error, said, life)
 }
 
 #[test]
 fn a_node_that_does_not_run_is_told_with_the_next_step() {
-    let detail = "Container 3f2a is not running";
-    let error = refused(ErrorKind::Refused, detail);
-    assert!(error.remedy.contains("devnet start miner-0"), "{error}");
-    assert!(error.detail.contains("not running"), "{error}");
-    let frozen = "Container 3f2a is paused, unpause the container before exec";
-    let error = refused(ErrorKind::Refused, frozen);
-    assert!(error.remedy.contains("devnet unpause miner-0"), "{error}");
-    let error = refused(ErrorKind::NotFound, "No such container: devnet-a-miner-0");
-    assert!(error.remedy.contains("devnet up"), "{error}");
+    for (life, step) in [
+        (Life::Ended, "devnet start miner-0"),
+        (Life::Frozen, "devnet unpause miner-0"),
+        (Life::Gone, "devnet up"),
+    ] {
+        let error = judged("something", "", life);
+        assert_eq!(error.kind, ErrorKind::NotFound, "the node's own matter");
+        assert!(error.remedy.contains(step), "{error}");
+    }
+    let other = judged("something", "", Life::Runs);
+    assert_eq!(
+        (other.kind, other.detail.as_str()),
+        (ErrorKind::Refused, "something")
+    );
 }
 
 #[test]
 fn an_image_without_helper_says_how_to_get_one() {
     let runc = "OCI runtime exec failed: exec failed: unable to start container process: exec: \
                 \"/devnet-netfault\": stat /devnet-netfault: no such file or directory: unknown";
+    let podman = "exec: \"/devnet-netfault\": executable file not found in $PATH: No such file";
     for error in [
-        refused(ErrorKind::Refused, runc),
-        place().ended(runc, Some(126)),
-        place().ended(runc, None),
+        judged(runc, "", Life::Runs),
+        judged("it ended", runc, Life::Runs),
+        judged("it ended", podman, Life::Runs),
     ] {
         assert_eq!(error.kind, ErrorKind::Program);
         assert!(error.remedy.contains("-p devnet-netfault"), "{error}");

@@ -1,0 +1,154 @@
+//! Nodes that answer the admin RPC over HTTP, and probe each other through the
+//! conditions they hold.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::sync::{Arc, Mutex};
+
+use devnet_blueprint::Blueprint;
+use minichain_api::admin::{
+    AdminInfo, Conditions, DiskQuota, LinkConditions, ProbeAnswer, ProbeRequest, method,
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What a round trip takes beside latency, in milliseconds.
+const RTT_MS: f64 = 0.5;
+
+/// The nodes of a network; their names are their peer ids.
+#[derive(Clone, Default)]
+pub struct Nodes {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    conditions: BTreeMap<String, Conditions>,
+    hash_rates: BTreeMap<String, f64>,
+    only_pretends: bool,
+}
+
+impl Nodes {
+    /// Listens where the nodes of that plan should.
+    pub async fn serve(blueprint: &Blueprint) -> Self {
+        let nodes = Self::default();
+        for node in &blueprint.nodes {
+            if node.config.mining.enabled {
+                let mut state = nodes.state.lock().expect("nobody panicked");
+                let rate = node.config.mining.hash_rate;
+                state.hash_rates.insert(node.name.clone(), rate);
+            }
+            let listener = listen(node.host.rpc).await;
+            let (nodes, name) = (nodes.clone(), node.name.clone());
+            tokio::spawn(async move {
+                while let Ok((stream, _peer)) = listener.accept().await {
+                    let (nodes, name) = (nodes.clone(), name.clone());
+                    tokio::spawn(async move { nodes.answer(&name, stream).await });
+                }
+            });
+        }
+        nodes
+    }
+
+    /// Whether conditions are taken, told, and do nothing.
+    pub fn pretend(&self, only_pretends: bool) {
+        self.state.lock().expect("nobody panicked").only_pretends = only_pretends;
+    }
+
+    async fn answer(&self, name: &str, mut stream: TcpStream) {
+        let Some(request) = body(&mut stream).await else {
+            return;
+        };
+        let answer = match self.call(name, &request["method"], &request["params"][0]) {
+            Some(result) => json!({ "id": 1, "result": result, "error": null }),
+            None => {
+                json!({ "id": 1, "result": null, "error": { "code": -32601, "message": "unknown" } })
+            }
+        };
+        let body = answer.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        let _gone = stream.write_all((head + &body).as_bytes()).await;
+    }
+
+    fn call(&self, name: &str, called: &Value, argument: &Value) -> Option<Value> {
+        let mut state = self.state.lock().expect("nobody panicked");
+        match called.as_str()? {
+            method::GET_ADMIN_INFO => Some(json!(AdminInfo {
+                peerid: name.to_owned(),
+                conditions: state.conditions.get(name).cloned().unwrap_or_default(),
+                clock_offset_ms: 0,
+                hashrate: state.hash_rates.get(name).copied(),
+                disk: DiskQuota {
+                    quota_bytes: None,
+                    used_bytes: 0
+                },
+            })),
+            method::SET_CONDITIONS => {
+                let conditions: Conditions = serde_json::from_value(argument.clone()).ok()?;
+                state.conditions.insert(name.to_owned(), conditions);
+                Some(json!(state.conditions.get(name)))
+            }
+            method::PROBE_PEERS => {
+                let request: ProbeRequest = serde_json::from_value(argument.clone()).ok()?;
+                let targets = request.targets.iter();
+                let answers: Vec<ProbeAnswer> = targets
+                    .map(|target| state.probe(name, &target.peerid))
+                    .collect();
+                Some(json!(answers))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    fn probe(&self, from: &str, to: &str) -> ProbeAnswer {
+        let ways = [self.way(from, to), self.way(to, from)];
+        let held = ways.iter().flatten().filter(|_| !self.only_pretends);
+        let is_cut = held.clone().any(|way| way.cut);
+        let latency_ms: f64 = held.map(|way| way.latency_ms).sum();
+        ProbeAnswer {
+            peerid: to.to_owned(),
+            reachable: !is_cut,
+            rtt_ms: (!is_cut).then_some(RTT_MS + latency_ms),
+            why: is_cut.then(|| "no answer".to_owned()),
+        }
+    }
+
+    fn way(&self, from: &str, to: &str) -> Option<&LinkConditions> {
+        let links = &self.conditions.get(from)?.links;
+        links.iter().find(|link| link.peerid == to)
+    }
+}
+
+/// The port was free when the network was planned; another test may have it
+/// for a moment.
+async fn listen(address: SocketAddrV4) -> TcpListener {
+    for _ in 0..200 {
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return listener;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{address} stays occupied");
+}
+
+/// The JSON body of a request.
+async fn body(stream: &mut TcpStream) -> Option<Value> {
+    let mut asked = Vec::new();
+    let mut chunk = [0; 4_096];
+    loop {
+        let count = stream.read(&mut chunk).await.ok()?;
+        if count == 0 {
+            return None;
+        }
+        asked.extend_from_slice(&chunk[..count]);
+        let text = String::from_utf8_lossy(&asked).into_owned();
+        if let Some((_head, body)) = text.split_once("\r\n\r\n")
+            && let Ok(body) = serde_json::from_str(body)
+        {
+            return Some(body);
+        }
+    }
+}
