@@ -2,12 +2,14 @@
 //! side where they take time, and tells what came of them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use devnet_scenario::world::{Act, ActId, Heard, Order, Outcome, Snapshot, Wants};
-use futures::future::BoxFuture;
-use tokio::task::JoinSet;
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _, LocalBoxFuture};
+use futures::stream::FuturesUnordered;
 
 /// Decides what is done next.
 pub trait Director {
@@ -15,16 +17,21 @@ pub trait Director {
     fn next(&mut self, now_ms: u64, heard: Heard) -> Order;
 }
 
-/// Carries orders out.
-pub trait Stage: Send + Sync {
+/// Carries orders out, on one thread.
+pub trait Stage {
     /// Milliseconds on this world's clock; never goes back.
     fn now_ms(&self) -> u64;
 
     /// Does something. Dropping the future gives it up.
-    fn act(&self, id: ActId, act: Act) -> BoxFuture<'_, Outcome>;
+    fn act(self: Rc<Self>, id: ActId, act: Act) -> LocalBoxFuture<'static, Outcome>;
 
     /// Looks.
-    fn look<'a>(&'a self, wants: &'a Wants) -> BoxFuture<'a, Snapshot>;
+    fn look<'a>(&'a self, wants: &'a Wants) -> LocalBoxFuture<'a, Snapshot>;
+
+    /// What is to be done in the background after what was just seen.
+    fn chore(self: Rc<Self>, _seen: &Snapshot) -> Option<LocalBoxFuture<'static, ()>> {
+        None
+    }
 }
 
 /// Hears of everything as it happens.
@@ -54,13 +61,14 @@ pub type NextInterrupt<'a> = dyn FnMut() -> BoxFuture<'static, ()> + Send + 'a;
 /// The user interrupted twice; acts under way were given up.
 pub async fn drive<D: Director, W: Witness>(
     director: &mut D,
-    stage: Arc<dyn Stage>,
+    stage: Rc<dyn Stage>,
     witness: &mut W,
     next_interrupt: &mut NextInterrupt<'_>,
 ) -> Result<(), Left> {
     let mut drive = Drive {
         stage,
-        acts: JoinSet::new(),
+        acts: FuturesUnordered::new(),
+        chores: FuturesUnordered::new(),
         heard: VecDeque::new(),
         interrupt: next_interrupt(),
         was_interrupted: false,
@@ -88,31 +96,27 @@ pub async fn drive<D: Director, W: Witness>(
 
 /// A run under way.
 struct Drive {
-    stage: Arc<dyn Stage>,
-    acts: JoinSet<(ActId, Outcome)>,
+    stage: Rc<dyn Stage>,
+    /// Acts under way; they go on only while the loop waits for something.
+    acts: FuturesUnordered<LocalBoxFuture<'static, (ActId, Outcome)>>,
+    chores: FuturesUnordered<LocalBoxFuture<'static, ()>>,
     /// What is to be told as soon as the director listens to it.
     heard: VecDeque<Heard>,
     interrupt: BoxFuture<'static, ()>,
     was_interrupted: bool,
 }
 
-/// What happened first.
-enum First {
-    Acted(ActId, Outcome),
-    Interrupted,
-    TimePassed,
-}
-
 impl Drive {
     fn begin(&mut self, id: ActId, act: Act, timeout: Duration) {
-        let stage = self.stage.clone();
-        self.acts.spawn(async move {
-            let done = tokio::time::timeout(timeout, stage.act(id, act)).await;
+        let doing = self.stage.clone().act(id, act);
+        let act = async move {
+            let done = tokio::time::timeout(timeout, doing).await;
             let outcome = done.unwrap_or_else(|_elapsed| Outcome::Failed {
                 why: format!("it was not done within {:.1} s", timeout.as_secs_f64()),
             });
             (id, outcome)
-        });
+        };
+        self.acts.push(act.boxed_local());
     }
 
     async fn look<W: Witness>(
@@ -127,8 +131,14 @@ impl Drive {
             tokio::select! {
                 snapshot = &mut look => {
                     witness.saw(&snapshot);
+                    self.chores.extend(self.stage.clone().chore(&snapshot));
                     return Ok(Heard::Saw(Box::new(snapshot)));
                 }
+                Some((id, outcome)) = self.acts.next() => {
+                    witness.ended(self.stage.now_ms(), id, &outcome);
+                    self.heard.push_back(Heard::Acted { id, outcome });
+                }
+                Some(()) = self.chores.next() => {}
                 () = &mut self.interrupt => {
                     let heard = self.interrupted(witness, next_interrupt)?;
                     self.heard.push_back(heard);
@@ -147,24 +157,17 @@ impl Drive {
             return Ok(heard);
         }
         let left_ms = until_ms.saturating_sub(self.stage.now_ms());
-        let first = tokio::select! {
-            Some(joined) = self.acts.join_next() => match joined {
-                Ok((id, outcome)) => First::Acted(id, outcome),
-                // Acts are never aborted, and a panic in one is a bug of ours
-                // that must not pass as success.
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(_) => First::TimePassed,
-            },
-            () = &mut self.interrupt => First::Interrupted,
-            () = tokio::time::sleep(Duration::from_millis(left_ms)) => First::TimePassed,
-        };
-        match first {
-            First::Acted(id, outcome) => {
-                witness.ended(self.stage.now_ms(), id, &outcome);
-                Ok(Heard::Acted { id, outcome })
+        let mut time = pin!(tokio::time::sleep(Duration::from_millis(left_ms)));
+        loop {
+            tokio::select! {
+                Some((id, outcome)) = self.acts.next() => {
+                    witness.ended(self.stage.now_ms(), id, &outcome);
+                    return Ok(Heard::Acted { id, outcome });
+                }
+                Some(()) = self.chores.next() => {}
+                () = &mut self.interrupt => return self.interrupted(witness, next_interrupt),
+                () = &mut time => return Ok(Heard::Nothing),
             }
-            First::Interrupted => self.interrupted(witness, next_interrupt),
-            First::TimePassed => Ok(Heard::Nothing),
         }
     }
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use devnet_scenario::fault::{Fault, Heal};
 use devnet_scenario::world::Outcome;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{FutureExt as _, LocalBoxFuture};
 use tokio::sync::Mutex;
 
 use super::stage::Faults;
@@ -34,23 +33,23 @@ impl LiveFaults {
 }
 
 impl Faults for LiveFaults {
-    fn inflict(&self, fault: Fault) -> BoxFuture<'_, Outcome> {
+    fn inflict(&self, fault: Fault) -> LocalBoxFuture<'_, Outcome> {
         async move {
             let _turn = self.turn.lock().await;
             told(faults::inflict(&self.world, &self.live, &fault).await)
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn heal(&self, heal: Heal) -> BoxFuture<'_, Outcome> {
+    fn heal(&self, heal: Heal) -> LocalBoxFuture<'_, Outcome> {
         async move {
             let _turn = self.turn.lock().await;
             told(faults::heal(&self.world, &self.live, &heal).await)
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn reconcile(&self, nodes: Vec<String>) -> BoxFuture<'_, Vec<String>> {
+    fn reconcile(&self, nodes: Vec<String>) -> LocalBoxFuture<'_, Vec<String>> {
         async move {
             let _turn = self.turn.lock().await;
             match faults::reconcile(&self.world, &self.live, &nodes).await {
@@ -58,7 +57,7 @@ impl Faults for LiveFaults {
                 Err(failure) => vec![failure.message().to_owned()],
             }
         }
-        .boxed()
+        .boxed_local()
     }
 }
 

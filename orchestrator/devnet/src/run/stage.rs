@@ -1,15 +1,14 @@
 //! A live network as the runner's world: acts go to the faults or to the
 //! payments, looks to the looker.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::rc::Rc;
 use std::time::Instant;
 
 use devnet_scenario::fault::{Fault, Heal, NodeName};
 use devnet_scenario::world::{Act, ActId, NodeView, Outcome, Snapshot, Wants};
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{FutureExt as _, LocalBoxFuture};
 
 use super::drive::Stage;
 use super::payments::Payments;
@@ -20,14 +19,14 @@ use crate::clock::now_ms;
 const PROBLEMS_MAX: usize = 100;
 
 /// Inflicts and heals faults: a seam for tests.
-pub trait Faults: Send + Sync {
+pub trait Faults {
     /// Inflicts a fault and proves that it bit.
-    fn inflict(&self, fault: Fault) -> BoxFuture<'_, Outcome>;
+    fn inflict(&self, fault: Fault) -> LocalBoxFuture<'_, Outcome>;
     /// Heals, and proves it.
-    fn heal(&self, heal: Heal) -> BoxFuture<'_, Outcome>;
+    fn heal(&self, heal: Heal) -> LocalBoxFuture<'_, Outcome>;
     /// Puts in force again what these nodes have lost by a restart. Tells what
     /// did not work.
-    fn reconcile(&self, nodes: Vec<NodeName>) -> BoxFuture<'_, Vec<String>>;
+    fn reconcile(&self, nodes: Vec<NodeName>) -> LocalBoxFuture<'_, Vec<String>>;
 }
 
 /// Milliseconds since 1970 that never go back, whatever the host's clock does.
@@ -40,12 +39,12 @@ pub struct WorldClock {
 /// One live network.
 pub struct LiveStage {
     clock: WorldClock,
-    faults: Arc<dyn Faults>,
+    faults: Rc<dyn Faults>,
     payments: Payments,
     looker: Looker,
-    restarts: Mutex<BTreeMap<NodeName, u32>>,
-    is_reconciling: Arc<AtomicBool>,
-    problems: Arc<Mutex<Vec<String>>>,
+    restarts: RefCell<BTreeMap<NodeName, u32>>,
+    is_reconciling: Cell<bool>,
+    problems: RefCell<Vec<String>>,
 }
 
 impl WorldClock {
@@ -68,7 +67,7 @@ impl LiveStage {
     /// A network to act on. `payments` and `looker` are of the same network.
     pub fn new(
         clock: WorldClock,
-        faults: Arc<dyn Faults>,
+        faults: Rc<dyn Faults>,
         payments: Payments,
         looker: Looker,
     ) -> Self {
@@ -77,37 +76,15 @@ impl LiveStage {
             faults,
             payments,
             looker,
-            restarts: Mutex::default(),
-            is_reconciling: Arc::default(),
-            problems: Arc::default(),
+            restarts: RefCell::default(),
+            is_reconciling: Cell::new(false),
+            problems: RefCell::default(),
         }
-    }
-
-    /// A process that was started anew has lost what was in force in it. It is
-    /// put back in the background, as soon as the node answers.
-    fn reconcile_restarted(&self, snapshot: &Snapshot) {
-        if self.is_reconciling.load(Ordering::Acquire) {
-            return;
-        }
-        let nodes = self.newly_started(snapshot);
-        if nodes.is_empty() {
-            return;
-        }
-        self.is_reconciling.store(true, Ordering::Release);
-        let (faults, flag) = (self.faults.clone(), self.is_reconciling.clone());
-        let problems = self.problems.clone();
-        tokio::spawn(async move {
-            let told = faults.reconcile(nodes).await;
-            let mut problems = problems.lock().unwrap_or_else(PoisonError::into_inner);
-            problems.extend(told);
-            problems.truncate(PROBLEMS_MAX);
-            flag.store(false, Ordering::Release);
-        });
     }
 
     /// Nodes that answer and were started since the last call.
     fn newly_started(&self, snapshot: &Snapshot) -> Vec<NodeName> {
-        let mut known = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.restarts.borrow_mut();
         let mut nodes = Vec::new();
         for (node, view) in &snapshot.nodes {
             if let NodeView::Up(facts) = view {
@@ -123,8 +100,7 @@ impl LiveStage {
     /// What did not work when nodes that were started anew should have got
     /// their faults back, as whole sentences.
     pub fn problems(&self) -> Vec<String> {
-        let problems = self.problems.lock();
-        problems.unwrap_or_else(PoisonError::into_inner).clone()
+        self.problems.borrow().clone()
     }
 }
 
@@ -133,7 +109,7 @@ impl Stage for LiveStage {
         self.clock.now_ms()
     }
 
-    fn act(&self, _id: ActId, act: Act) -> BoxFuture<'_, Outcome> {
+    fn act(self: Rc<Self>, _id: ActId, act: Act) -> LocalBoxFuture<'static, Outcome> {
         async move {
             match act {
                 Act::Inflict(fault) => self.faults.inflict(fault).await,
@@ -143,17 +119,37 @@ impl Stage for LiveStage {
                 Act::Transfer(transfer) => self.payments.transfer(&transfer).await,
             }
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn look<'a>(&'a self, wants: &'a Wants) -> BoxFuture<'a, Snapshot> {
+    fn look<'a>(&'a self, wants: &'a Wants) -> LocalBoxFuture<'a, Snapshot> {
         async move {
             let mut snapshot = self.looker.look(wants).await;
             // The answers are of just now, not of before the question.
             snapshot.at_ms = self.clock.now_ms();
-            self.reconcile_restarted(&snapshot);
             snapshot
         }
-        .boxed()
+        .boxed_local()
+    }
+
+    /// A process that was started anew has lost what was in force in it. It is
+    /// put back as soon as the node answers.
+    fn chore(self: Rc<Self>, seen: &Snapshot) -> Option<LocalBoxFuture<'static, ()>> {
+        if self.is_reconciling.get() {
+            return None;
+        }
+        let nodes = self.newly_started(seen);
+        if nodes.is_empty() {
+            return None;
+        }
+        self.is_reconciling.set(true);
+        let reconcile = async move {
+            let told = self.faults.reconcile(nodes).await;
+            let mut problems = self.problems.borrow_mut();
+            problems.extend(told);
+            problems.truncate(PROBLEMS_MAX);
+            self.is_reconciling.set(false);
+        };
+        Some(reconcile.boxed_local())
     }
 }

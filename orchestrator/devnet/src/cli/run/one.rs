@@ -2,6 +2,7 @@
 //! left behind.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -194,9 +195,9 @@ async fn play(
         }
     }
     let clock = WorldClock::start();
-    let faults = Arc::new(LiveFaults::new(world, live.clone()));
+    let faults = Rc::new(LiveFaults::new(world, live.clone()));
     let looker = Looker::new(live.clone(), access, Some(logs.clone()));
-    let stage = Arc::new(LiveStage::new(clock, faults, payments, looker));
+    let stage = Rc::new(LiveStage::new(clock, faults, payments, looker));
     let mut director = Directing::new(
         loaded.file.scenario.clone(),
         loaded.file.roster.clone(),

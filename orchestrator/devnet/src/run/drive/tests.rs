@@ -3,7 +3,6 @@
 use std::sync::Mutex;
 
 use devnet_scenario::world::Evidence;
-use futures::FutureExt as _;
 use tokio::time::Instant;
 
 use super::*;
@@ -51,17 +50,17 @@ impl Stage for Slow {
         u64::try_from(self.0.elapsed().as_millis()).expect("a short test")
     }
 
-    fn act(&self, _id: ActId, act: Act) -> BoxFuture<'_, Outcome> {
+    fn act(self: Rc<Self>, _id: ActId, act: Act) -> LocalBoxFuture<'static, Outcome> {
         async move {
             if let Act::Transfer(transfer) = act {
                 tokio::time::sleep(Duration::from_millis(transfer.sats)).await;
             }
             Outcome::Done(Evidence::default())
         }
-        .boxed()
+        .boxed_local()
     }
 
-    fn look<'a>(&'a self, _wants: &'a Wants) -> BoxFuture<'a, Snapshot> {
+    fn look<'a>(&'a self, _wants: &'a Wants) -> LocalBoxFuture<'a, Snapshot> {
         async move {
             tokio::time::sleep(Duration::from_millis(10)).await;
             Snapshot {
@@ -69,7 +68,7 @@ impl Stage for Slow {
                 ..Snapshot::default()
             }
         }
-        .boxed()
+        .boxed_local()
     }
 }
 
@@ -125,7 +124,7 @@ async fn run(
     interrupted_at_ms: &[u64],
 ) -> (Result<(), Left>, Vec<String>) {
     let mut script = Script::new(orders);
-    let stage = Arc::new(Slow(Instant::now()));
+    let stage = Rc::new(Slow(Instant::now()));
     let mut next = interrupts(interrupted_at_ms);
     let ended = drive(&mut script, stage, &mut Notes::default(), &mut next).await;
     (ended, script.heard)
