@@ -6,4 +6,5 @@
 
 mod docker;
 mod process;
+mod scenarios;
 mod story;

@@ -1,8 +1,8 @@
 //! The command line: one file for each verb, from arguments to a report.
 
 mod bandwidth;
-mod corrupt;
 mod check;
+mod corrupt;
 mod doctor;
 mod down;
 mod fault;
@@ -19,8 +19,8 @@ mod node;
 mod partition;
 mod report;
 mod run;
-mod skew;
 mod schema;
+mod skew;
 mod status;
 mod up;
 mod wait;

@@ -53,7 +53,13 @@ pub struct Args {
     world: WorldChoice,
 
     /// What runs the nodes
-    #[arg(long, env = "DEVNET_ENGINE", hide_env_values = true, value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "DEVNET_ENGINE",
+        hide_env_values = true,
+        value_enum,
+        default_value_t
+    )]
     engine: EngineChoice,
 
     /// Where all random choices follow from [default: drawn, and told]
@@ -206,7 +212,10 @@ async fn one_round(
 fn write_junit(path: &Path, ran: &[RunRecord]) -> Result<(), Failure> {
     let broke = |why: String| Failure::world(format!("cannot write {}: {why}", path.display()));
     let text = junit::junit(ran).map_err(broke)?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder).map_err(|error| broke(error.to_string()))?;
     }
     std::fs::write(path, text).map_err(|error| broke(error.to_string()))

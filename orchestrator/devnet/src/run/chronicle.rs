@@ -53,8 +53,15 @@ struct TipsAt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 enum Tip {
-    Up { tip: String, height: u32, work: String },
-    Down { state: String, why: String },
+    Up {
+        tip: String,
+        height: u32,
+        work: String,
+    },
+    Down {
+        state: String,
+        why: String,
+    },
 }
 
 impl Chronicle {
@@ -94,7 +101,10 @@ impl Chronicle {
                 entry.outcome,
                 entry.result
             ));
-            let objections = entry.evidence.iter().flat_map(|evidence| &evidence.objections);
+            let objections = entry
+                .evidence
+                .iter()
+                .flat_map(|evidence| &evidence.objections);
             for objection in objections {
                 text.push_str(&format!("{:23} ! {objection}\n", ""));
             }

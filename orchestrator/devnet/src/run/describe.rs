@@ -46,7 +46,9 @@ pub fn outcome(outcome: &Outcome) -> String {
 fn fault(fault: &Fault) -> String {
     match fault {
         Fault::Cut(Cut { shape, links }) if links.is_empty() => {
-            format!("partition: nothing ({shape})").trim_end_matches(" ()").to_owned()
+            format!("partition: nothing ({shape})")
+                .trim_end_matches(" ()")
+                .to_owned()
         }
         Fault::Cut(cut) => format!("partition {}", cut.shape),
         Fault::Condition { links, with } => {

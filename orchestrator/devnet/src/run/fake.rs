@@ -20,9 +20,7 @@ use minichain_chain::params::dev_account_key;
 use minichain_chain::pow::{CompactTarget, Target};
 use minichain_chain::script::Script;
 use minichain_chain::time::UnixSeconds;
-use minichain_chain::transaction::{
-    OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness,
-};
+use minichain_chain::transaction::{OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness};
 use serde_json::{Value, json};
 
 use super::access::{Access, AskError};
@@ -63,7 +61,12 @@ impl FakeNodes {
         let nodes = Arc::new(Self::default());
         let genesis = nodes.mine(None, "x", Vec::new());
         for name in names {
-            nodes.lock().nodes.entry((*name).to_owned()).or_default().tip = genesis;
+            nodes
+                .lock()
+                .nodes
+                .entry((*name).to_owned())
+                .or_default()
+                .tip = genesis;
         }
         nodes
     }
@@ -235,7 +238,9 @@ impl Inner {
                 json!({ "height": height, "bestblock": "b", "txouts": 1, "muhash": "m",
                         "total_amount": 0.0, "total_sats": 5 })
             }
-            method::GET_BLOCK_HASH => json!(self.chain(node.tip).last().expect("genesis").to_string()),
+            method::GET_BLOCK_HASH => {
+                json!(self.chain(node.tip).last().expect("genesis").to_string())
+            }
             method::GET_BLOCK => {
                 let hash: BlockHash = text(0).parse().expect("a hash");
                 let (block, _) = self.blocks.get(&hash).ok_or((-5, "unknown".to_owned()))?;
@@ -268,7 +273,11 @@ impl Inner {
             .values()
             .flat_map(|waiting| waiting.inputs.iter().map(|input| input.previous_output))
             .collect();
-        if transaction.inputs.iter().any(|input| spent.contains(&input.previous_output)) {
+        if transaction
+            .inputs
+            .iter()
+            .any(|input| spent.contains(&input.previous_output))
+        {
             return Err((code::VERIFY_REJECTED, "conflict: spent".into()));
         }
         node.pool.insert(txid.clone(), transaction);
@@ -284,7 +293,10 @@ impl Inner {
         let sides = node.sides.iter().map(|side| tip(side, "valid-fork"));
         let unread = json!({ "height": 99, "hash": "ff".repeat(32), "branchlen": 9,
                              "status": "headers-only", "chainwork": "0".repeat(64) });
-        [tip(&node.tip, "active"), unread].into_iter().chain(sides).collect()
+        [tip(&node.tip, "active"), unread]
+            .into_iter()
+            .chain(sides)
+            .collect()
     }
 
     fn chain(&self, tip: BlockHash) -> Vec<BlockHash> {
@@ -299,7 +311,9 @@ impl Inner {
         let chain = self.chain(tip);
         chain.iter().any(|hash| {
             let transactions = &self.blocks[hash].0.transactions;
-            transactions.iter().any(|found| found.txid().to_string() == txid)
+            transactions
+                .iter()
+                .any(|found| found.txid().to_string() == txid)
         })
     }
 }
@@ -317,7 +331,11 @@ impl Access for FakeNodes {
             if self.lock().nodes[&node.name].is_silent {
                 tokio::time::sleep(timeout).await;
                 let timeout_ms = timeout.as_millis();
-                return Err(ClientError::TimedOut { address, timeout_ms }.into());
+                return Err(ClientError::TimedOut {
+                    address,
+                    timeout_ms,
+                }
+                .into());
             }
             let answer = self.lock().answer(&node.name, asked, &params);
             answer.map_err(|(code, message)| {

@@ -30,8 +30,16 @@ pub fn share(failed: u32, runs: u32) -> Option<Share> {
     let half = Z_95 * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
     Some(Share {
         rate,
-        low: if failed == 0 { 0.0 } else { (centre - half).max(0.0) },
-        high: if failed >= runs { 1.0 } else { (centre + half).min(1.0) },
+        low: if failed == 0 {
+            0.0
+        } else {
+            (centre - half).max(0.0)
+        },
+        high: if failed >= runs {
+            1.0
+        } else {
+            (centre + half).min(1.0)
+        },
     })
 }
 

@@ -52,8 +52,7 @@ fn suite(run: &RunRecord) -> TestSuite {
 
 /// Whether the cases tell why the run did not pass; a passing run needs none.
 fn has_culprit(run: &RunRecord) -> bool {
-    let is_culprit =
-        |case: &Case| matches!(case.status, CaseStatus::Failed | CaseStatus::Errored);
+    let is_culprit = |case: &Case| matches!(case.status, CaseStatus::Failed | CaseStatus::Errored);
     let has_any = run.cases.iter().any(is_culprit);
     has_any || run.verdict == Verdict::Pass && !run.cases.is_empty()
 }

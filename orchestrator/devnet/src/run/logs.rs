@@ -136,13 +136,9 @@ impl Shared {
 impl Spool {
     fn open(path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let opened = create_private_folder(folder).ok().and_then(|()| {
-            OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .ok()
-        });
+        let opened = create_private_folder(folder)
+            .ok()
+            .and_then(|()| OpenOptions::new().create(true).append(true).open(path).ok());
         Self {
             file: opened,
             bytes: 0,

@@ -102,7 +102,12 @@ impl Payments {
 
     /// Sends one payment.
     pub async fn transfer(&self, transfer: &Transfer) -> Outcome {
-        let Transfer { from, to, sats, via } = transfer;
+        let Transfer {
+            from,
+            to,
+            sats,
+            via,
+        } = transfer;
         if let Err(why) = self.shared.open().await {
             return Outcome::Failed { why };
         }
@@ -226,7 +231,11 @@ impl Shared {
                     .as_ref()
                     .map_or(0, |purse| purse.coins_at(account, home))
             };
-            homes.iter().filter(|home| coins(home) == 0).cloned().collect()
+            homes
+                .iter()
+                .filter(|home| coins(home) == 0)
+                .cloned()
+                .collect()
         };
         if bare.is_empty() {
             return Ok(());
@@ -283,7 +292,9 @@ impl Shared {
             .await;
         match answer {
             Ok(_txid) => Sent::Accepted,
-            Err(AskError::Client(ClientError::Rpc { error, .. })) => judge(error.code, error.message),
+            Err(AskError::Client(ClientError::Rpc { error, .. })) => {
+                judge(error.code, error.message)
+            }
             Err(error) => Sent::Unanswered {
                 why: error.to_string(),
             },

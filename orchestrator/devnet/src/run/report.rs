@@ -39,9 +39,10 @@ pub struct Facts {
 /// The record of a run that the runner reported on. `tree` tells the lines of
 /// its steps.
 pub fn record(facts: &Facts, report: &Report, tree: &Tree) -> RunRecord {
-    let reason = report.failure.as_ref().map(|failure| {
-        format!("expected {}; found {}", failure.expected, failure.found)
-    });
+    let reason = report
+        .failure
+        .as_ref()
+        .map(|failure| format!("expected {}; found {}", failure.expected, failure.found));
     let cases = report.steps.iter().map(|step| case(step, tree));
     RunRecord {
         cases: cases.collect(),
@@ -116,7 +117,11 @@ fn line(path: &str, tree: &Tree) -> Option<usize> {
     let mut line = None;
     for part in path.split('.') {
         let number = part.split('#').next()?;
-        let Some(index) = number.parse::<usize>().ok().and_then(|at| at.checked_sub(1)) else {
+        let Some(index) = number
+            .parse::<usize>()
+            .ok()
+            .and_then(|at| at.checked_sub(1))
+        else {
             break;
         };
         let Some(step) = steps.at(&format!("[{index}]")) else {

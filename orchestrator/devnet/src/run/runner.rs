@@ -67,9 +67,8 @@ impl Directing {
             .iter()
             .rev()
             .find(|step| step.outcome == StepOutcome::Running);
-        news.doing = running.map_or_else(String::new, |step| {
-            format!("{} {}", step.path, step.title)
-        });
+        news.doing =
+            running.map_or_else(String::new, |step| format!("{} {}", step.path, step.title));
         for (step, told) in steps.iter().zip(&mut self.told) {
             if !*told && has_ended(step) {
                 *told = true;
@@ -111,7 +110,10 @@ impl StepNews {
         let notes = match step.notes.as_slice() {
             [] => String::new(),
             [one] => format!(": {one}"),
-            many => many.iter().map(|note| format!("\n{:14} {note}", "")).collect(),
+            many => many
+                .iter()
+                .map(|note| format!("\n{:14} {note}", ""))
+                .collect(),
         };
         Self {
             began_ms: step.begun_at_ms,

@@ -129,16 +129,16 @@ impl Looker {
     }
 
     /// Vital signs and answers of every node, all at once.
-    async fn ask_all(
-        &self,
-        nodes: &[NodeAddress],
-    ) -> BTreeMap<NodeName, Result<Answers, Silence>> {
+    async fn ask_all(&self, nodes: &[NodeAddress]) -> BTreeMap<NodeName, Result<Answers, Silence>> {
         let engine: Arc<dyn Engine> = self.live.engine_handle();
         let name = self.live.name();
         let signs = vitals::ask(&*engine, name).shared();
         let (silent, known): (BTreeSet<_>, BTreeSet<_>) = {
             let memory = self.memory();
-            (memory.silent.clone(), memory.ids.values().cloned().collect())
+            (
+                memory.silent.clone(),
+                memory.ids.values().cloned().collect(),
+            )
         };
         let asked = nodes.iter().map(|node| {
             let patience = match silent.contains(&node.name) {
@@ -153,7 +153,13 @@ impl Looker {
                     answer = answers => answer.map_err(|error| error.to_string()),
                     silence = ended => return (node.name.clone(), Err(silence)),
                 };
-                (node.name.clone(), answer.map_err(|why| Silence { state: "running", why }))
+                (
+                    node.name.clone(),
+                    answer.map_err(|why| Silence {
+                        state: "running",
+                        why,
+                    }),
+                )
             }
         });
         let (mut answers, signs) = {
@@ -203,7 +209,12 @@ impl Looker {
             let Some(Ok(answer)) = answers.get(&node.name) else {
                 continue;
             };
-            for tip in answer.tips.iter().filter(|tip| has_body(tip)).take(TIPS_MAX) {
+            for tip in answer
+                .tips
+                .iter()
+                .filter(|tip| has_body(tip))
+                .take(TIPS_MAX)
+            {
                 let Ok(hash) = tip.hash.parse::<BlockHash>() else {
                     continue;
                 };
@@ -314,10 +325,7 @@ impl Answers {
 }
 
 /// Ends with the state of a node that cannot answer; never for one that can.
-async fn ended(
-    signs: impl Future<Output = Option<Signs>>,
-    node: &str,
-) -> Silence {
+async fn ended(signs: impl Future<Output = Option<Signs>>, node: &str) -> Silence {
     let signs = signs.await;
     match signs.and_then(|signs| silenced(&signs, node)) {
         Some(state) => Silence {
@@ -416,7 +424,10 @@ fn places(
         if let Some(height) = parsed.and_then(|txid| tree.height_of(&txid, &chains[tip])) {
             return TxPlace::Confirmed { height };
         }
-        match extras.get(node).is_some_and(|extras| extras.waiting.contains(txid)) {
+        match extras
+            .get(node)
+            .is_some_and(|extras| extras.waiting.contains(txid))
+        {
             true => TxPlace::Waiting,
             false => TxPlace::Unknown,
         }
@@ -434,7 +445,10 @@ fn places(
 
 /// Whether the blocks up to this tip can be read from the node.
 fn has_body(tip: &ChainTip) -> bool {
-    matches!(tip.status.as_str(), "active" | "valid-fork" | "valid-headers")
+    matches!(
+        tip.status.as_str(),
+        "active" | "valid-fork" | "valid-headers"
+    )
 }
 
 #[cfg(test)]

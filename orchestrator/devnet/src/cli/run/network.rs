@@ -63,7 +63,9 @@ pub async fn ready(world: &World, claim: &Claim, plan: &Plan) -> Result<Network,
     };
     if !claim.is_ours {
         for left in faults::flush(world, &network.live).await? {
-            world.console.remark(&format!("  cleared of an earlier run: {left}"));
+            world
+                .console
+                .remark(&format!("  cleared of an earlier run: {left}"));
         }
     }
     let layout = network.live.layout();

@@ -67,7 +67,13 @@ impl Plan {
         let birth = Birth::draw(args.seed)?;
         let (seed, tag) = (birth.seed(), birth.run_id());
         let kept: String = loaded.name().chars().take(NAME_KEPT).collect();
-        let own = || format!("run-{}-{}", kept.trim_end_matches('-'), &tag[..tag.len().min(8)]);
+        let own = || {
+            format!(
+                "run-{}-{}",
+                kept.trim_end_matches('-'),
+                &tag[..tag.len().min(8)]
+            )
+        };
         Ok(Self {
             seed,
             network: args.name.clone().unwrap_or_else(own),
@@ -150,7 +156,9 @@ async fn on_network(
         Err(failure) => return Ok(broke(&facts, &failure)),
     };
     for problem in &played.problems {
-        world.console.remark(&format!("  after a restart: {problem}"));
+        world
+            .console
+            .remark(&format!("  after a restart: {problem}"));
     }
     let mut record = report::record(&facts, &played.report, &loaded.tree);
     if record.verdict != Verdict::Pass || args.bundle.is_some() {
@@ -178,7 +186,9 @@ async fn play(
     let accounts = loaded.payers();
     if !accounts.is_empty() {
         let patience = FUND_MIN_MS.max(FUND_BLOCKS * loaded.file.roster.block_interval_ms);
-        let stage = world.console.stage("coins", "splitting coins for the loads");
+        let stage = world
+            .console
+            .stage("coins", "splitting coins for the loads");
         let funded = tokio::select! {
             funded = payments.prefund(&accounts, Duration::from_millis(patience)) => funded,
             () = interrupts.next() => {
@@ -232,9 +242,9 @@ fn write_bundle(
 ) {
     record.bundle = Some(folder.to_owned());
     let layout = network.live.layout();
-    let report = serde_json::to_value(&played.report).unwrap_or_else(|error| {
-        json!({ "error": format!("the report cannot be written: {error}") })
-    });
+    let report = serde_json::to_value(&played.report).unwrap_or_else(
+        |error| json!({ "error": format!("the report cannot be written: {error}") }),
+    );
     let junit = junit::junit(std::slice::from_ref(record)).unwrap_or_else(|why| why);
     let tips = report::last_tips(&played.chronicle);
     let parts = Parts {
@@ -262,7 +272,10 @@ fn write_bundle(
 }
 
 fn bundle_folder(args: &Args, record: &RunRecord) -> PathBuf {
-    let base = args.bundle.clone().unwrap_or_else(|| PathBuf::from(BUNDLES));
+    let base = args
+        .bundle
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(BUNDLES));
     base.join(format!("{}-{}", record.scenario, record.seed))
 }
 

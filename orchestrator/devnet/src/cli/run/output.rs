@@ -211,7 +211,10 @@ fn by_scenario(ran: &[RunRecord]) -> Vec<Vec<&RunRecord>> {
 
 /// `2 of 3 runs passed: 1 FAIL`.
 fn counts(ran: &[RunRecord]) -> String {
-    let passed = ran.iter().filter(|run| run.verdict == Verdict::Pass).count();
+    let passed = ran
+        .iter()
+        .filter(|run| run.verdict == Verdict::Pass)
+        .count();
     let mut others: BTreeMap<Verdict, usize> = BTreeMap::new();
     for run in ran.iter().filter(|run| run.verdict != Verdict::Pass) {
         *others.entry(run.verdict).or_default() += 1;
@@ -266,7 +269,9 @@ fn statistics(runs: &[&RunRecord]) -> Value {
 
 /// Runs that did not pass, of all that were not interrupted.
 fn flaked(runs: &[&RunRecord]) -> (u32, u32) {
-    let ended = runs.iter().filter(|run| run.verdict != Verdict::Interrupted);
+    let ended = runs
+        .iter()
+        .filter(|run| run.verdict != Verdict::Interrupted);
     let failed = ended.clone().filter(|run| run.verdict != Verdict::Pass);
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     (number(failed.count()), number(ended.count()))

@@ -22,7 +22,10 @@ impl Loaded {
     pub fn new(file: ScenarioFile, sets: &[(String, String)]) -> Result<Self, Failure> {
         let again = parse::parse(&file.text, sets);
         let document = again.map_err(|_| {
-            Failure::bad_input(format!("{}: it changed while it was read", file.path.display()))
+            Failure::bad_input(format!(
+                "{}: it changed while it was read",
+                file.path.display()
+            ))
         })?;
         Ok(Self {
             file,

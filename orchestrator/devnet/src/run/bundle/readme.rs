@@ -3,17 +3,32 @@
 use crate::run::record::RunRecord;
 
 const FILES: &[(&str, &str)] = &[
-    ("story.txt", "start here: who was on which tip, why, and what was expected"),
-    ("report.json", "every step and expectation with times, verdict and evidence"),
+    (
+        "story.txt",
+        "start here: who was on which tip, why, and what was expected",
+    ),
+    (
+        "report.json",
+        "every step and expectation with times, verdict and evidence",
+    ),
     ("junit.xml", "the same for CI systems"),
     ("replay.txt", "the command that runs the same again"),
     ("scenario.yaml", "the scenario as it was run"),
     ("topology.json", "the wished network"),
     ("genesis.json", "the rules of its chain"),
-    ("blueprint.json", "the exact plan: every node, address and command"),
+    (
+        "blueprint.json",
+        "the exact plan: every node, address and command",
+    ),
     ("run.json", "seed, engine, versions, verdict"),
-    ("faults.txt", "what was done to the network and when, with what came of it"),
-    ("faults.json", "the same with all that was measured: each probe before and after"),
+    (
+        "faults.txt",
+        "what was done to the network and when, with what came of it",
+    ),
+    (
+        "faults.json",
+        "the same with all that was measured: each probe before and after",
+    ),
     ("tips.jsonl", "every node's tip, one line for each change"),
     ("tree.txt", "the tree of blocks with its forks"),
     ("tree.svg", "the same as a picture"),

@@ -139,7 +139,13 @@ async fn acts_run_side_by_side_and_end_a_wait() {
     )
     .await;
     assert_eq!(ended, Ok(()));
-    let expected = ["0 nothing", "0 nothing", "0 nothing", "100 done 2", "300 done 1"];
+    let expected = [
+        "0 nothing",
+        "0 nothing",
+        "0 nothing",
+        "100 done 2",
+        "300 done 1",
+    ];
     assert_eq!(heard, expected);
 }
 
@@ -158,7 +164,13 @@ async fn a_look_is_answered_by_what_was_seen_even_if_an_act_ends_meanwhile() {
         Order::WaitUntil(500),
     ];
     let (_, heard) = run(orders, &[]).await;
-    let expected = ["0 nothing", "0 nothing", "10 saw 10", "10 done 1", "500 nothing"];
+    let expected = [
+        "0 nothing",
+        "0 nothing",
+        "10 saw 10",
+        "10 done 1",
+        "500 nothing",
+    ];
     assert_eq!(heard, expected);
 }
 

@@ -177,10 +177,7 @@ impl Tally {
 
     fn summary(&self, load: &Load, elapsed: Duration) -> String {
         let seconds = elapsed.as_secs_f64().max(0.001);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "nobody sends 2^53 payments"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "nobody sends 2^53 payments")]
         let rate = self.accepted as f64 / seconds;
         let mut text = format!(
             "{} payments accepted in {seconds:.1} s, {rate:.1} of {} a second",

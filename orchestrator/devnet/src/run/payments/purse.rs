@@ -128,20 +128,21 @@ impl Purse {
     ///
     /// # Errors
     /// An unknown account, or too few coins there.
-    pub fn pay(
-        &mut self,
-        from: &str,
-        to: &str,
-        sats: u64,
-        via: &str,
-    ) -> Result<Draft, PurseError> {
+    pub fn pay(&mut self, from: &str, to: &str, sats: u64, via: &str) -> Result<Draft, PurseError> {
         let lock = Script::p2tr(&self.account(to)?.key.output_key());
         let spent = self.take(from, sats, via)?;
         let have: u64 = spent.iter().map(|coin| coin.sats).sum();
         let change = have - sats - fee_sats(spent.len(), 2);
         let home = Some(via.to_owned());
-        let outputs = [(to, lock, sats, home.clone()), (from, self.lock(from)?, change, home)];
-        self.sign(from, spent, outputs.into_iter().filter(|output| output.2 > 0))
+        let outputs = [
+            (to, lock, sats, home.clone()),
+            (from, self.lock(from)?, change, home),
+        ];
+        self.sign(
+            from,
+            spent,
+            outputs.into_iter().filter(|output| output.2 > 0),
+        )
     }
 
     /// Splits half of an account's reserve into `count` coins for each of
@@ -159,7 +160,10 @@ impl Purse {
         let outputs = homes.len() * count;
         let fee = fee_sats(1, outputs + 1);
         let coins = &mut self.account_mut(account)?.coins;
-        let reserve = coins.iter().enumerate().filter(|(_, coin)| coin.home.is_none());
+        let reserve = coins
+            .iter()
+            .enumerate()
+            .filter(|(_, coin)| coin.home.is_none());
         let largest = reserve.max_by_key(|(_, coin)| coin.sats);
         let unit = |sats: u64| sats.saturating_sub(fee) / 2 / (outputs.max(1) as u64);
         let found = largest.filter(|(_, coin)| unit(coin.sats) > 0);
@@ -285,15 +289,18 @@ impl Purse {
         // Keys are public: there is no secret to protect by randomness.
         sign_all_inputs(&mut transaction, &spends, key, &[0; 32])
             .map_err(|error| PurseError::Signing(error.to_string()))?;
-        let made = owners.into_iter().enumerate().map(|(at, (owner, sats, home))| {
-            let coin = Coin {
-                place: transaction.outpoint(u32::try_from(at).unwrap_or(u32::MAX)),
-                sats,
-                home,
-                strikes: 0,
-            };
-            (owner, coin)
-        });
+        let made = owners
+            .into_iter()
+            .enumerate()
+            .map(|(at, (owner, sats, home))| {
+                let coin = Coin {
+                    place: transaction.outpoint(u32::try_from(at).unwrap_or(u32::MAX)),
+                    sats,
+                    home,
+                    strikes: 0,
+                };
+                (owner, coin)
+            });
         Ok(Draft {
             txid: transaction.txid().to_string(),
             hex: hex::encode(&encode(&transaction)),
@@ -308,9 +315,7 @@ impl Purse {
     }
 
     fn account(&self, name: &str) -> Result<&Account, PurseError> {
-        self.accounts
-            .get(name)
-            .ok_or_else(|| self.unknown(name))
+        self.accounts.get(name).ok_or_else(|| self.unknown(name))
     }
 
     fn account_mut(&mut self, name: &str) -> Result<&mut Account, PurseError> {

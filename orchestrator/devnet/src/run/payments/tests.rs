@@ -93,7 +93,11 @@ async fn a_load_keeps_its_rate_and_tells_what_it_sent() {
     assert!((190..=205).contains(&sent), "{}", evidence.summary);
     let distinct: BTreeSet<&String> = evidence.transactions.iter().collect();
     assert_eq!(distinct.len(), sent);
-    assert!(!evidence.summary.contains("refused"), "{}", evidence.summary);
+    assert!(
+        !evidence.summary.contains("refused"),
+        "{}",
+        evidence.summary
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +134,10 @@ async fn a_load_goes_on_when_its_node_speaks_again_and_sends_nothing_twice() {
     .await;
     let sent = evidence.transactions.len();
     assert!((130..=165).contains(&sent), "{}", evidence.summary);
-    assert!(evidence.summary.contains("without an answer"), "{evidence:?}");
+    assert!(
+        evidence.summary.contains("without an answer"),
+        "{evidence:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -124,7 +124,12 @@ async fn only_what_is_wanted_is_asked_for() {
     let coins = facts.coins.as_ref().expect("they were wanted");
     assert_eq!(coins.height, 0, "its tip is below the height asked for");
     assert_eq!(coins.issued_sats, 1_300_000 * 100_000_000);
-    assert!(facts.metrics.as_ref().is_some_and(|text| text.contains("up")));
+    assert!(
+        facts
+            .metrics
+            .as_ref()
+            .is_some_and(|text| text.contains("up"))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,10 +49,7 @@ impl Starts {
             let Some(started_at_ms) = vitals.started_at_ms else {
                 continue;
             };
-            let (last, count) = self
-                .seen
-                .entry(node.clone())
-                .or_insert((started_at_ms, 0));
+            let (last, count) = self.seen.entry(node.clone()).or_insert((started_at_ms, 0));
             if *last != started_at_ms {
                 *last = started_at_ms;
                 *count += 1;
@@ -98,8 +95,17 @@ mod tests {
     #[test]
     fn only_a_running_node_is_asked() {
         assert_eq!(silenced(&signs(None, NodeState::Running), "a"), None);
-        assert_eq!(silenced(&signs(None, NodeState::Paused), "a"), Some("paused"));
-        assert_eq!(silenced(&signs(None, NodeState::Exited), "a"), Some("exited"));
-        assert_eq!(silenced(&signs(None, NodeState::Exited), "b"), Some("missing"));
+        assert_eq!(
+            silenced(&signs(None, NodeState::Paused), "a"),
+            Some("paused")
+        );
+        assert_eq!(
+            silenced(&signs(None, NodeState::Exited), "a"),
+            Some("exited")
+        );
+        assert_eq!(
+            silenced(&signs(None, NodeState::Exited), "b"),
+            Some("missing")
+        );
     }
 }

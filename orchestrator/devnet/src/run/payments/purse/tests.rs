@@ -115,7 +115,11 @@ fn a_payment_pays_and_its_change_comes_back() {
     purse.accepted(draft);
     assert_eq!(purse.coins_at("alice", "a"), 1);
     assert_eq!(purse.coins_at("bob", "a"), 1);
-    checked(&purse.pay("alice", "bob", 60 * COIN, "a").expect("its change"));
+    checked(
+        &purse
+            .pay("alice", "bob", 60 * COIN, "a")
+            .expect("its change"),
+    );
 }
 
 #[test]
@@ -133,7 +137,11 @@ fn sides_of_a_partition_never_spend_the_same_coin() {
         purse.accepted(draft);
     }
     let homes = purse.accounts["alice"].coins.iter().map(|coin| &coin.home);
-    assert_eq!(homes.filter(|home| home.is_none()).count(), 1, "the reserve");
+    assert_eq!(
+        homes.filter(|home| home.is_none()).count(),
+        1,
+        "the reserve"
+    );
 }
 
 #[test]
@@ -167,7 +175,9 @@ fn too_much_and_unknown_accounts_are_refused_and_cost_nothing() {
     let mut purse = purse();
     let short = purse.pay("alice", "bob", 100 * COIN, "a");
     assert!(matches!(short, Err(PurseError::Short { .. })), "{short:?}");
-    let stranger = purse.pay("alice", "mallory", COIN, "a").expect_err("nobody");
+    let stranger = purse
+        .pay("alice", "mallory", COIN, "a")
+        .expect_err("nobody");
     assert!(stranger.to_string().contains("alice, bob"), "{stranger}");
     assert!(purse.pay("mallory", "bob", COIN, "a").is_err());
     assert!(purse.pay("alice", "bob", u64::MAX, "a").is_err());
