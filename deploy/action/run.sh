@@ -23,17 +23,12 @@ done <<<"$SETS"
 # shellcheck disable=SC2206
 files=($SCENARIOS)
 
+# Paths stay relative, so that what failed is shown beside its line. Bundles, of
+# runs that do not pass, go below the working folder.
+rm -rf devnet-bundle
 code=0
-(
-    # Bundles go to ./devnet-bundle, of runs that do not pass.
-    absolute=()
-    for file in "${files[@]}"; do absolute+=("$(realpath "$file")"); done
-    case $devnet in /*) ;; *) devnet=$(realpath "$devnet") ;; esac
-    case $MINICHAIN_BIN in /*) ;; *) MINICHAIN_BIN=$(realpath "$MINICHAIN_BIN") ;; esac
-    cd "$out"
-    "$devnet" run "${absolute[@]}" "${arguments[@]}"
-) || code=$?
-[ ! -d "$out/devnet-bundle" ] || mv "$out/devnet-bundle" "$out/bundles"
+"$devnet" run "${files[@]}" "${arguments[@]}" || code=$?
+[ ! -d devnet-bundle ] || mv devnet-bundle "$out/bundles"
 # A cancelled or killed run may have left a network.
 "$devnet" down --all --older-than 0s >/dev/null 2>&1 || true
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
