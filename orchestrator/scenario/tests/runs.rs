@@ -3,8 +3,8 @@
 mod toy;
 
 use devnet_scenario::check::check;
-use devnet_scenario::model::Roster;
-use devnet_scenario::parse::parse;
+use devnet_scenario::model::{Member, Roster, TopologySource};
+use devnet_scenario::parse::{Document, parse};
 use devnet_scenario::report::{Report, StepOutcome, Verdict, fork_svg, fork_tree, story};
 use devnet_scenario::runner::Runner;
 use toy::{Toy, Tricks, roster};
@@ -460,4 +460,86 @@ fn a_report_survives_being_written_and_read() {
     let (report, _) = run(TWO_WAY, &[1_000, 2_000], Tricks::default());
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+}
+
+/// Every scenario that ships, with the roster its topology makes.
+fn shipped() -> Vec<(String, Document, Roster)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/scenarios");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+    files
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let document = parse(&text, &[]).unwrap();
+            let roster = roster_of(&document.scenario.topology);
+            (path.display().to_string(), document, roster)
+        })
+        .collect()
+}
+
+#[derive(serde::Deserialize)]
+struct Groups {
+    groups: Vec<Group>,
+}
+
+#[derive(serde::Deserialize)]
+struct Group {
+    name: String,
+    role: Option<String>,
+    count: Option<usize>,
+}
+
+fn roster_of(topology: &TopologySource) -> Roster {
+    let group = |name: &str, count: usize| Group {
+        name: name.into(),
+        role: None,
+        count: Some(count),
+    };
+    let groups = match topology {
+        TopologySource::Counts(counts) => {
+            let miners = counts.miners.unwrap() as usize;
+            let rest = counts.nodes as usize - miners - 1;
+            vec![
+                group("bootstrap", 1),
+                group("miner", miners),
+                group("observer", rest),
+            ]
+        }
+        TopologySource::Inline(tree) => tree.read::<Groups>().unwrap().groups,
+        TopologySource::File(path) => panic!("{path}: a file of its own"),
+    };
+    let members = groups.iter().flat_map(|group| {
+        (0..group.count.unwrap_or(1)).map(|index| Member {
+            name: format!("{}-{index}", group.name),
+            group: group.name.clone(),
+            role: group.role.clone().unwrap_or_else(|| group.name.clone()),
+            zone: None,
+        })
+    });
+    Roster {
+        nodes: members.collect(),
+        ..roster(&[])
+    }
+}
+
+#[test]
+fn every_shipped_scenario_passes_on_a_healthy_toy() {
+    for (path, document, roster) in shipped() {
+        let miners = roster.nodes.iter().filter(|x| x.role == "miner").count() as u64;
+        // The last miner is the slowest, so that branches differ in work.
+        let every_ms = |index: usize| 900 * miners + 400 * index as u64;
+        let mut toy = Toy::of(&roster, Tricks::default(), every_ms);
+        let mut runner = Runner::new(document.scenario, roster, 11);
+        toy.run(&mut runner);
+        let report = runner.report();
+        let told = story(report).map(|story| story.to_string());
+        assert_eq!(
+            report.verdict,
+            Verdict::Pass,
+            "{path}\n{}",
+            told.unwrap_or_default()
+        );
+    }
 }

@@ -77,7 +77,14 @@ pub fn roster(miners: &[u64]) -> Roster {
 }
 
 impl Toy {
+    /// The network of [`roster`].
     pub fn new(miners: &[u64], tricks: Tricks) -> Self {
+        Self::of(&roster(miners), tricks, |index| miners[index])
+    }
+
+    /// That network; `every_ms` are the milliseconds between blocks of its
+    /// miners, by their place among miners.
+    pub fn of(roster: &Roster, tricks: Tricks, every_ms: impl Fn(usize) -> u64) -> Self {
         let genesis = BlockFact {
             hash: "genesis".into(),
             parent: None,
@@ -87,25 +94,24 @@ impl Toy {
             time_ms: 0,
             transactions: 1,
         };
-        let nodes = roster(miners).nodes.into_iter().map(|member| {
-            let index: Option<usize> = member
-                .name
-                .strip_prefix("miner-")
-                .map(|x| x.parse().unwrap());
-            let every_ms = index.map(|index| miners[index]);
+        let mut nodes = BTreeMap::new();
+        let mut miners = 0_usize;
+        for member in &roster.nodes {
+            let every_ms = (member.role == "miner").then(|| every_ms(miners));
+            miners += usize::from(every_ms.is_some());
             let node = Node {
                 tip: 0,
                 is_up: true,
                 every_ms,
                 // Apart, so that no two mine at the same moment.
-                next_ms: every_ms.unwrap_or(0) + 1_000 + 500 * index.unwrap_or(0) as u64,
+                next_ms: every_ms.unwrap_or(0) + 1_000 + 350 * miners as u64,
                 restarts: 0,
             };
-            (member.name, node)
-        });
+            nodes.insert(member.name.clone(), node);
+        }
         Self {
             now_ms: 1_000,
-            nodes: nodes.collect(),
+            nodes,
             tricks,
             acts: Vec::new(),
             blocks: vec![genesis],
@@ -303,7 +309,11 @@ impl Toy {
         let node = self.nodes.get_mut(name).unwrap();
         match what {
             NodeFault::Kill | NodeFault::Stop | NodeFault::Pause => node.is_up = false,
-            NodeFault::Start | NodeFault::Unpause => node.is_up = true,
+            NodeFault::Unpause => node.is_up = true,
+            NodeFault::Start => {
+                node.is_up = true;
+                node.restarts += 1;
+            }
             NodeFault::Restart => node.restarts += 1,
             NodeFault::Wipe => node.tip = 0,
             _ => {}
@@ -406,13 +416,28 @@ impl Toy {
             tip: tip.hash.clone(),
             height: tip.height,
             work: tip.work.clone(),
-            peers: self.nodes.keys().filter(|x| *x != name).cloned().collect(),
+            peers: self.peers(name),
             mempool: 0,
             coins: wants.coins_at.map(|height| self.coins(name, height)),
             restarts: node.restarts,
             memory_bytes: Some(50 << 20),
             metrics: wants.metrics.then_some(metrics),
         }))
+    }
+
+    fn peers(&self, name: &str) -> Vec<String> {
+        let states = self.table.states();
+        let is_joined = |other: &String| {
+            let there = Link::new(name, other);
+            let links = [there.reversed(), there];
+            let mut states = links.iter().filter_map(|link| states.get(link));
+            other != name && self.nodes[other].is_up && !states.any(|state| state.cut)
+        };
+        self.nodes
+            .keys()
+            .filter(|x| is_joined(x))
+            .cloned()
+            .collect()
     }
 
     fn coins(&self, name: &str, height: u32) -> Coins {
