@@ -54,10 +54,17 @@ const LAWS: &[Law] = &[
             "thiserror",
         ]),
     },
+    // Goes into every node's image, so it stays small.
+    Law {
+        package: "devnet-netfault",
+        siblings: &[],
+        others: Some(&["rustix", "serde", "serde_json"]),
+    },
     Law {
         package: "devnet",
         siblings: &[
             "devnet-blueprint",
+            "devnet-netfault",
             "devnet-scenario",
             "minichain-api",
             "minichain-chain",

@@ -13,7 +13,8 @@ pub fn program(name: &str) -> PathBuf {
     BUILT.get_or_init(build).join(name)
 }
 
-/// Asks cargo for both programs; it does nothing when they are fresh.
+/// Asks cargo for both programs and for the helper that goes into images; it
+/// does nothing when they are fresh.
 fn build() -> PathBuf {
     let folder = profile_folder();
     let mut cargo = Command::new(env!("CARGO"));
@@ -25,6 +26,8 @@ fn build() -> PathBuf {
         "minichain-node",
         "-p",
         "devnet",
+        "-p",
+        "devnet-netfault",
     ]);
     if folder.ends_with("release") {
         cargo.arg("--release");
@@ -38,7 +41,7 @@ fn build() -> PathBuf {
     let status = cargo.status().expect("cargo runs");
     assert!(
         status.success(),
-        "cargo could not build minichain and devnet"
+        "cargo could not build minichain, devnet and devnet-netfault"
     );
     folder
 }

@@ -51,6 +51,23 @@ pub struct Blueprint {
     pub rpc: RpcAccess,
     /// The nodes, in the order of the topology.
     pub nodes: Vec<NodePlan>,
+    /// How far the zones of the nodes are apart; empty without zones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<ZoneLatency>,
+}
+
+/// How long what is sent in one zone takes to another, or to its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneLatency {
+    /// Zone of the sender.
+    pub from: String,
+    /// Zone of the receiver.
+    pub to: String,
+    /// One-way delay in milliseconds.
+    pub latency_ms: f64,
+    /// Standard deviation of the delay in milliseconds.
+    pub jitter_ms: f64,
 }
 
 /// What runs the nodes.
@@ -99,6 +116,9 @@ pub struct NodePlan {
     pub group: String,
     /// What it does.
     pub role: Role,
+    /// Zone it stands in, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Whether others know it from the start; such nodes are started first.
     pub is_entry: bool,
     /// Its address in the network.
@@ -269,6 +289,7 @@ impl Blueprint {
                 password: String::new(),
             },
             nodes: Vec::new(),
+            zones: Vec::new(),
         }
     }
 
@@ -285,6 +306,28 @@ impl Blueprint {
     /// Nodes that mine.
     pub fn miners(&self) -> impl Iterator<Item = &NodePlan> {
         self.nodes.iter().filter(|node| node.config.mining.enabled)
+    }
+
+    /// The topology's own conditions: for each direction between two nodes in
+    /// zones `(from, to, latency_ms, jitter_ms)`, by name, in the order of the
+    /// nodes. The delay is one-way, the jitter its standard deviation.
+    pub fn link_conditions(&self) -> Vec<(String, String, f64, f64)> {
+        let between: BTreeMap<(&str, &str), &ZoneLatency> = self
+            .zones
+            .iter()
+            .map(|zone| ((zone.from.as_str(), zone.to.as_str()), zone))
+            .collect();
+        let mut conditions = Vec::new();
+        for from in &self.nodes {
+            for to in self.nodes.iter().filter(|to| to.name != from.name) {
+                let zones = from.zone.as_deref().zip(to.zone.as_deref());
+                if let Some(zone) = zones.and_then(|zones| between.get(&zones)) {
+                    let (latency_ms, jitter_ms) = (zone.latency_ms, zone.jitter_ms);
+                    conditions.push((from.name.clone(), to.name.clone(), latency_ms, jitter_ms));
+                }
+            }
+        }
+        conditions
     }
 
     /// Gives the subnet up, so that planning on from here takes the one of the

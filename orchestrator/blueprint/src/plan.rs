@@ -133,6 +133,7 @@ pub fn plan(topology: &Topology, input: &PlanInput) -> Result<Blueprint, PlanErr
             password: birth.rpc_password,
         },
         nodes,
+        zones: topology.zone_latencies(),
     })
 }
 

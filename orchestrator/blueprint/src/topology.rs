@@ -10,6 +10,7 @@ mod edges;
 mod member;
 mod problem;
 mod schema;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,6 +25,7 @@ pub use check::{
 };
 pub use member::Member;
 pub use problem::{Flaw, Problem, Problems};
+pub use zones::{LATENCY_MS_MAX, ZonePair, Zones};
 
 use crate::blueprint::EngineKind;
 use crate::quantity::{BlockTime, ByteSize, Coins};
@@ -48,6 +50,9 @@ pub struct Topology {
     pub nodes: BTreeMap<String, Settings>,
     /// Who connects to whom.
     pub peers: Peers,
+    /// How far zones are apart, beyond the regions known anyway.
+    #[serde(skip_serializing_if = "Zones::is_empty")]
+    pub zones: Zones,
     /// Accept edges that leave the network in several parts.
     pub allow_disconnected: bool,
     /// Rules and first allocations of the chain.
@@ -89,6 +94,9 @@ pub struct Group {
     /// Log level or tracing filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_filter: Option<String>,
+    /// Zone its nodes stand in, such as `eu-west-1`. Unset: near to all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// Settings of a single node; what is unset follows the group.
@@ -113,6 +121,9 @@ pub struct Settings {
     /// Log level or tracing filter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_filter: Option<String>,
+    /// Zone it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 /// What a node does.
@@ -279,6 +290,7 @@ impl Default for Topology {
             groups: Vec::new(),
             nodes: BTreeMap::new(),
             peers: Peers::default(),
+            zones: Zones::default(),
             allow_disconnected: false,
             genesis: GenesisWish::default(),
             seed: None,
@@ -300,6 +312,7 @@ impl Group {
             memory: None,
             env: BTreeMap::new(),
             log_filter: None,
+            zone: None,
         }
     }
 }

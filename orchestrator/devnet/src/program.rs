@@ -1,4 +1,5 @@
-//! Finds the node's binary on this machine.
+//! Finds the node's binary on this machine, and that of the helper which goes
+//! into images beside it.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,6 +12,12 @@ use crate::engine::{EngineError, ErrorKind};
 pub const BINARY_ENV: &str = "MINICHAIN_BIN";
 /// File name of the node's binary.
 pub const BINARY_NAME: &str = "minichain";
+
+/// Environment variable that names the helper which filters packets.
+pub const NETFAULT_ENV: &str = "DEVNET_NETFAULT";
+/// How to come by the helper, as a fragment of a sentence.
+pub const NETFAULT_REMEDY: &str = "build it with `cargo build --release -p devnet-netfault`, or \
+                                   name it with DEVNET_NETFAULT, then run `devnet up` again";
 
 const REMEDY: &str = "Build it with `cargo build --release -p minichain-node`, or name one with \
                       `--binary PATH`.";
@@ -32,6 +39,56 @@ pub struct FoundBinary {
 pub fn find_binary(given: Option<&Path>) -> Result<FoundBinary, EngineError> {
     let own = env::current_exe().ok();
     search(given, own.as_deref(), |name| env::var_os(name))
+}
+
+/// The helper's binary, as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundHelper {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Whether the user named it, rather than that it was come upon.
+    pub is_named: bool,
+}
+
+/// The helper that `$DEVNET_NETFAULT` names, else the one beside this program
+/// or beside the node's binary `node`, else the first in `$PATH`.
+///
+/// # Errors
+/// The one named is not there or cannot be run.
+pub fn find_netfault(node: &Path) -> Result<Option<FoundHelper>, EngineError> {
+    let own = env::current_exe().ok();
+    search_netfault(node, own.as_deref(), |name| env::var_os(name))
+}
+
+fn search_netfault(
+    node: &Path,
+    own: Option<&Path>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<FoundHelper>, EngineError> {
+    if let Some(path) = variable(NETFAULT_ENV).filter(|value| !value.is_empty()) {
+        let origin = format!("from {NETFAULT_ENV}");
+        let found = named(Path::new(&path), &origin)
+            .map_err(|error| error.remedy(format!("To have one, {NETFAULT_REMEDY}.")))?;
+        return Ok(Some(FoundHelper {
+            path: found.path,
+            is_named: true,
+        }));
+    }
+    let paths = variable("PATH").unwrap_or_default();
+    let found = own
+        .into_iter()
+        .flat_map(beside)
+        .chain(beside(node))
+        .chain(env::split_paths(&paths))
+        .map(|folder| folder.join(devnet_netfault::BINARY_NAME))
+        .find(|path| is_program(path));
+    let helper = |path: PathBuf| {
+        absolute(&path, "").map(|found| FoundHelper {
+            path: found.path,
+            is_named: false,
+        })
+    };
+    found.map(helper).transpose()
 }
 
 fn search(
@@ -193,5 +250,30 @@ mod tests {
         assert!(refused(&disk.path("missing")).contains("missing"));
         assert!(refused(disk.root.path()).contains("not a file"));
         assert!(refused(&disk.file("plain", 0o644)).contains("not executable"));
+    }
+    #[test]
+    fn the_helper_stands_beside_devnet_or_beside_the_node() {
+        let disk = Disk::new();
+        let node = disk.path("other/minichain");
+        let own = disk.path("bin/devnet");
+        let found = || search_netfault(&node, Some(&own), |_| None).expect("no bad name");
+        assert_eq!(found(), None);
+        let beside_node = disk.file("other/devnet-netfault", 0o755);
+        assert_eq!(found().map(|found| found.path), Some(beside_node));
+        let beside_own = disk.file("bin/devnet-netfault", 0o755);
+        assert_eq!(found().map(|found| found.path), Some(beside_own));
+    }
+
+    #[test]
+    fn a_named_helper_that_is_not_there_is_refused() {
+        let disk = Disk::new();
+        disk.file("bin/devnet-netfault", 0o755);
+        let missing = disk.path("missing");
+        let variable =
+            |name: &str| (name == NETFAULT_ENV).then(|| missing.clone().into_os_string());
+        let own = disk.path("bin/devnet");
+        let error = search_netfault(&own, Some(&own), variable).expect_err("there is none");
+        assert!(error.to_string().contains("DEVNET_NETFAULT"), "{error}");
+        assert!(error.remedy.contains("devnet-netfault"), "{error}");
     }
 }

@@ -68,6 +68,7 @@ impl Context<'_> {
             name: member.name.clone(),
             group: member.group.clone(),
             role: member.role,
+            zone: member.settings.zone.clone(),
             is_entry: roster.entries.contains(&at),
             ip: place.ip,
             inside: place.inside,

@@ -1,5 +1,6 @@
 //! What `up` would make, before it does.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use minichain_api::genesis::GenesisFile;
@@ -33,6 +34,10 @@ fn heading(blueprint: &Blueprint) -> String {
     if let Some(genesis) = &blueprint.genesis {
         rows.push(("chain", chain(genesis)));
         rows.push(("accounts", accounts(genesis)));
+    }
+    let zones = zones(&blueprint.nodes);
+    if !zones.is_empty() {
+        rows.push(("zones", zones));
     }
     rows.extend(runtimes(&blueprint.nodes));
     rows.iter().fold(String::new(), |text, (key, value)| {
@@ -79,6 +84,19 @@ fn accounts(genesis: &GenesisFile) -> String {
         .map(|allocation| format!("{} {}", allocation.account, allocation.amount))
         .collect();
     accounts.join(", ")
+}
+
+/// Each zone with the number of its nodes.
+fn zones(nodes: &[NodePlan]) -> String {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for zone in nodes.iter().filter_map(|node| node.zone.as_deref()) {
+        *counts.entry(zone).or_default() += 1;
+    }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(zone, count)| format!("{zone} {count}"))
+        .collect();
+    parts.join(", ")
 }
 
 /// Each different program with the nodes that run it.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use minichain_api::config::CONFIG_ENV;
 use minichain_api::genesis::DifficultyRule;
 
-use super::edges;
 use super::{Flaw, Group, Peers, Problem, Problems, Role, Settings, Topology};
+use super::{edges, zones};
 use crate::nearest::nearest;
 use crate::quantity::{ByteSize, Coins};
 use crate::subnet::Subnet;
@@ -82,6 +82,7 @@ pub fn check(topology: &Topology) -> Result<(), Problems> {
             .collect();
         edges::check(&names, pairs, topology.allow_disconnected, &mut found);
     }
+    zones::check(topology, &mut found);
     check_genesis(topology, &mut found);
     check_engine(topology, &mut found);
     if found.problems.is_empty() {
@@ -162,6 +163,7 @@ fn group_settings(group: &Group) -> Settings {
         memory: group.memory,
         env: group.env.clone(),
         log_filter: group.log_filter.clone(),
+        zone: group.zone.clone(),
     }
 }
 

@@ -73,6 +73,7 @@ impl Topology {
             memory: own.memory.or(group.memory),
             env,
             log_filter: own.log_filter.or_else(|| group.log_filter.clone()),
+            zone: own.zone.or_else(|| group.zone.clone()),
         };
         Member {
             name,

@@ -119,6 +119,27 @@ pub enum Flaw {
         /// First node not joined to it.
         unreached: String,
     },
+    /// A zone that is neither known nor described.
+    #[error("there is no zone `{name}`{}", zone_hint(.nearest.as_ref(), .known))]
+    UnknownZone {
+        /// As given.
+        name: String,
+        /// A zone of a similar name.
+        nearest: Option<String>,
+        /// Zones that need no description.
+        known: String,
+    },
+    /// Two zones described twice.
+    #[error("the distance between `{0}` and `{1}` is given already; once serves both ways")]
+    DuplicateZonePair(String, String),
+    /// No distance, or two.
+    #[error("give either `rtt_ms` or `latency_ms`, in milliseconds")]
+    ZoneDistance,
+    /// Two zones in use whose distance nobody knows.
+    #[error(
+        "nothing says how far `{0}` and `{1}` are apart; add `- {{ between: [{0}, {1}], rtt_ms: … }}`"
+    )]
+    NoZoneDistance(String, String),
     /// A number outside its range.
     #[error("{given} is out of range; choose from {min} to {max}")]
     Range {
@@ -202,5 +223,12 @@ fn hint(nearest: Option<&String>, first: Option<&String>) -> String {
         (Some(name), _) => format!("; did you mean `{name}`?"),
         (None, Some(name)) => format!("; nodes are named like `{name}`"),
         (None, None) => String::new(),
+    }
+}
+
+fn zone_hint(nearest: Option<&String>, known: &str) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => format!("; describe it in `zones.matrix`, or use one of {known}"),
     }
 }

@@ -10,3 +10,4 @@ mod refusals;
 mod support;
 mod texts;
 mod yaml;
+mod zones;

@@ -37,8 +37,8 @@ A topology:
   name: lab
   groups:
     - { name: bootstrap, count: 1 }
-    - { name: miner, count: 2, hash_rate: 20000 }
-    - { name: observer, count: 3 }
+    - { name: miner, count: 2, hash_rate: 20000, zone: us-east-1 }
+    - { name: observer, count: 3, zone: eu-west-1 }
   nodes:
     miner-1: { hash_rate: 5000 }
   genesis:

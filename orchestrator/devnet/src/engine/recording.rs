@@ -4,6 +4,8 @@
 //! What an action does is the planner's own model
 //! ([`Observed::apply`]), which refuses actions in a wrong order.
 
+mod filter;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,9 +13,11 @@ use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
 use futures::future::{FutureExt as _, ready};
 use futures::stream::{self, StreamExt as _};
 
+use self::filter::Filters;
 use super::{
-    Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, LogLine, LogStream,
-    LogWish, NetworkSummary, Program, ProgramWish, Report, StateKeeper, UsedSubnet,
+    Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer,
+    FilterOrder, LogLine, LogStream, LogWish, NetworkSummary, Program, ProgramWish, Report,
+    StateKeeper, UsedSubnet,
 };
 
 /// A double of an engine and of the state folder beside it.
@@ -36,6 +40,7 @@ struct World {
 struct Network {
     observed: Observed,
     blueprint: Option<Blueprint>,
+    filters: Filters,
 }
 
 impl Recording {
@@ -72,6 +77,21 @@ impl Recording {
     /// Says what the nodes' logs hold.
     pub fn log(&self, lines: Vec<LogLine>) {
         self.world().lines = lines;
+    }
+
+    /// Lets packet filters be set and read back as ever, and every packet pass
+    /// all the same: faults that do not bite.
+    pub fn ineffective_filters(&self, network: &str, are_ineffective: bool) {
+        let mut world = self.world();
+        let network = world.networks.entry(network.to_owned()).or_default();
+        network.filters.are_ineffective = are_ineffective;
+    }
+
+    /// Forgets a node's packet filter, as a restart of its container does.
+    pub fn lose_filter(&self, network: &str, node: &str) {
+        if let Some(network) = self.world().networks.get_mut(network) {
+            network.filters.lose(node);
+        }
     }
 
     /// All that was asked so far, in order; actions as their `Debug` text.
@@ -116,6 +136,9 @@ impl Recording {
                 )
             })?;
         network.blueprint = Some(blueprint.clone());
+        if let Action::StartNode { node } | Action::RemoveNode { node, .. } = action {
+            network.filters.lose(node);
+        }
         Ok(())
     }
 
@@ -253,6 +276,23 @@ impl Engine for Recording {
 
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
         ready(Ok(self.endpoints_of(network))).boxed()
+    }
+
+    fn filter<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        orders: &'a [FilterOrder],
+    ) -> Option<Answer<'a, Vec<Result<FilterAnswer, EngineError>>>> {
+        if self.kind == EngineKind::Process {
+            return None;
+        }
+        let mut world = self.world();
+        world.calls.push(format!("filter {}", blueprint.name));
+        let network = world.networks.entry(blueprint.name.clone()).or_default();
+        let answers = network
+            .filters
+            .perform(blueprint, &network.observed, orders);
+        Some(ready(Ok(answers)).boxed())
     }
 }
 

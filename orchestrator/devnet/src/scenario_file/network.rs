@@ -21,7 +21,7 @@ pub fn roster(topology: &Topology) -> Roster {
         name: member.name,
         group: member.group,
         role: member.role.to_string(),
-        zone: None,
+        zone: member.settings.zone,
     });
     Roster {
         nodes: members.collect(),

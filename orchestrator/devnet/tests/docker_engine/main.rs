@@ -9,5 +9,6 @@
 
 mod bad;
 mod cycle;
+mod filter;
 mod image;
 mod support;

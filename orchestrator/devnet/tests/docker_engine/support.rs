@@ -7,8 +7,8 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bollard::query_parameters::RemoveImageOptionsBuilder;
@@ -95,7 +95,9 @@ impl Bench {
         compile(&self.folder.path().join("minichain"), &self.name, linking)
     }
 
+    /// An image of a stand-in, with the helper that filters packets.
     pub async fn image(&self) -> String {
+        build_helper();
         let binary = self.stand_in(Linking::Static);
         let wish = ProgramWish {
             binary: Some(binary),
@@ -209,6 +211,26 @@ impl Drop for Bench {
             }
         });
     }
+}
+
+/// Has cargo build the helper beside this test, where images take it from; it
+/// does nothing when that is fresh.
+fn build_helper() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let profile = test.parent().and_then(Path::parent).unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--locked", "--quiet", "-p", "devnet-netfault"]);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let built = cargo
+            .env("CARGO_TARGET_DIR", profile.parent().unwrap())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(built.unwrap().success(), "cargo could not build the helper");
+    });
 }
 
 /// How a stand-in is linked.

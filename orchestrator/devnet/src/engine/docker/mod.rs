@@ -8,6 +8,7 @@ mod call;
 mod connect;
 mod container;
 mod facts;
+mod filter;
 mod image;
 mod logs;
 mod network;
@@ -18,8 +19,8 @@ use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed};
 use futures::FutureExt;
 
 use super::{
-    Answer, Check, Endpoint, Engine, EngineError, ErrorKind, LogStream, LogWish, NetworkSummary,
-    Program, ProgramWish, Report, UsedSubnet,
+    Answer, Check, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer, FilterOrder, LogStream,
+    LogWish, NetworkSummary, Program, ProgramWish, Report, UsedSubnet,
 };
 
 /// A connection to a Docker or Podman engine. Cheap to clone.
@@ -27,6 +28,8 @@ use super::{
 pub struct DockerEngine {
     docker: bollard::Docker,
     about: About,
+    /// Packet filters' helpers that wait in containers.
+    helpers: filter::Helpers,
 }
 
 /// Who answers at the other end.
@@ -95,6 +98,7 @@ impl DockerEngine {
         Ok(Self {
             docker: connection.docker,
             about,
+            helpers: filter::Helpers::default(),
         })
     }
 
@@ -183,6 +187,14 @@ impl Engine for DockerEngine {
 
     fn endpoints<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Endpoint>> {
         self.read_endpoints(network).boxed()
+    }
+
+    fn filter<'a>(
+        &'a self,
+        blueprint: &'a Blueprint,
+        orders: &'a [FilterOrder],
+    ) -> Option<Answer<'a, Vec<Result<FilterAnswer, EngineError>>>> {
+        Some(self.filter_nodes(blueprint, orders).map(Ok).boxed())
     }
 }
 

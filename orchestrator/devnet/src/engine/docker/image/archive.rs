@@ -25,6 +25,8 @@ const TAG_DIGITS: usize = 12;
 pub struct Recipe {
     /// Where it comes from, for people.
     pub origin: String,
+    /// What the image has to do without, as a line for people.
+    pub lacks: Option<String>,
     architecture: String,
     layer: Vec<u8>,
     layer_digest: String,
@@ -39,6 +41,7 @@ impl Recipe {
         let layer_digest = format!("sha256:{}", hex(&Sha256::digest(&layer)));
         let mut recipe = Self {
             origin: format!("from {}", origin.display()),
+            lacks: None,
             architecture: architecture.to_owned(),
             layer,
             layer_digest,

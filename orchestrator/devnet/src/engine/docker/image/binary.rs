@@ -52,9 +52,9 @@ pub enum Unfit {
     Loader(String),
 }
 
-/// Reads the binary at `path` and all it needs to run on `architecture` (in
-/// Go's words, as engines tell it).
-pub fn collect(path: &Path, architecture: &str) -> Result<Files, Unfit> {
+/// Reads the binary at `path`, which shall stand at `entry` in the image, and
+/// all it needs to run on `architecture` (in Go's words, as engines tell it).
+pub fn collect(path: &Path, entry: &str, architecture: &str) -> Result<Files, Unfit> {
     let binary = read(path)?;
     let headers = headers(&binary, architecture)?;
     let mut files = Files::new();
@@ -67,7 +67,7 @@ pub fn collect(path: &Path, architecture: &str) -> Result<Files, Unfit> {
         }
         files.insert(loader.display().to_string(), read(&loader)?);
     }
-    files.insert(ENTRY.to_owned(), binary);
+    files.insert(entry.to_owned(), binary);
     Ok(files)
 }
 

@@ -1,7 +1,7 @@
 //! The image nodes run from: made of the local binary, without any registry.
 //!
-//! The image is one layer: the binary, the loader and libraries it needs,
-//! `/etc/passwd`, `/data` and `/tmp`. It is handed over as an archive
+//! The image is one layer: the binary, the helper that filters packets, the
+//! loader and libraries they need, `/etc/passwd`, `/data` and `/tmp`. It is handed over as an archive
 //! (`POST /images/load`), which every engine takes without a builder. Its tag
 //! is a digest of its content, so the same binary is never sent twice.
 
@@ -14,14 +14,16 @@ use std::sync::Arc;
 
 use bollard::body_full;
 use bollard::query_parameters::ImportImageOptionsBuilder;
+use devnet_netfault::BINARY_NAME;
 use futures::StreamExt as _;
 
 use self::archive::Recipe;
+use self::binary::{ENTRY, Files};
 use super::DockerEngine;
 use super::call::{ASK, SEND, bounded, bounded_or};
 use crate::clock::{now_s, rfc3339};
 use crate::engine::{EngineError, ErrorKind, Program, ProgramWish, Report};
-use crate::program::find_binary;
+use crate::program::{NETFAULT_REMEDY, find_binary, find_netfault};
 
 /// Name of the images made here; the tag is the content's digest.
 pub const REPOSITORY: &str = "minichain";
@@ -65,7 +67,10 @@ impl DockerEngine {
         ));
         match &origin {
             Origin::Given(_) => {}
-            Origin::Binary(recipe) => self.send(recipe, &program.reference, report).await?,
+            Origin::Binary(recipe) => {
+                recipe.lacks.iter().for_each(|lack| report.step(lack));
+                self.send(recipe, &program.reference, report).await?;
+            }
             Origin::Source(tree) => self.build_source(tree, &program.reference, report).await?,
         }
         Ok(Program {
@@ -171,14 +176,39 @@ impl DockerEngine {
 /// From the binary if it can run in a container of this engine, else from the
 /// source tree around here.
 fn origin_of(path: &Path, architecture: &str) -> Result<Origin, EngineError> {
-    match binary::collect(path, architecture) {
-        Ok(files) => Recipe::new(&files, architecture, path)
-            .map(|recipe| Origin::Binary(Arc::new(recipe)))
-            .map_err(|error| EngineError::new(ErrorKind::Program, "packing the image", error)),
+    match binary::collect(path, ENTRY, architecture) {
+        Ok(files) => packed(files, path, architecture),
         Err(unfit) if unfit.needs_source() => match source::find(path) {
             Some(tree) => Ok(Origin::Source(tree?)),
             None => Err(unfit.into_error(path)),
         },
         Err(unfit) => Err(unfit.into_error(path)),
     }
+}
+
+/// The node's files with the helper's. Without a helper a network can run all
+/// the same, so its lack is told, not refused; one that was named must be there.
+fn packed(mut files: Files, path: &Path, architecture: &str) -> Result<Origin, EngineError> {
+    let lacks = match find_netfault(path)? {
+        None => Some("it is not there".to_owned()),
+        Some(found) => match binary::collect(&found.path, devnet_netfault::PATH, architecture) {
+            Ok(helper) => {
+                for (name, bytes) in helper {
+                    files.entry(name).or_insert(bytes);
+                }
+                None
+            }
+            Err(unfit) if found.is_named => return Err(unfit.into_error(&found.path)),
+            Err(unfit) => Some(format!("{}: {unfit}", found.path.display())),
+        },
+    };
+    let mut recipe = Recipe::new(&files, architecture, path)
+        .map_err(|error| EngineError::new(ErrorKind::Program, "packing the image", error))?;
+    recipe.lacks = lacks.map(|why| {
+        format!(
+            "the image has no {BINARY_NAME} ({why}), so packets cannot be cut or lost in it; \
+             {NETFAULT_REMEDY}"
+        )
+    });
+    Ok(Origin::Binary(Arc::new(recipe)))
 }

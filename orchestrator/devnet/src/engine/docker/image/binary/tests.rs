@@ -49,7 +49,7 @@ fn a_library_that_is_missing_is_named() {
 #[cfg(target_os = "linux")]
 fn this_very_program_comes_with_its_loader_and_libraries() {
     let own = std::env::current_exe().unwrap();
-    let files = collect(&own, HERE).unwrap();
+    let files = collect(&own, ENTRY, HERE).unwrap();
     assert_eq!(files[ENTRY], fs::read(&own).unwrap());
     let is_library = |path: &&String| path.starts_with(LIBRARIES);
     let loader = files
@@ -64,7 +64,7 @@ fn this_very_program_comes_with_its_loader_and_libraries() {
 #[cfg(target_os = "linux")]
 fn a_binary_for_another_processor_is_refused() {
     let own = std::env::current_exe().unwrap();
-    let unfit = collect(&own, "sparc").unwrap_err();
+    let unfit = collect(&own, ENTRY, "sparc").unwrap_err();
     assert!(matches!(&unfit, Unfit::OtherProcessor { engine, .. } if engine == "sparc"));
     assert!(unfit.needs_source());
 }
@@ -80,7 +80,7 @@ fn what_is_no_linux_binary_is_refused_with_a_way_on() {
         b"\x7fELF\x01",
     ] {
         fs::write(&path, bytes).unwrap();
-        let unfit = collect(&path, "amd64").unwrap_err();
+        let unfit = collect(&path, ENTRY, "amd64").unwrap_err();
         assert!(matches!(unfit, Unfit::NotLinux), "{bytes:?}: {unfit}");
         let error = unfit.into_error(&path);
         assert_eq!(error.kind, ErrorKind::Program);
@@ -90,7 +90,7 @@ fn what_is_no_linux_binary_is_refused_with_a_way_on() {
 
 #[test]
 fn a_missing_file_is_an_error_not_a_panic() {
-    let unfit = collect(Path::new("/nonexistent/minichain"), "amd64").unwrap_err();
+    let unfit = collect(Path::new("/nonexistent/minichain"), ENTRY, "amd64").unwrap_err();
     assert!(matches!(unfit, Unfit::Unreadable(_)));
 }
 
