@@ -102,6 +102,22 @@ fn equal_work_is_told_and_no_winner_is_demanded() {
 }
 
 #[test]
+fn sides_that_had_parted_before_the_cut_have_not_diverged_by_it() {
+    let steps = "
+steps:
+  - wait: { height: 3 }
+  - partition: [[bootstrap-0, miner-0], rest]
+  - wait: { blocks: 4, on: miner-1 }
+  - partition: [[bootstrap-0, miner-0], [miner-1, observer-0]]
+  - expect: { diverged: { advance: 1 }, within: 60 blocks }
+";
+    let (report, _) = run(steps, &[1_000, 2_000], Tricks::default());
+    assert_verdict(&report, Verdict::Fail);
+    let found = report.failure.unwrap().found;
+    assert!(found.contains("already, before the cut came"), "{found}");
+}
+
+#[test]
 fn other_coins_on_the_same_block_are_a_failure() {
     let tricks = Tricks {
         odd_coins: Some("observer-0".into()),
@@ -489,6 +505,7 @@ struct Group {
     name: String,
     role: Option<String>,
     count: Option<usize>,
+    zone: Option<String>,
 }
 
 fn roster_of(topology: &TopologySource) -> Roster {
@@ -496,6 +513,7 @@ fn roster_of(topology: &TopologySource) -> Roster {
         name: name.into(),
         role: None,
         count: Some(count),
+        zone: None,
     };
     let groups = match topology {
         TopologySource::Counts(counts) => {
@@ -515,7 +533,7 @@ fn roster_of(topology: &TopologySource) -> Roster {
             name: format!("{}-{index}", group.name),
             group: group.name.clone(),
             role: group.role.clone().unwrap_or_else(|| group.name.clone()),
-            zone: None,
+            zone: group.zone.clone(),
         })
     });
     Roster {
@@ -528,18 +546,36 @@ fn roster_of(topology: &TopologySource) -> Roster {
 fn every_shipped_scenario_passes_on_a_healthy_toy() {
     for (path, document, roster) in shipped() {
         let miners = roster.nodes.iter().filter(|x| x.role == "miner").count() as u64;
-        // The last miner is the slowest, so that branches differ in work.
-        let every_ms = |index: usize| 900 * miners + 400 * index as u64;
-        let mut toy = Toy::of(&roster, Tricks::default(), every_ms);
-        let mut runner = Runner::new(document.scenario, roster, 11);
-        toy.run(&mut runner);
-        let report = runner.report();
-        let told = story(report).map(|story| story.to_string());
-        assert_eq!(
-            report.verdict,
-            Verdict::Pass,
-            "{path}\n{}",
-            told.unwrap_or_default()
-        );
+        for seed in 0..8 {
+            // Rates differ, so that branches differ in work.
+            let every_ms = |index: usize| 900 * miners + (150 * seed + 70) * index as u64;
+            let mut toy = Toy::of(&roster, Tricks::default(), every_ms);
+            let mut runner = Runner::new(document.scenario.clone(), roster.clone(), seed);
+            toy.run(&mut runner);
+            let report = runner.report();
+            let told = story(report).map(|story| story.to_string());
+            let told = told.unwrap_or_default();
+            assert_eq!(report.verdict, Verdict::Pass, "{path} with {seed}\n{told}");
+        }
     }
+}
+
+#[test]
+fn a_healthy_network_that_should_stand_still_is_a_failure() {
+    let text = include_str!("../../../tests/scenarios/bad/wrong-expectation.yaml");
+    let document = parse(text, &[]).unwrap();
+    let roster = roster_of(&document.scenario.topology);
+    let mut toy = Toy::of(&roster, Tricks::default(), |_| 1_000);
+    let mut runner = Runner::new(document.scenario, roster, 1);
+    toy.run(&mut runner);
+    assert_verdict(runner.report(), Verdict::Fail);
+    assert!(
+        runner
+            .report()
+            .failure
+            .as_ref()
+            .unwrap()
+            .found
+            .contains("grew from")
+    );
 }
