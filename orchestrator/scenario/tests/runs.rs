@@ -1,5 +1,11 @@
 //! Whole scenarios against the toy world.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
 mod toy;
 
 use devnet_scenario::check::check;

@@ -1,5 +1,7 @@
 //! Whatever a world answers, a run comes to its end, and tells why.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::collections::BTreeMap;
 
 use devnet_scenario::fault::Link;

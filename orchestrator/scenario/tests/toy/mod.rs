@@ -276,8 +276,10 @@ impl Toy {
 
     fn stop_load(&mut self, name: &str) -> Vec<String> {
         let (since, load) = self.loads.remove(name).expect("the load runs");
-        let seconds = (self.now_ms - since) as f64 / 1_000.0;
-        self.send(name, (seconds * load.rate) as usize)
+        let running_ms = self.now_ms - since;
+        let ids =
+            (0..).take_while(|index| f64::from(*index) * 1_000.0 / load.rate < running_ms as f64);
+        self.send(name, ids.count())
     }
 
     fn send(&mut self, name: &str, count: usize) -> Vec<String> {
