@@ -43,6 +43,9 @@ pub struct Case {
     pub nodes: Vec<NodeName>,
     /// Begin of its step, milliseconds on the world's clock.
     pub begun_at_ms: u64,
+    /// When it was first to be judged: later than the begin where other claims
+    /// of the step had to hold first.
+    pub begun_judging_at_ms: u64,
     /// Heights in the first look since the step's begin.
     pub baseline: Option<BTreeMap<NodeName, u32>>,
     /// Looks taken before its step began; it is judged only by later ones.

@@ -191,3 +191,6 @@ impl History {
 pub fn short(hash: &str) -> String {
     hash.chars().take(12).collect()
 }
+
+#[cfg(test)]
+mod tests;

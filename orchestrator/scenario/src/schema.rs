@@ -94,21 +94,21 @@ fn shape_schema(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Nothing => json!({ "type": "null" }),
         Shape::Text => json!({ "type": "string", "minLength": 1 }),
         Shape::Scalar => json!({ "type": ["string", "number", "boolean"] }),
-        Shape::Switch => or_parameter(json!({ "type": "boolean" })),
-        Shape::Number => or_parameter(json!({ "type": "number", "minimum": 0 })),
+        Shape::Switch => or_parameter(&json!({ "type": "boolean" })),
+        Shape::Number => or_parameter(&json!({ "type": "number", "minimum": 0 })),
         Shape::Count(min, max) => {
-            or_parameter(json!({ "type": "integer", "minimum": min, "maximum": max }))
+            or_parameter(&json!({ "type": "integer", "minimum": min, "maximum": max }))
         }
         Shape::Time => pattern(TIME),
         Shape::Offset => pattern(OFFSET),
         Shape::Share => number_or(
             SHARE,
-            json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            &json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         ),
-        Shape::Rate => number_or(RATE, json!({ "type": "number", "exclusiveMinimum": 0 })),
-        Shape::Coins => number_or(COINS, json!({ "type": "number", "exclusiveMinimum": 0 })),
-        Shape::Comparison => number_or(COMPARISON, json!({ "type": "number" })),
-        Shape::Words(words) => or_parameter(json!({ "enum": words })),
+        Shape::Rate => number_or(RATE, &json!({ "type": "number", "exclusiveMinimum": 0 })),
+        Shape::Coins => number_or(COINS, &json!({ "type": "number", "exclusiveMinimum": 0 })),
+        Shape::Comparison => number_or(COMPARISON, &json!({ "type": "number" })),
+        Shape::Words(words) => or_parameter(&json!({ "enum": words })),
         Shape::Nodes => nodes(definitions),
         Shape::List(of) => {
             let items = shape_schema(of, definitions);
@@ -161,14 +161,14 @@ fn nodes(definitions: &mut Map<String, Value>) -> Value {
 }
 
 fn pattern(pattern: &str) -> Value {
-    or_parameter(json!({ "type": "string", "pattern": pattern }))
+    or_parameter(&json!({ "type": "string", "pattern": pattern }))
 }
 
-fn number_or(text: &str, number: Value) -> Value {
+fn number_or(text: &str, number: &Value) -> Value {
     json!({ "anyOf": [number, { "type": "string", "pattern": text }, parameter()] })
 }
 
-fn or_parameter(schema: Value) -> Value {
+fn or_parameter(schema: &Value) -> Value {
     json!({ "anyOf": [schema, parameter()] })
 }
 

@@ -7,7 +7,7 @@ use super::{Case, Judgement, Scene};
 use crate::fault::NodeName;
 use crate::history::short;
 use crate::history::tree::Block;
-use crate::model::{Time, TipRef};
+use crate::model::{Since, Time, TipRef};
 use crate::world::{Coins, NodeFacts};
 
 /// Nodes that are on one chain, and those that are not, with the reason.
@@ -31,7 +31,7 @@ pub(super) fn converged(scene: &Scene<'_>, case: &Case, max_lag: u32, fresh: u32
         Ok(coins) => coins,
         Err(judgement) => return judgement,
     };
-    let news = fresh_blocks(scene, &agreed);
+    let news = fresh_blocks(scene, case, &agreed);
     if news < fresh {
         let since = match scene.history.faults.last_end_ms() {
             Some(end) => format!("the last heal {} ago", scene.after(end)),
@@ -239,10 +239,15 @@ fn same_coins(scene: &Scene<'_>, agreed: &Agreement<'_>) -> Result<String, Judge
 }
 
 /// Blocks on the common part of the chain that were not known at the first
-/// look after the last heal.
-fn fresh_blocks(scene: &Scene<'_>, agreed: &Agreement<'_>) -> u32 {
+/// look after the last heal, or since the step's begin where it counts from
+/// there.
+fn fresh_blocks(scene: &Scene<'_>, case: &Case, agreed: &Agreement<'_>) -> u32 {
     let Some(after) = scene.history.fresh_after_ms() else {
         return 0;
+    };
+    let after = match case.expectation.since {
+        Since::Step => after.max(case.begun_at_ms),
+        Since::Heal | Since::Start => after,
     };
     let common = scene
         .history

@@ -49,6 +49,19 @@ pub(super) fn each_up(
     })
 }
 
+/// Like [`each_up`], for what a node that does not answer may keep to as well:
+/// nobody can tell until it answers again.
+pub(super) fn each_when_up(
+    scene: &Scene<'_>,
+    case: &Case,
+    judge: impl Fn(&NodeName, &NodeFacts) -> Judgement,
+) -> Judgement {
+    each(case, |node| match scene.history.facts(node) {
+        Some(facts) => judge(node, facts),
+        None => Judgement::TooEarly(silent(scene, node).text().to_owned()),
+    })
+}
+
 /// The judgement of a node that does not answer.
 pub(super) fn silent(scene: &Scene<'_>, node: &str) -> Judgement {
     let why = scene.history.down(node).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Claims about single nodes: height, peers, restarts, memory.
 
-use super::each::{compare, compare_growing, each_up};
+use super::each::{compare, compare_growing, each_up, each_when_up};
 use super::{Case, Judgement, Scene};
 use crate::model::Comparison;
 
@@ -23,13 +23,13 @@ pub(super) fn peers(scene: &Scene<'_>, case: &Case, is: &Comparison) -> Judgemen
 }
 
 pub(super) fn restarts(scene: &Scene<'_>, case: &Case, is: &Comparison) -> Judgement {
-    each_up(scene, case, |_, facts| {
+    each_when_up(scene, case, |_, facts| {
         compare_growing(scene, case, "restarts", f64::from(facts.restarts), is)
     })
 }
 
 pub(super) fn memory(scene: &Scene<'_>, case: &Case, is: &Comparison) -> Judgement {
-    each_up(scene, case, |_, facts| match facts.memory_bytes {
+    each_when_up(scene, case, |_, facts| match facts.memory_bytes {
         #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^53 bytes")]
         Some(bytes) => compare(scene, "bytes of memory", bytes as f64, is),
         None => Judgement::TooEarly("its memory is not known".into()),

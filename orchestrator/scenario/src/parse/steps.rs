@@ -16,6 +16,9 @@ const LOAD_RATE_MAX: f64 = 1_000.0;
 /// Hashes a second that a miner may be set to.
 const HASH_RATE_MAX: f64 = 1e9;
 
+/// Makes a quantity of nodes.
+type OfNodes = fn(Selector) -> Quantity;
+
 /// Where a list of steps stands: how deep, and how often it runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Level {
@@ -278,7 +281,7 @@ impl Reader {
 
     fn what_to_record(&mut self, tree: &Tree) -> Option<Quantity> {
         if matches!(tree.value, Value::Text(_)) {
-            const WORDS: [(&str, fn(Selector) -> Quantity); 3] = [
+            const WORDS: [(&str, OfNodes); 3] = [
                 ("height", Quantity::Height),
                 ("tip", Quantity::Tip),
                 ("work", Quantity::Work),

@@ -6,7 +6,6 @@ use super::core::Core;
 use super::draws::dice;
 use super::flow::Progress;
 use crate::fault::{Fault, Heal, NodeFault};
-use crate::history::faults::FaultEntry;
 use crate::model::{Step, Verb};
 use crate::report::StepOutcome;
 use crate::resolve;
@@ -32,7 +31,6 @@ enum Stage {
     Look(u64),
     Doing(ActId),
     Lasting {
-        act: ActId,
         until_ms: u64,
     },
     /// Takes it back, act by act; each after a look of its own.
@@ -78,24 +76,22 @@ impl Acting {
                     Stage::Doing(id)
                 }
                 Stage::Doing(id) => {
-                    let act = *id;
-                    let Some(ended) = core.ended.remove(&act) else {
+                    let Some(ended) = core.ended.remove(id) else {
                         return Progress::Running;
                     };
                     core.note(place, ended.note);
                     match self.lasts_ms {
                         Some(ms) if ended.outcome == StepOutcome::Passed => Stage::Lasting {
-                            act,
                             until_ms: core.now_ms.saturating_add(ms),
                         },
                         _ => return Progress::Over(ended.outcome),
                     }
                 }
-                Stage::Lasting { until_ms, .. } if core.now_ms < *until_ms => {
+                Stage::Lasting { until_ms } if core.now_ms < *until_ms => {
                     return Progress::Running;
                 }
-                Stage::Lasting { act, .. } => {
-                    let rest = undo(core, *act, &self.act, &self.path);
+                Stage::Lasting { .. } => {
+                    let rest = undo(core, &self.act, &self.path);
                     Self::next_undo(core, rest)
                 }
                 Stage::Undoing { rest, .. } if rest.is_empty() => {
@@ -129,7 +125,7 @@ impl Acting {
 
     pub fn wake_ms(&self) -> Option<u64> {
         match self.stage {
-            Stage::Lasting { until_ms, .. } => Some(until_ms),
+            Stage::Lasting { until_ms } => Some(until_ms),
             _ => None,
         }
     }
@@ -144,17 +140,14 @@ impl Acting {
 /// What takes an act back, each with the path of the step it is done for: the
 /// act itself, then what that heals of other steps' doing. Nothing where
 /// something else took it back before.
-fn undo(core: &Core, id: ActId, act: &Act, path: &str) -> VecDeque<(String, Act)> {
+fn undo(core: &Core, act: &Act, path: &str) -> VecDeque<(String, Act)> {
     let is_gone = match act {
         Act::Inflict(Fault::Node {
             what: NodeFault::Add { .. },
             ..
         }) => false,
-        Act::Inflict(_) => !core
-            .history
-            .faults
-            .get(id)
-            .is_some_and(FaultEntry::is_in_force),
+        // Its own, or what it became when another step's heal swept it along.
+        Act::Inflict(_) => !core.history.faults.in_force().any(|x| x.step == path),
         Act::StartLoad(load) => !core.loads.contains(&load.name),
         _ => true,
     };

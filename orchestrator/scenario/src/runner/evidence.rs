@@ -3,6 +3,10 @@
 use crate::fault::Fault;
 use crate::world::{Act, Evidence, ProbeEvidence, Reach};
 
+/// Share of the expected round trip that a measured one must have at least:
+/// timers are not exact.
+const RTT_SHARE: f64 = 0.8;
+
 /// Why the evidence of an act that a world calls done proves nothing; `None`
 /// if it proves it.
 pub(super) fn refuted(act: &Act, evidence: &Evidence) -> Option<String> {
@@ -30,24 +34,40 @@ fn unproven(fault: &Fault, evidence: &Evidence) -> Option<String> {
     if evidence.summary.is_empty() {
         return Some("nothing was measured".into());
     }
-    let is_cut = matches!(fault, Fault::Cut(cut) if !cut.links.is_empty());
     let mut probes = evidence.probes.iter();
-    let is_seen = probes.any(|probe| probe.expected == Reach::Cut && probe.measured == Reach::Cut);
-    (is_cut && !is_seen).then(|| "no probe across the cut was seen to fail".into())
+    match fault {
+        Fault::Cut(cut) if !cut.links.is_empty() => {
+            let is_cut = |x: &ProbeEvidence| (x.expected, x.measured) == (Reach::Cut, Reach::Cut);
+            let is_seen = probes.any(is_cut);
+            (!is_seen).then(|| "no probe across the cut was seen to fail".into())
+        }
+        Fault::Condition { .. } if !evidence.probes.is_empty() => {
+            let is_blind = probes.all(|probe| probe.measured == Reach::Unknown);
+            is_blind.then(|| "no link could be measured".into())
+        }
+        _ => None,
+    }
 }
 
 fn contradicts(probe: &ProbeEvidence) -> bool {
-    matches!(
-        (probe.expected, probe.measured),
-        (Reach::Cut, Reach::Open { .. }) | (Reach::Open { .. }, Reach::Cut)
-    )
+    match (probe.expected, probe.measured) {
+        (Reach::Cut, Reach::Open { .. }) | (Reach::Open { .. }, Reach::Cut) => true,
+        (
+            Reach::Open {
+                rtt_ms: Some(least),
+            },
+            Reach::Open { rtt_ms: Some(rtt) },
+        ) => rtt < least * RTT_SHARE,
+        _ => false,
+    }
 }
 
-fn told(reach: Reach) -> &'static str {
+fn told(reach: Reach) -> String {
     match reach {
-        Reach::Open { .. } => "open",
-        Reach::Cut => "cut",
-        Reach::Unknown => "unknown",
+        Reach::Open { rtt_ms: Some(rtt) } => format!("open with {rtt:.1} ms"),
+        Reach::Open { rtt_ms: None } => "open".into(),
+        Reach::Cut => "cut".into(),
+        Reach::Unknown => "unknown".into(),
     }
 }
 
@@ -101,6 +121,25 @@ mod tests {
             )
             .is_some()
         );
+    }
+
+    #[test]
+    fn a_latency_that_does_not_show_is_refuted() {
+        let latency = Act::Inflict(Fault::Condition {
+            links: [Link::new("a", "b")].into(),
+            with: crate::links::Condition::default(),
+        });
+        let rtt = |ms| Reach::Open { rtt_ms: Some(ms) };
+        assert_eq!(
+            refuted(&latency, &evidence(&[(rtt(100.0), rtt(99.0))])),
+            None
+        );
+        let why = refuted(&latency, &evidence(&[(rtt(100.0), rtt(2.0))])).unwrap();
+        assert!(
+            why.contains("open with 100.0 ms, measured open with 2.0 ms"),
+            "{why}"
+        );
+        assert!(refuted(&latency, &evidence(&[(rtt(100.0), Reach::Unknown)])).is_some());
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::world::Wants;
 const PATIENCE_MS: u64 = 10_000;
 const PATIENCE_INTERVALS: u64 = 10;
 
-/// Open claims of a step.
+/// Open claims of a step. Those with a limit come first; one without a limit
+/// is judged once the others have held, or broken as soon as it is violated.
 #[derive(Clone, Debug)]
 pub(super) struct Docket {
     pub open: Vec<Case>,
@@ -51,10 +52,12 @@ impl Docket {
         }
         self.looked = core.history.looks();
         self.take_baselines(core);
+        let was_limited = self.has_limits();
         let mut sentences = Vec::new();
         let mut open = Vec::new();
         for case in std::mem::take(&mut self.open) {
-            match sentence(core, &case) {
+            let is_deferred = was_limited && !has_limit(&case);
+            match sentence(core, &case, is_deferred) {
                 Some(sentence) => {
                     close(core, &case);
                     sentences.push(sentence);
@@ -63,7 +66,23 @@ impl Docket {
             }
         }
         self.open = open;
+        if was_limited && !self.has_limits() {
+            self.turn_to_deferred(core);
+        }
         sentences
+    }
+
+    /// From now on looks have what the claims without a limit want.
+    fn turn_to_deferred(&mut self, core: &mut Core) {
+        for case in &mut self.open {
+            case.begun_judging_at_ms = core.now_ms;
+            case.looks_before = core.history.looks();
+        }
+        core.look_now();
+    }
+
+    fn has_limits(&self) -> bool {
+        self.open.iter().any(has_limit)
     }
 
     /// Judges every open claim without closing any.
@@ -79,8 +98,16 @@ impl Docket {
 
     pub fn wants(&self, core: &Core, into: &mut Wants) {
         let scene = core.scene();
+        let has_limits = self.has_limits();
         for case in &self.open {
-            merge(into, wants(&scene, case));
+            let mut wants = wants(&scene, case);
+            if has_limits && !has_limit(case) {
+                // Lines and metrics are followed all the time; the rest is
+                // asked for when it is judged.
+                wants.coins_at = None;
+                wants.transactions.clear();
+            }
+            merge(into, wants);
         }
     }
 
@@ -98,6 +125,10 @@ impl Docket {
             case.baseline = Some(tips.map(|(node, mark)| (node, mark.height)).collect());
         }
     }
+}
+
+fn has_limit(case: &Case) -> bool {
+    case.expectation.within.is_some()
 }
 
 /// Puts what a claim wants into what a look shall contain.
@@ -199,6 +230,7 @@ fn bare(expectation: &Expectation) -> Case {
         expectation: expectation.clone(),
         nodes: Vec::new(),
         begun_at_ms: 0,
+        begun_judging_at_ms: 0,
         baseline: None,
         looks_before: 0,
         watch: 0,
@@ -225,6 +257,7 @@ fn case(core: &mut Core, expectation: &Expectation, key: &str) -> Result<Case, S
     let mut case = Case {
         nodes,
         begun_at_ms: core.now_ms,
+        begun_judging_at_ms: core.now_ms,
         looks_before: core.history.looks(),
         ..bare(expectation)
     };
@@ -238,15 +271,17 @@ fn close(core: &mut Core, case: &Case) {
     }
 }
 
-/// The end of a claim; `None` while it is open.
-fn sentence(core: &Core, case: &Case) -> Option<Sentence> {
+/// The end of a claim; `None` while it is open. A deferred one only ends by
+/// being violated.
+fn sentence(core: &Core, case: &Case, is_deferred: bool) -> Option<Sentence> {
     let scene = core.scene();
     let judgement = judge(&scene, case)?;
     let word = case.expectation.claim.word();
     let deadline = case.deadline(&scene);
     let found = match judgement {
-        Judgement::Holds(text) => return Some(Sentence::Held(format!("{word}: {text}"))),
         Judgement::Violated(why) => why,
+        _ if is_deferred => return None,
+        Judgement::Holds(text) => return Some(Sentence::Held(format!("{word}: {text}"))),
         Judgement::NotYet(why) => {
             let limit = deadline.or_else(|| comes_true(case).then(|| patience(core, case)));
             if limit.is_some_and(|limit| core.now_ms < limit) {
@@ -256,7 +291,7 @@ fn sentence(core: &Core, case: &Case) -> Option<Sentence> {
         }
         Judgement::TooEarly(why) => {
             // What a look brings that was asked for too late is waited for.
-            let grace = case.begun_at_ms.saturating_add(3 * core.poll_ms());
+            let grace = case.begun_judging_at_ms + 3 * core.poll_ms();
             let limit = deadline.map_or_else(|| patience(core, case), |limit| limit.max(grace));
             if core.now_ms < limit {
                 return None;
@@ -284,7 +319,7 @@ fn patience(core: &Core, case: &Case) -> u64 {
         _ => 0,
     };
     let patience = PATIENCE_MS.max(interval_ms.saturating_mul(PATIENCE_INTERVALS));
-    case.begun_at_ms
+    case.begun_judging_at_ms
         .saturating_add(during)
         .saturating_add(patience)
 }

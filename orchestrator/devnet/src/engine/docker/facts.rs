@@ -10,6 +10,7 @@ use super::call::{ASK, bounded};
 use super::image::CONTENT_LABEL;
 use super::{About, DockerEngine, labelled};
 use crate::engine::{Check, CheckStatus, EngineError};
+use crate::program::{NETFAULT_REMEDY, find_netfault};
 
 const GIB: u64 = 1 << 30;
 
@@ -34,6 +35,7 @@ impl DockerEngine {
             limits(&info),
         ];
         checks.extend(kernel(&info));
+        checks.push(helper());
         checks.push(self.node_images().await?);
         Ok(checks)
     }
@@ -62,6 +64,33 @@ fn images(found: &[ImageSummary]) -> Check {
         "Remove those without a container: `docker image prune -a --filter label={CONTENT_LABEL}`."
     );
     check("images", CheckStatus::Warn, detail, &remedy)
+}
+
+/// New images need the helper that filters packets; networks run without it.
+fn helper() -> Check {
+    let name = "packet filters";
+    // No node's binary is chosen yet; the helper usually stands beside devnet.
+    match find_netfault(Path::new("")) {
+        Ok(Some(found)) => {
+            let detail = format!("{} goes into images", found.path.display());
+            check(name, CheckStatus::Ok, detail, "")
+        }
+        Ok(None) => check(
+            name,
+            CheckStatus::Warn,
+            format!(
+                "{} is not there; new networks run, but their packets cannot be cut or lost",
+                devnet_netfault::BINARY_NAME
+            ),
+            &format!("To have it, {NETFAULT_REMEDY}."),
+        ),
+        Err(error) => check(
+            name,
+            CheckStatus::Fail,
+            format!("{}: {}", error.action, error.detail),
+            &error.remedy,
+        ),
+    }
 }
 
 fn check(name: &str, status: CheckStatus, detail: String, remedy: &str) -> Check {
