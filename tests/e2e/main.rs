@@ -5,6 +5,7 @@
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
 mod docker;
+mod faults;
 mod process;
 mod scenarios;
 mod story;

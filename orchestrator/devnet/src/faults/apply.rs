@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use devnet_blueprint::EngineKind;
 use devnet_scenario::fault::{Link, NodeName};
-use devnet_scenario::links::LinkState;
+use devnet_scenario::links::{Condition, LinkState};
 use minichain_api::admin::{AdminInfo, Conditions};
 
 use super::admin::{self, Answers};
@@ -136,10 +136,22 @@ pub async fn read(live: &Live, running: &[NodeName]) -> Result<Held, Failure> {
     Ok(held)
 }
 
-/// Conditions of the topology itself.
-pub fn base(layout: &Layout) -> BTreeMap<Link, devnet_scenario::links::Condition> {
-    let _ = layout;
-    BTreeMap::new()
+/// Conditions of the topology itself: how far its zones are apart. Zones that
+/// are nowhere apart condition nothing.
+pub fn base(layout: &Layout) -> BTreeMap<Link, Condition> {
+    let above_zero = |value: f64| (value > 0.0).then_some(value);
+    let conditions = layout.blueprint.link_conditions().into_iter();
+    conditions
+        .map(|(from, to, latency_ms, jitter_ms)| {
+            let condition = Condition {
+                latency_ms: above_zero(latency_ms),
+                jitter_ms: above_zero(jitter_ms),
+                ..Condition::default()
+            };
+            (Link::new(&from, &to), condition)
+        })
+        .filter(|(_, condition)| *condition != Condition::default())
+        .collect()
 }
 
 /// How all planned nodes are known.

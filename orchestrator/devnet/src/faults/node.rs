@@ -117,9 +117,11 @@ pub async fn heal(
     let roster = live.layout().roster();
     let wanted = |name: &String| nodes.is_none_or(|nodes| nodes.contains(name));
     let wanted: Vec<String> = roster.into_iter().filter(wanted).collect();
-    let scene = Scene::new(world, live, &wanted)?;
-    let started = scene.start().await?;
-    let reset = scene.reset_levers().await?;
+    let running = live.running().await?;
+    let mut down = wanted.clone();
+    down.retain(|node| !running.contains(node));
+    let started = Scene::new(world, live, &down)?.start().await?;
+    let reset = Scene::new(world, live, &wanted)?.reset_levers().await?;
     Ok(merged([restored, started, reset]))
 }
 

@@ -125,7 +125,7 @@ fn named(layout: &Layout, word: &str) -> Result<Vec<NodeName>, Failure> {
     };
     let by_name = of(&|node| node.name == word);
     let by_group = of(&|node| node.group == word);
-    let by_zone = of(&|node| zone(node) == Some(word));
+    let by_zone = of(&|node| node.zone.as_deref() == Some(word));
     if let Some(found) = [by_name, by_group, by_zone]
         .into_iter()
         .find(|found| !found.is_empty())
@@ -133,16 +133,16 @@ fn named(layout: &Layout, word: &str) -> Result<Vec<NodeName>, Failure> {
         return Ok(found);
     }
     let names = || {
-        plan.iter()
-            .flat_map(|node| [node.name.as_str(), node.group.as_str()])
+        plan.iter().flat_map(|node| {
+            let zone = node.zone.as_deref();
+            [node.name.as_str(), node.group.as_str()]
+                .into_iter()
+                .chain(zone)
+        })
     };
     let failure = Failure::bad_input(format!("there is no node, group or zone `{word}`"));
     Err(match nearest(word, names()) {
         Some(meant) => failure.next(format!("Did you mean `{meant}`?")),
         None => failure.next(format!("Nodes are: {}.", layout.roster().join(", "))),
     })
-}
-
-fn zone(_node: &devnet_blueprint::NodePlan) -> Option<&str> {
-    None
 }

@@ -14,9 +14,13 @@ use super::{Finding, Measured, Seen, some_of};
 const SHARE: f64 = 0.9;
 /// Deviations a round trip may fall short by, where latency jitters.
 const DEVIATIONS: f64 = 4.0;
-/// A round trip without latency that takes this long, in milliseconds, and half
-/// of what slow ones take, is slow too.
+/// A round trip without latency that takes this long, in milliseconds, half of
+/// what slow ones take, and more than what these take beyond their latency, is
+/// slow too: what a busy machine adds, it adds to all.
 const FREE_MS_MAX: f64 = 100.0;
+/// The same where nothing has latency: there is nothing to compare with, and
+/// that the nodes hold no latency has been read back.
+const ALL_FREE_MS_MAX: f64 = 400.0;
 
 /// What a round trip shall take.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +61,7 @@ pub fn to_repeat(
     states: &BTreeMap<Link, LinkState>,
     measured: &Measured,
 ) -> Vec<Link> {
-    let limit_ms = free_limit_ms(probed, states);
+    let limit_ms = free_limit_ms(probed, states, measured);
     let is_settled = |link: &&Link| match fastest_ms(measured, link) {
         Some(rtt_ms) => Trip::over(link, states).latency_ms > 0.0 || rtt_ms < limit_ms,
         None => false,
@@ -68,7 +72,7 @@ pub fn to_repeat(
 
 /// Judges every measured round trip.
 pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Measured) -> Finding {
-    let limit_ms = free_limit_ms(probed, states);
+    let limit_ms = free_limit_ms(probed, states, measured);
     let mut finding = Finding::default();
     let (mut slow, mut free) = (Group::default(), Group::default());
     let (mut fast, mut slowed, mut silent) = (Vec::new(), Vec::new(), Vec::new());
@@ -131,14 +135,25 @@ fn fastest_ms(measured: &Measured, link: &Link) -> Option<f64> {
         .min_by(f64::total_cmp)
 }
 
-fn free_limit_ms(probed: &[Link], states: &BTreeMap<Link, LinkState>) -> f64 {
-    let latencies = probed
-        .iter()
-        .map(|link| Trip::over(link, states).latency_ms);
-    let least = latencies
-        .filter(|latency_ms| *latency_ms > 0.0)
-        .min_by(f64::total_cmp);
-    (least.unwrap_or_default() / 2.0).max(FREE_MS_MAX)
+fn free_limit_ms(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Measured) -> f64 {
+    let slow = probed.iter().filter_map(|link| {
+        let latency_ms = Trip::over(link, states).latency_ms;
+        (latency_ms > 0.0).then(|| (latency_ms, fastest_ms(measured, link)))
+    });
+    let (mut least_ms, mut excess_ms) = (f64::INFINITY, f64::INFINITY);
+    for (latency_ms, rtt_ms) in slow {
+        least_ms = least_ms.min(latency_ms);
+        excess_ms = excess_ms.min(rtt_ms.map_or(f64::INFINITY, |rtt_ms| rtt_ms - latency_ms));
+    }
+    if least_ms.is_infinite() {
+        return ALL_FREE_MS_MAX;
+    }
+    let excess_ms = if excess_ms.is_finite() {
+        excess_ms.max(0.0)
+    } else {
+        0.0
+    };
+    (least_ms / 2.0).max(FREE_MS_MAX) + excess_ms
 }
 
 #[derive(Default)]
@@ -187,7 +202,12 @@ fn spell(slow: &Group, free: &Group) -> String {
         } else {
             "round trips"
         };
-        parts.push(format!("{} of {} {others} are fast", free.well, free.all));
+        parts.push(format!(
+            "{} of {} {others} are fast ({})",
+            free.well,
+            free.all,
+            range(free.found_ms)
+        ));
     }
     parts.join(", ")
 }

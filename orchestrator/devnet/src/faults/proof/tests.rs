@@ -228,11 +228,16 @@ fn latency_must_show_in_the_round_trip() {
     assert_eq!(
         finding.summary,
         "1 of 1 round trips show their latency (100 ms wanted, 101 ms measured), \
-         2 of 2 others are fast"
+         2 of 2 others are fast (1 ms)"
     );
     assert!(judge(&measured(89.0, 1.0)).objections[0].contains("the latency does not show"));
     assert!(judge(&measured(101.0, 120.0)).objections[0].contains("without latency are slow"));
     assert_eq!(judge(&Measured::default()).objections.len(), 1);
+    let busy = judge(&measured(250.0, 120.0));
+    assert!(
+        busy.objections.is_empty(),
+        "what a busy machine adds, it adds to all"
+    );
     // Only what is not settled is measured again.
     let again = delay::to_repeat(&choice.delay, &states, &measured(101.0, 120.0));
     assert_eq!(again.len(), 2);
