@@ -4,7 +4,7 @@ use minichain_tests::docker;
 use minichain_tests::network::Network;
 use serde_json::json;
 
-use crate::story;
+use crate::{nodes, story};
 
 const ENGINE: &str = "docker";
 
@@ -28,6 +28,27 @@ fn killed_node_catches_up() {
         story::killed_node_catches_up(ENGINE, |network, node| {
             docker::docker(&["kill", &container(network, node)]);
         });
+    }
+}
+
+#[test]
+fn nodes_are_killed_frozen_and_wiped() {
+    if docker::available("nodes_are_killed_frozen_and_wiped") {
+        nodes::nodes_are_killed_frozen_and_wiped(ENGINE);
+    }
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_healed() {
+    if docker::available("a_damaged_store_is_refused_and_healed") {
+        nodes::a_damaged_store_is_refused_and_healed(ENGINE);
+    }
+}
+
+#[test]
+fn nodes_come_go_and_are_upgraded() {
+    if docker::available("nodes_come_go_and_are_upgraded") {
+        nodes::nodes_come_go_and_are_upgraded(ENGINE);
     }
 }
 

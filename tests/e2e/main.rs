@@ -6,6 +6,7 @@
 
 mod docker;
 mod faults;
+mod nodes;
 mod process;
 mod scenarios;
 mod story;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use minichain_tests::network::{Network, pid};
 
-use crate::story;
+use crate::{nodes, story};
 
 const ENGINE: &str = "process";
 
@@ -27,6 +27,21 @@ fn killed_node_catches_up() {
             .status();
         assert!(status.expect("kill runs").success());
     });
+}
+
+#[test]
+fn nodes_are_killed_frozen_and_wiped() {
+    nodes::nodes_are_killed_frozen_and_wiped(ENGINE);
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_healed() {
+    nodes::a_damaged_store_is_refused_and_healed(ENGINE);
+}
+
+#[test]
+fn nodes_come_go_and_are_upgraded() {
+    nodes::nodes_come_go_and_are_upgraded(ENGINE);
 }
 
 #[test]

@@ -261,3 +261,6 @@ Examples:
 
 Data is kept. It stays until `devnet heal` or `devnet up`.
 Proof: a new process, made from the new plan, answers RPC. Exit code 4 if none does.";
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
-use devnet_blueprint::EngineKind;
+use devnet_blueprint::{EngineKind, NodeState};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::{Cli, Verb, down, up};
+use super::{Cli, Verb, down, node, up};
 use crate::console::Console;
 use crate::engine::recording::Recording;
 use crate::engine::{Engine, EngineError, ErrorKind};
@@ -39,6 +39,8 @@ pub struct Reach {
 #[derive(Default)]
 pub struct FakeNodes {
     pub silent: Mutex<Vec<String>>,
+    /// Who does not run there does not answer either.
+    pub engines: Vec<Arc<Recording>>,
     rounds: Mutex<u64>,
 }
 
@@ -52,7 +54,10 @@ impl Stage {
             process: process.clone(),
             is_docker_away: Mutex::new(false),
         });
-        let nodes = Arc::new(FakeNodes::default());
+        let nodes = Arc::new(FakeNodes {
+            engines: vec![docker.clone(), process.clone()],
+            ..FakeNodes::default()
+        });
         let world = World {
             states: StateFolder::at(root.path().join("state")),
             engines: reach.clone(),
@@ -98,6 +103,14 @@ impl Stage {
     pub async fn down(&self, arguments: &[&str]) -> Result<Exit, Failure> {
         match parse("down", arguments) {
             Verb::Down(args) => down::run(&self.world, args).await,
+            other => panic!("parsed {other:?}"),
+        }
+    }
+
+    /// Runs a verb that does something to nodes.
+    pub async fn node(&self, verb: &str, arguments: &[&str]) -> Result<Exit, Failure> {
+        match parse(verb, arguments) {
+            Verb::Node(verb) => node::run(&self.world, verb).await,
             other => panic!("parsed {other:?}"),
         }
     }
@@ -155,7 +168,10 @@ impl Prober for FakeNodes {
         let hashes = *rounds;
         let silent = self.silent.lock().expect("nobody panicked").clone();
         let answer = |node: &NodeAddress| {
-            if silent.contains(&node.name) {
+            let runs =
+                |engine: &Arc<Recording>| engine.state_of(&node.name) == Some(NodeState::Running);
+            let is_down = !self.engines.is_empty() && !self.engines.iter().any(runs);
+            if is_down || silent.contains(&node.name) {
                 return Err(Silence("does not answer".into()));
             }
             let peers: Vec<&str> = node.dials.iter().map(String::as_str).collect();

@@ -11,7 +11,10 @@ fn help(verb: &str) -> String {
 
 #[test]
 fn help_of_every_verb_has_examples() {
-    for verb in ["", "up", "down", "status", "logs", "ls", "doctor"] {
+    for verb in [
+        "", "up", "down", "status", "logs", "ls", "doctor", "kill", "stop", "start", "restart",
+        "pause", "unpause", "wipe", "add", "remove", "upgrade", "corrupt",
+    ] {
         assert!(help(verb).contains("Examples:\n"), "{verb}");
     }
 }

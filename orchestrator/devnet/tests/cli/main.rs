@@ -4,5 +4,6 @@
 mod help;
 mod interrupted;
 mod lifecycle;
+mod nodes;
 mod refusals;
 mod support;

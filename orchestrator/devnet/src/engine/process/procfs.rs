@@ -87,11 +87,17 @@ pub fn life(pid: i32) -> Option<Life> {
     })
 }
 
-/// Whether this very process still runs.
+/// Whether this very process still runs, or at least one of its threads does:
+/// while they end, the first one shows as dead, and files are still locked.
 pub fn is_alive(life: Life) -> bool {
     read_stat(life.pid).is_some_and(|stat| {
-        stat.start_ticks == life.start_ticks && !matches!(stat.state, 'Z' | 'X')
+        let is_same = stat.start_ticks == life.start_ticks;
+        is_same && (!matches!(stat.state, 'Z' | 'X') || has_other_threads(life.pid))
     })
+}
+
+fn has_other_threads(pid: i32) -> bool {
+    fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|threads| threads.count() > 1)
 }
 
 /// Whether this very process is stopped by a signal, or gone.
@@ -172,6 +178,20 @@ mod tests {
         for text in ["", "42 (a", "42 (a) S 1 2 3", "42 (a) "] {
             assert_eq!(parse_stat(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_child_nobody_waited_for_is_not_alive() {
+        let mut child = std::process::Command::new("true").spawn().expect("it runs");
+        let pid = i32::try_from(child.id()).expect("process ids fit");
+        let life = life(pid).expect("not yet waited for");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while is_alive(life) {
+            assert!(std::time::Instant::now() < deadline, "it does not end");
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        assert!(read_stat(pid).is_some_and(|stat| stat.state == 'Z'));
+        child.wait().expect("a child of ours");
     }
 
     #[test]

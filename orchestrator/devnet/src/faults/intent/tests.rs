@@ -94,7 +94,36 @@ fn starting_a_node_ends_its_death_and_keeps_its_clock() {
     assert_eq!(intent.of_node("b").count(), 1);
     intent.take(&of_nodes(&["b"], NodeFault::Remove), SPAN);
     let of_b: Vec<&NodeFault> = intent.of_node("b").collect();
-    assert_eq!(of_b, [&NodeFault::Remove]);
+    assert_eq!(of_b, [&NodeFault::Remove], "it covers whatever was before");
+}
+
+#[test]
+fn a_wiped_node_has_no_damaged_store() {
+    let mut intent = Intent::default();
+    intent.take(&of_nodes(&["a", "b"], NodeFault::CorruptStore), SPAN);
+    intent.take(&of_nodes(&["a"], NodeFault::Wipe), SPAN);
+    assert_eq!(intent.damaged(&Heal::All), ["b"]);
+    assert_eq!(
+        intent.damaged(&Heal::Nodes(vec!["a".into()])),
+        Vec::<String>::new()
+    );
+    assert_eq!(intent.damaged(&Heal::Cuts), Vec::<String>::new());
+}
+
+#[test]
+fn bringing_a_network_up_ends_what_kept_nodes_down_and_no_cut() {
+    let mut intent = Intent::default();
+    intent.take(&isolate("a"), SPAN);
+    for what in [NodeFault::Kill, NodeFault::Remove] {
+        intent.take(&of_nodes(&["b"], what), SPAN);
+    }
+    intent.take(
+        &of_nodes(&["a"], NodeFault::ClockSkew { offset_ms: 5 }),
+        SPAN,
+    );
+    intent.came_up();
+    assert_eq!(intent.faults().len(), 2);
+    assert_eq!(intent.of_node("b").count(), 0);
 }
 
 #[test]
