@@ -4,6 +4,9 @@
 //! arguments → method. Methods that look at the chain run a short closure on
 //! the node's thread and render its result here.
 //!
+//! Methods of fault injection exist only where the configuration says so; they
+//! move levers that other rooms hand out.
+//!
 //! This room must never touch the store or the peers by itself; it asks the
 //! driver.
 

@@ -12,6 +12,9 @@
 //!                  └─ pump: lets out what is due
 //! ```
 //!
+//! At most 1 MiB waits on one connection, which also bounds what a long delay
+//! lets through: 1 MiB per one-way latency.
+//!
 //! Only nodes with `rpc.admin` have this in their transport.
 
 use std::collections::BTreeMap;

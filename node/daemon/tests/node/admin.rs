@@ -164,6 +164,50 @@ fn without_admin_the_methods_do_not_exist() {
     node.stop();
 }
 
+/// Conditions of one link to `peer`, with these fields.
+fn one_link(peer: &str, fields: Value) -> Value {
+    let mut link = json!({"peerid": peer});
+    for (key, value) in fields.as_object().expect("an object") {
+        link[key] = value.clone();
+    }
+    json!([{"links": [link]}])
+}
+
+fn probes(targets: Value, timeout_ms: u64) -> Value {
+    json!([{"targets": targets, "timeout_ms": timeout_ms}])
+}
+
+/// Calls that make no sense.
+fn bad_calls(id: &str) -> Vec<(&'static str, Value)> {
+    let link = |fields| (method::SET_CONDITIONS, one_link(id, fields));
+    let many: Vec<_> = (0..1_025).map(|_| json!({"peerid": id})).collect();
+    vec![
+        link(json!({"latency_ms": -1})),
+        link(json!({"latency_ms": 60_001})),
+        link(json!({"latency_ms": null})),
+        link(json!({"loss": 1.5})),
+        link(json!({"rate_bytes_s": 0})),
+        link(json!({"rate_bytes_s": -5})),
+        link(json!({"speed": 5})),
+        link(json!({"peerid": "me"})),
+        (method::SET_CONDITIONS, json!([{"links": many.clone()}])),
+        (method::SET_CONDITIONS, json!([5])),
+        (method::PROBE_PEERS, probes(json!([]), 0)),
+        (method::PROBE_PEERS, probes(json!([]), 10_001)),
+        (method::PROBE_PEERS, probes(json!(many), 1)),
+        (
+            method::PROBE_PEERS,
+            probes(json!([{"peerid": id, "address": "x"}]), 1),
+        ),
+        (method::SET_CLOCK_OFFSET, json!([i64::MIN])),
+        (method::SET_CLOCK_OFFSET, json!([1.5])),
+        (method::SET_HASH_RATE, json!([-1])),
+        (method::SET_HASH_RATE, json!([1e300])),
+        (method::SET_DISK_QUOTA, json!([-1])),
+        (method::SET_DISK_QUOTA, json!(["much"])),
+    ]
+}
+
 #[test]
 fn senseless_arguments_are_refused_and_change_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -172,68 +216,19 @@ fn senseless_arguments_are_refused_and_change_nothing() {
     assert_eq!(before["hashrate"], Value::Null);
     assert_eq!(before["disk"]["quota_bytes"], Value::Null);
     assert!(before["disk"]["used_bytes"].as_u64().expect("a number") > 0);
-    let id = peer_id(&node);
-    let link = |more: Value| {
-        let mut link = json!({"peerid": id});
-        for (key, value) in more.as_object().expect("an object") {
-            link[key] = value.clone();
-        }
-        json!([{"links": [link]}])
-    };
-    let many: Vec<_> = (0..1_025).map(|_| json!({"peerid": id})).collect();
-    let bad = [
-        (method::SET_CONDITIONS, link(json!({"latency_ms": -1}))),
-        (method::SET_CONDITIONS, link(json!({"latency_ms": 60_001}))),
-        (method::SET_CONDITIONS, link(json!({"latency_ms": null}))),
-        (method::SET_CONDITIONS, link(json!({"loss": 1.5}))),
-        (method::SET_CONDITIONS, link(json!({"rate_bytes_s": 0}))),
-        (method::SET_CONDITIONS, link(json!({"rate_bytes_s": -5}))),
-        (method::SET_CONDITIONS, link(json!({"speed": 5}))),
-        (method::SET_CONDITIONS, link(json!({"peerid": "me"}))),
-        (method::SET_CONDITIONS, json!([{"links": many.clone()}])),
-        (method::SET_CONDITIONS, json!([5])),
-        (
-            method::PROBE_PEERS,
-            json!([{"targets": [], "timeout_ms": 0}]),
-        ),
-        (
-            method::PROBE_PEERS,
-            json!([{"targets": [], "timeout_ms": 10_001}]),
-        ),
-        (
-            method::PROBE_PEERS,
-            json!([{"targets": many, "timeout_ms": 1}]),
-        ),
-        (
-            method::PROBE_PEERS,
-            json!([{"targets": [{"peerid": id, "address": "x"}], "timeout_ms": 1}]),
-        ),
-        (method::SET_CLOCK_OFFSET, json!([i64::MIN])),
-        (method::SET_CLOCK_OFFSET, json!([1.5])),
-        (method::SET_HASH_RATE, json!([-1])),
-        (method::SET_HASH_RATE, json!([1e300])),
-        (method::SET_DISK_QUOTA, json!([-1])),
-        (method::SET_DISK_QUOTA, json!(["much"])),
-    ];
-    for (name, params) in bad {
-        let (error, why) = node.try_call(name, params.clone()).expect_err("refused");
-        assert_eq!(
-            error,
-            i64::from(code::INVALID_PARAMETER),
-            "{name} {params}: {why}"
-        );
+    for (name, params) in bad_calls(&peer_id(&node)) {
+        let (error, why) = node
+            .try_call(name, params.clone())
+            .expect_err(&format!("{name} {params} is refused"));
+        let expected = i64::from(code::INVALID_PARAMETER);
+        assert_eq!(error, expected, "{name} {params}: {why}");
     }
     let (_, why) = node
         .try_call(method::SET_HASH_RATE, json!([5]))
         .expect_err("no miner");
     assert!(why.contains("mining.enabled"), "{why}");
-    assert_eq!(
-        node.call(
-            method::PROBE_PEERS,
-            json!([{"targets": [], "timeout_ms": 1}])
-        ),
-        json!([])
-    );
+    let none = node.call(method::PROBE_PEERS, probes(json!([]), 1));
+    assert_eq!(none, json!([]));
     let after = node.call(method::GET_ADMIN_INFO, json!([]));
     assert_eq!(after["conditions"], before["conditions"]);
     assert_eq!(after["clock_offset_ms"], 0);
