@@ -74,7 +74,7 @@ pub struct Args {
 
     /// A wish that another verb has read.
     #[arg(skip)]
-    pub(super) wished: Option<Topology>,
+    pub(super) wished: Option<Box<Topology>>,
 
     /// What runs the nodes
     #[arg(

@@ -108,7 +108,7 @@ async fn made(world: &World, claim: &Claim, name: &str) -> Result<Network, Failu
     condition_links(world, &engine, &blueprint).await?;
     Ok(Network {
         live: Arc::new(Live::new(engine, blueprint)),
-        topology: claim.up.wished.clone(),
+        topology: claim.up.wished.as_deref().cloned(),
     })
 }
 
@@ -121,7 +121,7 @@ fn up_args(args: &Args, loaded: &Loaded, plan: &Plan) -> up::Args {
         nodes: None,
         miners: None,
         file: None,
-        wished: Some(loaded.file.topology.clone()),
+        wished: Some(Box::new(loaded.file.topology.clone())),
         engine: args.engine,
         block_time: None,
         image: args.image.clone(),

@@ -33,7 +33,7 @@ pub fn topology(
     is_known: bool,
 ) -> Result<Topology, Failure> {
     let asks_for_counts = args.nodes.is_some() || args.miners.is_some();
-    let wished = args.wished.clone();
+    let wished = args.wished.as_deref().cloned();
     let before = if is_known && wished.is_none() && !asks_for_counts && args.file.is_none() {
         folder.read_wish()?
     } else {
