@@ -8,4 +8,5 @@ mod docker;
 mod faults;
 mod nodes;
 mod process;
+mod scenarios;
 mod story;

@@ -38,7 +38,7 @@ const LAWS: &[Law] = &[
     Law {
         package: "devnet-blueprint",
         siblings: &["minichain-api"],
-        others: Some(&["serde", "serde_json", "sha2", "thiserror"]),
+        others: Some(&["schemars", "serde", "serde_json", "sha2", "thiserror"]),
     },
     Law {
         package: "devnet-scenario",

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use minichain_api::config::NodeConfig;
 use minichain_api::genesis::GenesisFile;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::plan::digest;
@@ -70,7 +71,9 @@ pub struct ZoneLatency {
 }
 
 /// What runs the nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
     /// Containers on a Docker (or Podman) engine.

@@ -8,8 +8,8 @@
 //!
 //! Pure: no file, socket, process, clock or ambient randomness; the same
 //! arguments give the same bytes. This room may import `minichain-api`, serde
-//! (with its JSON text form), sha2 and thiserror, and must never import an
-//! engine, a runtime or the node. The planner decides everything here, so that
+//! (with its JSON text form), schemars, sha2 and thiserror, and must never import
+//! an engine, a runtime or the node. The planner decides everything here, so that
 //! whoever executes a plan has no choice left.
 
 pub mod action;

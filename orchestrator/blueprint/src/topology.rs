@@ -9,12 +9,14 @@ mod check;
 mod edges;
 mod member;
 mod problem;
+mod schema;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use minichain_api::genesis::DifficultyRule;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{
@@ -37,7 +39,7 @@ pub const DEFAULT_HASH_RATE: f64 = 10_000.0;
 pub const DEFAULT_MEMORY: ByteSize = ByteSize::from_mib(256);
 
 /// A wished network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Topology {
     /// Name of the network: 1 to 40 of `a-z`, `0-9`, `-`, a letter first.
@@ -62,7 +64,7 @@ pub struct Topology {
 }
 
 /// Like nodes, named `<group>-<index>` from 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Name of the group, and first part of its nodes' names.
@@ -98,7 +100,7 @@ pub struct Group {
 }
 
 /// Settings of a single node; what is unset follows the group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Hashes a second; miners only.
@@ -125,7 +127,9 @@ pub struct Settings {
 }
 
 /// What a node does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Known to all from the start; does not mine.
@@ -149,7 +153,7 @@ pub enum Peers {
 }
 
 /// The chain's rules, as far as the wish departs from the defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GenesisWish {
     /// Target time between blocks, such as `5s`.
@@ -157,6 +161,7 @@ pub struct GenesisWish {
     pub block_time: Option<BlockTime>,
     /// How difficulty follows from the past.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::difficulty")]
     pub difficulty: Option<DifficultyRule>,
     /// Hashes a second the first blocks expect. Unset: the sum of all miners.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,7 +191,7 @@ pub struct GenesisWish {
 }
 
 /// What a block may create.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RewardWish {
     /// Coins of block 1.
@@ -198,7 +203,7 @@ pub struct RewardWish {
 }
 
 /// Where and how to run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineHints {
     /// Which engine. Unset: Docker where it answers, else processes.

@@ -119,6 +119,15 @@ impl Console {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
+    /// As [`Console::paint`], for remarks.
+    pub fn paint_remark(&self, colour: Colour, text: &str) -> String {
+        let console = Self {
+            colour: self.is_terminal,
+            ..*self
+        };
+        console.paint(colour, text)
+    }
+
     /// Begins a stage of work.
     pub fn stage(&self, title: &'static str, doing: &str) -> Stage {
         Stage::begin(*self, title, doing)
@@ -174,6 +183,14 @@ impl Stage {
         self.console.remark(&format!(
             "{mark} {title:<TITLE_WIDTH$} {outcome} ({elapsed})"
         ));
+    }
+
+    /// A remark while the stage goes on: above its line, where that moves.
+    pub fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.remark(text)),
+            None => self.console.remark(text),
+        }
     }
 
     /// Says what is being waited for, where lines can move.

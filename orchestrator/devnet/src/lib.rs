@@ -17,6 +17,8 @@ pub mod keeper;
 pub mod prepare;
 pub mod probe;
 pub mod program;
+pub mod run;
+pub mod scenario_file;
 pub mod state;
 pub mod topology_file;
 pub mod world;

@@ -126,6 +126,18 @@ impl Birth {
     }
 }
 
+impl Birth {
+    /// Where everything random follows from.
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The id of this birth, hexadecimal.
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+}
+
 /// Who is at work: `user@host`.
 pub fn owner() -> String {
     let uid = rustix::process::getuid().as_raw();

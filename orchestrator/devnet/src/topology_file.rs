@@ -9,7 +9,8 @@ use devnet_blueprint::Topology;
 use devnet_blueprint::nearest::nearest;
 use devnet_blueprint::topology::Problem;
 
-use self::place::{Place, Places};
+pub(crate) use self::place::Place;
+use self::place::Places;
 use crate::exit::Failure;
 
 /// A larger file is no topology.
@@ -79,7 +80,7 @@ impl TopologyFile {
 }
 
 /// Paths in a file are relative to the file, wherever devnet is called.
-fn resolve_binaries(topology: &mut Topology, folder: &Path) {
+pub(crate) fn resolve_binaries(topology: &mut Topology, folder: &Path) {
     let of_groups = topology.groups.iter_mut().map(|group| &mut group.binary);
     let of_nodes = topology.nodes.values_mut().map(|node| &mut node.binary);
     let of_all = std::iter::once(&mut topology.engine.binary);
@@ -126,7 +127,7 @@ fn in_plain_words(error: &serde_yaml::Error) -> String {
 }
 
 /// `file:line:column: what`, and the line with a caret below.
-fn point(path: &Path, text: &str, place: Option<Place>, what: &str) -> String {
+pub(crate) fn point(path: &Path, text: &str, place: Option<Place>, what: &str) -> String {
     let shown = path.display();
     let Some(Place { line, column }) = place else {
         return format!("{shown}: {what}");

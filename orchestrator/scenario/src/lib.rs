@@ -5,6 +5,17 @@
 //! or simulated) carries out its orders and tells it what it sees. It must
 //! never import another room.
 
+pub mod check;
+pub mod expect;
 pub mod fault;
+mod form;
+pub mod history;
 pub mod links;
+pub mod metric;
+pub mod model;
+pub mod parse;
+pub mod report;
+pub mod resolve;
+pub mod runner;
+pub mod schema;
 pub mod world;

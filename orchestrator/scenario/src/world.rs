@@ -92,7 +92,7 @@ pub struct Wants {
     pub coins_at: Option<u32>,
     /// Metrics of every node.
     pub metrics: bool,
-    /// Log lines since the look before.
+    /// Log lines since the last look that wanted them.
     pub logs: bool,
     /// Where these transactions are, by id.
     pub transactions: Vec<String>,
@@ -186,7 +186,7 @@ pub struct Snapshot {
     /// Blocks that no look before has told, parents before children. The
     /// first look tells the whole tree that is known, genesis first.
     pub blocks: Vec<BlockFact>,
-    /// Log lines since the look before, if wanted, by time.
+    /// Log lines since the last look that wanted them, if wanted, by time.
     pub logs: Vec<LogFact>,
     /// Transactions asked for: id → node → where it is.
     pub transactions: BTreeMap<String, BTreeMap<NodeName, TxPlace>>,

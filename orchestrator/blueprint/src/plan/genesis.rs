@@ -18,6 +18,17 @@ const NETWORK_NAME_MAX: usize = 32;
 /// Characters of a long name that are kept before its digest.
 const NETWORK_NAME_KEPT: usize = 23;
 
+impl Topology {
+    /// Names of the accounts that own coins from the start, in order.
+    pub fn account_names(&self) -> Vec<String> {
+        let defaults = DEFAULT_ALLOCATIONS.iter();
+        match &self.genesis.allocations {
+            Some(allocations) => allocations.keys().cloned().collect(),
+            None => defaults.map(|(name, _)| (*name).to_owned()).collect(),
+        }
+    }
+}
+
 /// The genesis file.
 pub fn genesis(topology: &Topology, birth: &Birth) -> GenesisFile {
     let wish = &topology.genesis;

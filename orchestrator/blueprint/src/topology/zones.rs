@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{Found, check_name};
@@ -57,7 +58,7 @@ const REGIONS: &[(&str, &[f64])] = &[
 ];
 
 /// What a topology says about zones itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Zones {
     /// How far zones are apart; replaces what is known of the same pair, and
@@ -66,7 +67,7 @@ pub struct Zones {
 }
 
 /// How far two zones are apart; the same in both directions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZonePair {
     /// The two; the same one twice says how far its own nodes are apart.

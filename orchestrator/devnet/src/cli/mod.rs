@@ -1,6 +1,7 @@
 //! The command line: one file for each verb, from arguments to a report.
 
 mod bandwidth;
+mod check;
 mod corrupt;
 mod doctor;
 mod down;
@@ -17,6 +18,8 @@ mod ls;
 mod node;
 mod partition;
 mod report;
+mod run;
+mod schema;
 mod skew;
 mod status;
 mod up;
@@ -39,6 +42,7 @@ Examples:
   devnet kill miner-0 --for 30s      kill a node, prove it, start it again
   devnet partition --halves          cut it in two, and prove that it is cut
   devnet heal                        take every fault out
+  devnet run two-way.yaml            a scenario on a network of its own, with a verdict
   devnet down                        remove the network with all it left
 
 Exit codes: 0 done · 1 the answer is no (unhealthy, interrupted) · 2 bad arguments or topology ·
@@ -57,6 +61,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Up(up::Args),
+    Run(Box<run::Args>),
     Down(down::Args),
     Status(status::Args),
     Logs(logs::Args),
@@ -75,6 +80,8 @@ enum Verb {
     Corrupt(corrupt::Args),
     Heal(heal::Args),
     Faults(faults::Args),
+    Check(check::Args),
+    Schema(schema::Args),
 }
 
 /// Which network.
@@ -121,6 +128,7 @@ pub fn main() -> ExitCode {
 async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
     let (json, verbose) = match &verb {
         Verb::Up(args) => (args.output.json, args.verbose),
+        Verb::Run(args) => (args.output.json, args.verbose),
         Verb::Down(args) => (args.output.json, args.verbose),
         Verb::Status(args) => (args.output.json, false),
         Verb::Logs(args) => (args.output.json, false),
@@ -138,11 +146,14 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Corrupt(args) => (args.fault.output.json, false),
         Verb::Heal(args) => (args.output.json, false),
         Verb::Faults(args) => (args.output.json, false),
+        Verb::Check(args) => (args.output.json, false),
+        Verb::Schema(_) => (false, false),
     };
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
     let outcome = match verb {
         Verb::Up(args) => up::run(&world, args, up::Interrupts::of_process()).await,
+        Verb::Run(args) => run::run(&world, *args, up::Interrupts::of_process()).await,
         Verb::Down(args) => down::run(&world, args).await,
         Verb::Status(args) => status::run(&world, args).await,
         Verb::Logs(args) => logs::run(&world, args).await,
@@ -160,6 +171,8 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Corrupt(args) => corrupt::run(&world, args).await,
         Verb::Heal(args) => heal::run(&world, args).await,
         Verb::Faults(args) => faults::run(&world, args).await,
+        Verb::Check(args) => check::run(&world, &args),
+        Verb::Schema(args) => schema::run(&world, &args),
     };
     outcome.map_err(|failure| (failure, console))
 }

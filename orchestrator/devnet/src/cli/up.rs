@@ -1,6 +1,6 @@
 //! `devnet up`: from a wish to a healthy network.
 
-mod bring_up;
+pub(super) mod bring_up;
 mod wish;
 
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::ArgGroup;
 use devnet_blueprint::quantity::BlockTime;
-use devnet_blueprint::{Blueprint, diff, render};
+use devnet_blueprint::{Blueprint, Topology, diff, render};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
@@ -71,6 +71,10 @@ pub struct Args {
         conflicts_with = "counts"
     )]
     pub(super) file: Option<PathBuf>,
+
+    /// A wish that another verb has read.
+    #[arg(skip)]
+    pub(super) wished: Option<Box<Topology>>,
 
     /// What runs the nodes
     #[arg(
@@ -262,7 +266,7 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
 
 /// Nodes that were started anew have lost the topology's own latency, and what
 /// faults did to them: puts it in force again. Whether faults are intended.
-async fn condition_links(
+pub(super) async fn condition_links(
     world: &World,
     engine: &Arc<dyn Engine>,
     blueprint: &Blueprint,
@@ -281,7 +285,7 @@ async fn condition_links(
     Ok(reconciled.was_needed && !Intent::load(&folder)?.is_empty())
 }
 
-fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {
+pub(super) fn describe_health(nodes: &[NodeAddress], round: &Round) -> String {
     let height = round.common_height.unwrap_or_default();
     match nodes.len() {
         1 => format!("the node answers, at height {height}"),

@@ -33,12 +33,13 @@ pub fn topology(
     is_known: bool,
 ) -> Result<Topology, Failure> {
     let asks_for_counts = args.nodes.is_some() || args.miners.is_some();
-    let before = if is_known && !asks_for_counts && args.file.is_none() {
+    let wished = args.wished.as_deref().cloned();
+    let before = if is_known && wished.is_none() && !asks_for_counts && args.file.is_none() {
         folder.read_wish()?
     } else {
         None
     };
-    let (mut topology, file) = match (&args.file, before) {
+    let (mut topology, file) = match (&args.file, before.or(wished)) {
         (Some(path), _) => {
             let (topology, file) = read(path)?;
             (topology, Some(file))

@@ -1,0 +1,191 @@
+//! The bundle: a folder that explains a run to somebody who was not there.
+//!
+//! Every file is written for itself: one that cannot be written is told of, and
+//! hides neither the others nor the verdict.
+
+mod merged;
+mod readme;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use devnet_blueprint::{Blueprint, Runtime, Topology};
+use devnet_scenario::fault::NodeName;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::chronicle::Chronicle;
+use super::record::RunRecord;
+
+/// What a bundle is made from.
+pub struct Parts<'a> {
+    /// The run.
+    pub record: &'a RunRecord,
+    /// What happened.
+    pub chronicle: &'a Chronicle,
+    /// When the run began, in milliseconds since 1970.
+    pub start_ms: u64,
+    /// The scenario's file.
+    pub scenario: &'a str,
+    /// The wish the network was planned from, where it is known.
+    pub topology: Option<&'a Topology>,
+    /// The network's plan at the end.
+    pub blueprint: &'a Blueprint,
+    /// Logs on disk, by node.
+    pub logs: Vec<(NodeName, PathBuf)>,
+    /// Folder of metrics samples.
+    pub metrics: Option<PathBuf>,
+    /// The tree of blocks, as text and as SVG.
+    pub tree: (String, String),
+    /// The runner's report.
+    pub report: &'a Value,
+    /// The JUnit XML.
+    pub junit: &'a str,
+}
+
+/// Writes the bundle into `folder`, replacing one of an earlier run. Returns
+/// what could not be written, in words.
+pub fn write(folder: &Path, parts: &Parts<'_>) -> Vec<String> {
+    let mut writer = Writer {
+        folder,
+        problems: Vec::new(),
+    };
+    if let Err(error) = clear(folder) {
+        return vec![format!("cannot make {}: {error}", folder.display())];
+    }
+    writer.text("README.txt", &readme::readme(parts.record));
+    writer.text("story.txt", &parts.record.story);
+    writer.json("report.json", parts.report);
+    writer.text("junit.xml", parts.junit);
+    writer.text("replay.txt", &format!("{}\n", parts.record.replay));
+    writer.text("scenario.yaml", parts.scenario);
+    writer.json("topology.json", &parts.topology);
+    writer.json("genesis.json", &parts.blueprint.genesis);
+    writer.json("blueprint.json", &without_password(parts.blueprint));
+    writer.json("run.json", &facts(parts));
+    writer.text("faults.txt", &parts.chronicle.timeline(parts.start_ms));
+    writer.json("faults.json", &parts.chronicle.acts());
+    writer.text("tips.jsonl", &parts.chronicle.tips_jsonl());
+    writer.text("tree.txt", &parts.tree.0);
+    writer.text("tree.svg", &parts.tree.1);
+    writer.logs(&parts.logs);
+    writer.metrics(parts.metrics.as_deref());
+    writer.problems
+}
+
+struct Writer<'a> {
+    folder: &'a Path,
+    problems: Vec<String>,
+}
+
+impl Writer<'_> {
+    fn text(&mut self, name: &str, text: &str) {
+        let written = fs::write(self.folder.join(name), text);
+        self.note(name, written);
+    }
+
+    fn json<T: Serialize>(&mut self, name: &str, value: &T) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.text(name, &(text + "\n")),
+            Err(error) => self.note(name, Err(error.into())),
+        }
+    }
+
+    fn logs(&mut self, logs: &[(NodeName, PathBuf)]) {
+        let folder = self.folder.join("logs");
+        let made = fs::create_dir_all(&folder);
+        self.note("logs", made);
+        for (node, path) in logs {
+            let name = format!("{node}.log");
+            let copied = merged::readable(path, &folder.join(&name));
+            self.note(&name, copied);
+        }
+        let all = merged::merge(logs, &self.folder.join("all.log"));
+        self.note("all.log", all);
+    }
+
+    fn metrics(&mut self, from: Option<&Path>) {
+        let Some(from) = from.filter(|from| from.exists()) else {
+            return;
+        };
+        let copied = copy_files(from, &self.folder.join("metrics"));
+        self.note("metrics", copied);
+    }
+
+    fn note(&mut self, name: &str, done: io::Result<()>) {
+        if let Err(error) = done {
+            self.problems.push(format!("{name}: {error}"));
+        }
+    }
+}
+
+/// An empty folder. Only what looks like a bundle is removed.
+fn clear(folder: &Path) -> io::Result<()> {
+    let is_bundle = folder.join("run.json").is_file() && folder.join("README.txt").is_file();
+    if is_bundle {
+        fs::remove_dir_all(folder)?;
+    } else if folder.is_dir() && fs::read_dir(folder)?.next().is_some() {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "the folder holds something else; choose another with --bundle",
+        ));
+    }
+    fs::create_dir_all(folder)
+}
+
+fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::write(to.join(entry.file_name()), fs::read(entry.path())?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Bundles are passed around; the network's password is nobody's business.
+fn without_password(blueprint: &Blueprint) -> Blueprint {
+    let mut blueprint = blueprint.clone();
+    blueprint.rpc.password = String::new();
+    for node in &mut blueprint.nodes {
+        node.config.rpc.password = None;
+        match &mut node.runtime {
+            Runtime::Container(container) => {
+                container.env.remove(minichain_api::config::CONFIG_ENV);
+            }
+            Runtime::Process(process) => process.files.clear(),
+        }
+    }
+    blueprint
+}
+
+fn facts(parts: &Parts<'_>) -> Value {
+    let uname = rustix::system::uname();
+    json!({
+        "run": parts.record,
+        "started_at_ms": parts.start_ms,
+        "versions": {
+            "devnet": env!("CARGO_PKG_VERSION"),
+            "nodes": programs(parts.blueprint),
+            "kernel": uname.release().to_string_lossy(),
+            "machine": uname.machine().to_string_lossy(),
+        },
+    })
+}
+
+/// What the nodes ran: images or binaries, each once.
+fn programs(blueprint: &Blueprint) -> Vec<String> {
+    let program = |node: &devnet_blueprint::NodePlan| match &node.runtime {
+        Runtime::Container(container) => Some(container.image.clone()),
+        Runtime::Process(process) => process.command.first().cloned(),
+    };
+    let mut programs: Vec<String> = blueprint.nodes.iter().filter_map(program).collect();
+    programs.sort();
+    programs.dedup();
+    programs
+}
+
+#[cfg(test)]
+mod tests;

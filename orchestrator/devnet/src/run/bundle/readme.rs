@@ -1,0 +1,57 @@
+//! Says what each file of a bundle is for.
+
+use crate::run::record::RunRecord;
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "story.txt",
+        "start here: who was on which tip, why, and what was expected",
+    ),
+    (
+        "report.json",
+        "every step and expectation with times, verdict and evidence",
+    ),
+    ("junit.xml", "the same for CI systems"),
+    ("replay.txt", "the command that runs the same again"),
+    ("scenario.yaml", "the scenario as it was run"),
+    ("topology.json", "the wished network"),
+    ("genesis.json", "the rules of its chain"),
+    (
+        "blueprint.json",
+        "the exact plan: every node, address and command",
+    ),
+    ("run.json", "seed, engine, versions, verdict"),
+    (
+        "faults.txt",
+        "what was done to the network and when, with what came of it",
+    ),
+    (
+        "faults.json",
+        "the same with all that was measured: each probe before and after",
+    ),
+    ("tips.jsonl", "every node's tip, one line for each change"),
+    ("tree.txt", "the tree of blocks with its forks"),
+    ("tree.svg", "the same as a picture"),
+    ("all.log", "the logs of all nodes, merged by time"),
+    ("logs/NODE.log", "the log of one node"),
+    ("metrics/NODE.prom", "its metrics, sampled every 5 s"),
+];
+
+/// The text of README.txt.
+pub fn readme(record: &RunRecord) -> String {
+    let mut text = format!(
+        "Run of scenario `{}` on the {} engine, seed {}: {}\n",
+        record.scenario,
+        record.engine,
+        record.seed,
+        record.verdict.word()
+    );
+    if !record.reason.is_empty() {
+        text.push_str(&format!("{}\n", record.reason));
+    }
+    text.push_str("\nTimes are milliseconds since 1970, in UTC where they are written out.\n\n");
+    for (file, what) in FILES {
+        text.push_str(&format!("{file:<20} {what}\n"));
+    }
+    text
+}

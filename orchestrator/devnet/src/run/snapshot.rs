@@ -1,0 +1,455 @@
+//! Looks at a live network: everything that is true of it at one moment, in the
+//! words of the runner.
+//!
+//! All nodes are asked side by side; one that is silent costs one bounded
+//! time-out, and one whose process does not run costs nothing. Must never
+//! decide anything.
+
+mod tree;
+pub mod vitals;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use devnet_scenario::fault::NodeName;
+use devnet_scenario::world::{Coins, NodeFacts, NodeView, Snapshot, TxPlace, Wants};
+use futures::future::{FutureExt as _, join_all};
+use minichain_api::rpc::{ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TxOutSetInfo, method};
+use minichain_chain::hash::{BlockHash, Txid};
+use serde_json::json;
+
+use self::tree::{Read, Tree, Walk};
+use self::vitals::{Signs, Starts, silenced};
+use super::access::{Access, AskError, ask};
+use super::logs::LogTap;
+use super::schedule::Schedule;
+use crate::engine::Engine;
+use crate::faults::Live;
+use crate::probe::NodeAddress;
+
+/// How long a node may take that answered at the last look, and one that did
+/// not.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+const PATIENCE_WITH_SILENT: Duration = Duration::from_millis(500);
+/// Blocks read in one look at most; the rest comes with the next.
+const BLOCKS_MAX: usize = 2_000;
+/// Tips of a node that are followed at most.
+const TIPS_MAX: usize = 64;
+
+/// Looks at one network again and again.
+pub struct Looker {
+    live: Arc<Live>,
+    access: Arc<dyn Access>,
+    logs: Option<Arc<LogTap>>,
+    schedule: Option<Schedule>,
+    memory: Mutex<Memory>,
+}
+
+/// What is kept from look to look.
+#[derive(Default)]
+struct Memory {
+    tree: Tree,
+    starts: Starts,
+    signs: Signs,
+    /// Names by libp2p peer id.
+    ids: BTreeMap<String, NodeName>,
+    silent: BTreeSet<NodeName>,
+}
+
+/// One node's answers.
+struct Answers {
+    tips: Vec<ChainTip>,
+    peers: Vec<PeerInfo>,
+    mempool: MempoolInfo,
+    own_id: Option<String>,
+}
+
+/// Answers to what is asked only if it is wanted.
+#[derive(Default)]
+struct Extras {
+    coins: Option<TxOutSetInfo>,
+    metrics: Option<String>,
+    waiting: BTreeSet<String>,
+}
+
+/// Why a node is down.
+struct Silence {
+    state: &'static str,
+    why: String,
+}
+
+impl Looker {
+    /// Looks at `live`; lines of log come from `logs`, if they are read.
+    pub fn new(live: Arc<Live>, access: Arc<dyn Access>, logs: Option<Arc<LogTap>>) -> Self {
+        let layout = live.layout();
+        let schedule = layout.blueprint.genesis.as_ref().and_then(Schedule::of);
+        Self {
+            live,
+            access,
+            logs,
+            schedule,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Looks. The snapshot bears no time: the clock is the caller's.
+    pub async fn look(&self, wants: &Wants) -> Snapshot {
+        let layout = self.live.layout();
+        let nodes = &layout.nodes;
+        let answers = self.ask_all(nodes).await;
+        let extras = self.ask_extras(nodes, &answers, wants).await;
+        self.read_blocks(nodes, &answers).await;
+        let mut memory = self.memory();
+        let views = nodes.iter().map(|node| {
+            let view = match &answers[&node.name] {
+                Ok(answers) => {
+                    let extras = extras.get(&node.name);
+                    let facts = self.facts(&memory, &node.name, answers, extras);
+                    NodeView::Up(Box::new(facts))
+                }
+                Err(Silence { state, why }) => NodeView::Down {
+                    state: (*state).to_owned(),
+                    why: why.clone(),
+                },
+            };
+            (node.name.clone(), view)
+        });
+        let views: BTreeMap<NodeName, NodeView> = views.collect();
+        Snapshot {
+            at_ms: 0,
+            transactions: places(&memory.tree, &wants.transactions, &views, &extras),
+            blocks: memory.tree.take_fresh(),
+            nodes: views,
+            logs: match &self.logs {
+                Some(logs) if wants.logs => logs.take(),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    /// Vital signs and answers of every node, all at once.
+    async fn ask_all(&self, nodes: &[NodeAddress]) -> BTreeMap<NodeName, Result<Answers, Silence>> {
+        let engine: Arc<dyn Engine> = self.live.engine_handle();
+        let name = self.live.name();
+        let signs = vitals::ask(&*engine, name).shared();
+        let (silent, known): (BTreeSet<_>, BTreeSet<_>) = {
+            let memory = self.memory();
+            (
+                memory.silent.clone(),
+                memory.ids.values().cloned().collect(),
+            )
+        };
+        let asked = nodes.iter().map(|node| {
+            let patience = match silent.contains(&node.name) {
+                true => PATIENCE_WITH_SILENT,
+                false => PATIENCE,
+            };
+            let answers = answers(&*self.access, node, patience, !known.contains(&node.name));
+            let ended = ended(signs.clone(), &node.name);
+            async move {
+                let answer = tokio::select! {
+                    biased;
+                    answer = answers => answer.map_err(|error| error.to_string()),
+                    silence = ended => return (node.name.clone(), Err(silence)),
+                };
+                (
+                    node.name.clone(),
+                    answer.map_err(|why| Silence {
+                        state: "running",
+                        why,
+                    }),
+                )
+            }
+        });
+        let (mut answers, signs) = {
+            let (answers, signs) = tokio::join!(join_all(asked), signs.clone());
+            (answers.into_iter().collect::<BTreeMap<_, _>>(), signs)
+        };
+        let mut memory = self.memory();
+        if let Some(signs) = signs {
+            memory.starts.see(&signs);
+            memory.signs = signs;
+            for (node, answer) in &mut answers {
+                if let (Err(silence), Some(state)) = (answer, silenced(&memory.signs, node)) {
+                    silence.state = state;
+                }
+            }
+        }
+        memory.learn(&answers);
+        answers
+    }
+
+    async fn ask_extras(
+        &self,
+        nodes: &[NodeAddress],
+        answers: &BTreeMap<NodeName, Result<Answers, Silence>>,
+        wants: &Wants,
+    ) -> BTreeMap<NodeName, Extras> {
+        let asked = nodes.iter().filter_map(|node| {
+            let tip = answers.get(&node.name)?.as_ref().ok()?.active()?;
+            let height = wants.coins_at.map(|height| height.min(tip.height));
+            Some(async move {
+                let extras = extras(&*self.access, node, wants, height).await;
+                (node.name.clone(), extras)
+            })
+        });
+        join_all(asked).await.into_iter().collect()
+    }
+
+    /// Reads what is new below the tips of the nodes.
+    async fn read_blocks(
+        &self,
+        nodes: &[NodeAddress],
+        answers: &BTreeMap<NodeName, Result<Answers, Silence>>,
+    ) {
+        let mut left = BLOCKS_MAX;
+        let mut done = BTreeSet::new();
+        for node in nodes {
+            let Some(Ok(answer)) = answers.get(&node.name) else {
+                continue;
+            };
+            for tip in answer
+                .tips
+                .iter()
+                .filter(|tip| has_body(tip))
+                .take(TIPS_MAX)
+            {
+                let Ok(hash) = tip.hash.parse::<BlockHash>() else {
+                    continue;
+                };
+                if !done.insert(hash) || !self.read_down(node, hash, &mut left).await {
+                    // Another node with the same tip may still tell.
+                    done.remove(&hash);
+                    continue;
+                }
+                self.memory().tree.join(hash);
+            }
+        }
+    }
+
+    /// Reads from `tip` down to what is known; false if the node would not go
+    /// on.
+    async fn read_down(&self, node: &NodeAddress, tip: BlockHash, left: &mut usize) -> bool {
+        loop {
+            let missing = match self.memory().tree.walk(tip) {
+                Walk::Known => return true,
+                Walk::Missing(hash) => hash,
+            };
+            if *left == 0 {
+                return false;
+            }
+            *left -= 1;
+            let params = json!([missing.to_string(), 0]);
+            let access = &*self.access;
+            let answer: Result<String, AskError> =
+                ask(access, node, method::GET_BLOCK, params, PATIENCE).await;
+            let read = answer
+                .map_err(|error| error.to_string())
+                .and_then(|text| Read::of_hex(&text, missing));
+            match read {
+                Ok(read) => self.memory().tree.add(read),
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn facts(
+        &self,
+        memory: &Memory,
+        node: &str,
+        answers: &Answers,
+        extras: Option<&Extras>,
+    ) -> NodeFacts {
+        let active = answers.active();
+        let coins = extras.and_then(|extras| extras.coins.as_ref());
+        NodeFacts {
+            tip: active.map(|tip| tip.hash.clone()).unwrap_or_default(),
+            height: active.map_or(0, |tip| tip.height),
+            work: active.map(|tip| tip.chainwork.clone()).unwrap_or_default(),
+            peers: memory.names(&answers.peers),
+            mempool: answers.mempool.size,
+            coins: coins.map(|coins| Coins {
+                height: coins.height,
+                block: coins.bestblock.clone(),
+                digest: coins.muhash.clone(),
+                total_sats: coins.total_sats,
+                issued_sats: self
+                    .schedule
+                    .map_or(0, |schedule| schedule.issued_sats(coins.height)),
+            }),
+            restarts: memory.starts.restarts(node),
+            memory_bytes: memory.signs.get(node).and_then(|signs| signs.memory_bytes),
+            metrics: extras.and_then(|extras| extras.metrics.clone()),
+        }
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn learn(&mut self, answers: &BTreeMap<NodeName, Result<Answers, Silence>>) {
+        for (node, answer) in answers {
+            match answer {
+                Ok(answers) => {
+                    self.silent.remove(node);
+                    if let Some(id) = &answers.own_id {
+                        self.ids.insert(id.clone(), node.clone());
+                    }
+                }
+                Err(_) => {
+                    self.silent.insert(node.clone());
+                }
+            }
+        }
+    }
+
+    /// Names of peers, sorted, each once. A node whose id was never told is
+    /// known by the name it announces.
+    fn names(&self, peers: &[PeerInfo]) -> Vec<NodeName> {
+        let name = |peer: &PeerInfo| {
+            let announced = || Some(peer.subver.split_once('(')?.1.strip_suffix(')')?.to_owned());
+            self.ids.get(&peer.peerid).cloned().or_else(announced)
+        };
+        let names: BTreeSet<NodeName> = peers.iter().filter_map(name).collect();
+        names.into_iter().collect()
+    }
+}
+
+impl Answers {
+    fn active(&self) -> Option<&ChainTip> {
+        self.tips.iter().find(|tip| tip.status == "active")
+    }
+}
+
+/// Ends with the state of a node that cannot answer; never for one that can.
+async fn ended(signs: impl Future<Output = Option<Signs>>, node: &str) -> Silence {
+    let signs = signs.await;
+    match signs.and_then(|signs| silenced(&signs, node)) {
+        Some(state) => Silence {
+            state,
+            why: format!("its process is {state}"),
+        },
+        None => std::future::pending().await,
+    }
+}
+
+async fn answers(
+    access: &dyn Access,
+    node: &NodeAddress,
+    patience: Duration,
+    wants_id: bool,
+) -> Result<Answers, AskError> {
+    let own_id = async {
+        if !wants_id {
+            return Ok(None);
+        }
+        let info: NetworkInfo =
+            ask(access, node, method::GET_NETWORK_INFO, json!([]), patience).await?;
+        Ok(Some(info.peerid))
+    };
+    let (tips, peers, mempool, own_id) = tokio::try_join!(
+        ask(access, node, method::GET_CHAIN_TIPS, json!([]), patience),
+        ask(access, node, method::GET_PEER_INFO, json!([]), patience),
+        ask(access, node, method::GET_MEMPOOL_INFO, json!([]), patience),
+        own_id,
+    )?;
+    Ok(Answers {
+        tips,
+        peers,
+        mempool,
+        own_id,
+    })
+}
+
+/// What costs more. A node that fails now is seen to be silent at the next
+/// look.
+async fn extras(
+    access: &dyn Access,
+    node: &NodeAddress,
+    wants: &Wants,
+    coins_at: Option<u32>,
+) -> Extras {
+    let coins = async {
+        let params = json!(["muhash", coins_at?]);
+        ask(access, node, method::GET_TXOUTSET_INFO, params, PATIENCE)
+            .await
+            .ok()
+    };
+    let metrics = async {
+        if wants.metrics {
+            access.metrics(node, PATIENCE).await.ok()
+        } else {
+            None
+        }
+    };
+    let waiting = async {
+        if wants.transactions.is_empty() {
+            return BTreeSet::new();
+        }
+        let pool = ask(access, node, method::GET_RAW_MEMPOOL, json!([]), PATIENCE).await;
+        pool.unwrap_or_default()
+    };
+    let (coins, metrics, waiting) = tokio::join!(coins, metrics, waiting);
+    Extras {
+        coins,
+        metrics,
+        waiting,
+    }
+}
+
+/// Where the wanted transactions are on every node that answers.
+fn places(
+    tree: &Tree,
+    wanted: &[String],
+    views: &BTreeMap<NodeName, NodeView>,
+    extras: &BTreeMap<NodeName, Extras>,
+) -> BTreeMap<String, BTreeMap<NodeName, TxPlace>> {
+    if wanted.is_empty() {
+        return BTreeMap::new();
+    }
+    let tips = views.iter().filter_map(|(name, view)| match view {
+        NodeView::Up(facts) => Some((name, facts.tip.parse::<BlockHash>().ok()?)),
+        NodeView::Down { .. } => None,
+    });
+    let tips: Vec<(&NodeName, BlockHash)> = tips.collect();
+    let mut chains = BTreeMap::new();
+    for (_, tip) in &tips {
+        chains.entry(*tip).or_insert_with(|| tree.chain(*tip));
+    }
+    let place = |txid: &str, node: &NodeName, tip: &BlockHash| {
+        let parsed: Option<Txid> = txid.parse().ok();
+        if let Some(height) = parsed.and_then(|txid| tree.height_of(&txid, &chains[tip])) {
+            return TxPlace::Confirmed { height };
+        }
+        match extras
+            .get(node)
+            .is_some_and(|extras| extras.waiting.contains(txid))
+        {
+            true => TxPlace::Waiting,
+            false => TxPlace::Unknown,
+        }
+    };
+    wanted
+        .iter()
+        .map(|txid| {
+            let nodes = tips
+                .iter()
+                .map(|(node, tip)| ((*node).clone(), place(txid, node, tip)));
+            (txid.clone(), nodes.collect())
+        })
+        .collect()
+}
+
+/// Whether the blocks up to this tip can be read from the node.
+fn has_body(tip: &ChainTip) -> bool {
+    matches!(
+        tip.status.as_str(),
+        "active" | "valid-fork" | "valid-headers"
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,468 @@
+//! A tiny world that answers a runner's orders: a toy chain on nodes that hear
+//! each other at once unless a cut keeps them apart.
+
+use std::collections::BTreeMap;
+
+use devnet_scenario::fault::{Fault, Heal, Link, NodeFault};
+use devnet_scenario::links::LinkTable;
+use devnet_scenario::model::{Member, Roster};
+use devnet_scenario::runner::Runner;
+use devnet_scenario::world::*;
+
+pub const INTERVAL_MS: u64 = 1_000;
+const ACT_MS: u64 = 60;
+const TICK_MS: u64 = 50;
+/// A run that is longer than this has gone astray.
+const RUN_MS_MAX: u64 = 3_600_000;
+
+/// What a toy does wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Tricks {
+    /// Faults change nothing, and probes say so.
+    pub ineffective: bool,
+    /// Faults change nothing, and the world calls them done all the same.
+    pub lying: bool,
+    /// Acts fail from this one on.
+    pub fails_from: Option<u32>,
+    /// Nobody mines after the first heal.
+    pub stops_at_heal: bool,
+    /// The user interrupts at this time.
+    pub interrupt_at_ms: Option<u64>,
+    /// Digests of this node's coins are its own.
+    pub odd_coins: Option<String>,
+    /// Log lines, by time.
+    pub logs: Vec<(u64, String, String)>,
+}
+
+pub struct Toy {
+    pub now_ms: u64,
+    pub nodes: BTreeMap<String, Node>,
+    pub tricks: Tricks,
+    pub acts: Vec<String>,
+    blocks: Vec<BlockFact>,
+    told: usize,
+    table: LinkTable,
+    pending: Vec<(u64, ActId, Act)>,
+    loads: BTreeMap<String, (u64, Load)>,
+    sent: BTreeMap<String, u64>,
+    is_mining: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub tip: usize,
+    pub is_up: bool,
+    /// Milliseconds between its blocks; `None`: it does not mine.
+    pub every_ms: Option<u64>,
+    pub next_ms: u64,
+    pub restarts: u32,
+}
+
+/// `bootstrap-0`, miners with these milliseconds between blocks, `observer-0`.
+pub fn roster(miners: &[u64]) -> Roster {
+    let member = |group: &str, index: usize| Member {
+        name: format!("{group}-{index}"),
+        group: group.into(),
+        role: group.into(),
+        zone: None,
+    };
+    let mut nodes = vec![member("bootstrap", 0)];
+    nodes.extend((0..miners.len()).map(|index| member("miner", index)));
+    nodes.push(member("observer", 0));
+    Roster {
+        nodes,
+        block_interval_ms: INTERVAL_MS,
+        accounts: vec!["alice".into(), "bob".into(), "carol".into()],
+    }
+}
+
+impl Toy {
+    /// The network of [`roster`].
+    pub fn new(miners: &[u64], tricks: Tricks) -> Self {
+        Self::of(&roster(miners), tricks, |index| miners[index])
+    }
+
+    /// That network; `every_ms` are the milliseconds between blocks of its
+    /// miners, by their place among miners.
+    pub fn of(roster: &Roster, tricks: Tricks, every_ms: impl Fn(usize) -> u64) -> Self {
+        let genesis = BlockFact {
+            hash: "genesis".into(),
+            parent: None,
+            height: 0,
+            work: work(1),
+            miner: None,
+            time_ms: 0,
+            transactions: 1,
+        };
+        let mut nodes = BTreeMap::new();
+        let mut miners = 0_usize;
+        for member in &roster.nodes {
+            let every_ms = (member.role == "miner").then(|| every_ms(miners));
+            miners += usize::from(every_ms.is_some());
+            let node = Node {
+                tip: 0,
+                is_up: true,
+                every_ms,
+                // Apart, so that no two mine at the same moment.
+                next_ms: every_ms.unwrap_or(0) + 1_000 + 350 * miners as u64,
+                restarts: 0,
+            };
+            nodes.insert(member.name.clone(), node);
+        }
+        Self {
+            now_ms: 1_000,
+            nodes,
+            tricks,
+            acts: Vec::new(),
+            blocks: vec![genesis],
+            told: 0,
+            table: LinkTable::default(),
+            pending: Vec::new(),
+            loads: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            is_mining: true,
+        }
+    }
+
+    /// Drives a runner to its end.
+    pub fn run(&mut self, runner: &mut Runner) {
+        let mut heard = Heard::Nothing;
+        for _ in 0..2_000_000_u32 {
+            heard = match runner.next(self.now_ms, heard) {
+                Order::Done => return,
+                Order::Act { id, act, .. } => {
+                    self.acts.push(format!("{act:?}"));
+                    self.pending.push((self.now_ms + ACT_MS, id, act));
+                    Heard::Nothing
+                }
+                Order::Look(wants) => {
+                    self.pass(5);
+                    Heard::Saw(Box::new(self.snapshot(&wants)))
+                }
+                Order::WaitUntil(at_ms) => self.wait(at_ms),
+            };
+            assert!(self.now_ms < RUN_MS_MAX, "the run never ends");
+        }
+        panic!("the runner never says that it is done");
+    }
+
+    fn wait(&mut self, until_ms: u64) -> Heard {
+        assert!(until_ms > self.now_ms, "waits for the past");
+        self.pending.sort_by_key(|(at_ms, id, _)| (*at_ms, *id));
+        let first = self.pending.first().map(|(at_ms, ..)| *at_ms);
+        let interrupt = self.tricks.interrupt_at_ms;
+        if let Some(at_ms) = interrupt.filter(|at| *at <= until_ms) {
+            self.tricks.interrupt_at_ms = None;
+            self.pass(at_ms.saturating_sub(self.now_ms));
+            return Heard::Interrupted;
+        }
+        match first.filter(|at_ms| *at_ms <= until_ms) {
+            Some(at_ms) => {
+                self.pass(at_ms.saturating_sub(self.now_ms));
+                let (_, id, act) = self.pending.remove(0);
+                let outcome = self.perform(id, &act);
+                Heard::Acted { id, outcome }
+            }
+            None => {
+                self.pass(until_ms - self.now_ms);
+                Heard::Nothing
+            }
+        }
+    }
+
+    /// Lets time pass: miners mine, nodes hear each other.
+    fn pass(&mut self, ms: u64) {
+        let end = self.now_ms + ms;
+        while self.now_ms < end {
+            self.now_ms = end.min(self.now_ms + TICK_MS);
+            let names: Vec<String> = self.nodes.keys().cloned().collect();
+            for name in &names {
+                self.mine(name);
+            }
+            for _ in &names {
+                self.gossip(&names);
+            }
+        }
+    }
+
+    fn mine(&mut self, name: &str) {
+        let now_ms = self.now_ms;
+        let node = self.nodes.get_mut(name).unwrap();
+        let Some(every_ms) = node.every_ms else {
+            return;
+        };
+        if now_ms < node.next_ms {
+            return;
+        }
+        node.next_ms = now_ms + every_ms;
+        if !node.is_up || !self.is_mining {
+            return;
+        }
+        let parent = &self.blocks[node.tip];
+        let block = BlockFact {
+            hash: format!("block-{:05}", self.blocks.len()),
+            parent: Some(parent.hash.clone()),
+            height: parent.height + 1,
+            work: work(u64::from(parent.height) + 2),
+            miner: Some(name.to_owned()),
+            time_ms: now_ms,
+            transactions: 1,
+        };
+        node.tip = self.blocks.len();
+        self.blocks.push(block);
+    }
+
+    fn gossip(&mut self, names: &[String]) {
+        let states = self.table.states();
+        for from in names {
+            for to in names {
+                let link = Link::new(from, to);
+                let is_cut = states.get(&link).is_some_and(|state| state.cut);
+                let both_up = self.nodes[from].is_up && self.nodes[to].is_up;
+                let (theirs, ours) = (self.nodes[from].tip, self.nodes[to].tip);
+                if both_up && !is_cut && self.blocks[theirs].work > self.blocks[ours].work {
+                    self.nodes.get_mut(to).unwrap().tip = theirs;
+                }
+            }
+        }
+    }
+
+    fn perform(&mut self, id: ActId, act: &Act) -> Outcome {
+        if self.tricks.fails_from.is_some_and(|from| id.0 >= from) {
+            let why = "the disk is full".into();
+            return Outcome::Failed { why };
+        }
+        let does_nothing = self.tricks.ineffective || self.tricks.lying;
+        if matches!(act, Act::Inflict(_)) && does_nothing {
+            let mut evidence = self.evidence(act);
+            if self.tricks.lying {
+                return Outcome::Done(evidence);
+            }
+            evidence.objections.push("nothing changed".into());
+            return Outcome::Ineffective(evidence);
+        }
+        let transactions = self.change(act);
+        let evidence = Evidence {
+            transactions,
+            ..self.evidence(act)
+        };
+        Outcome::Done(evidence)
+    }
+
+    fn change(&mut self, act: &Act) -> Vec<String> {
+        match act {
+            Act::Inflict(Fault::Node { nodes, what }) => {
+                for name in nodes {
+                    self.change_node(name, what);
+                }
+            }
+            Act::Inflict(fault) => self.table.inflict(fault),
+            Act::Heal(heal) => {
+                self.table.heal(heal);
+                if *heal == Heal::All {
+                    self.nodes.values_mut().for_each(|node| node.is_up = true);
+                }
+                self.is_mining &= !self.tricks.stops_at_heal;
+            }
+            Act::StartLoad(load) => {
+                let running = (self.now_ms, load.clone());
+                self.loads.insert(load.name.clone(), running);
+            }
+            Act::StopLoad { name } => return self.stop_load(name),
+            Act::Transfer(_) => return self.send("transfer", 1),
+        }
+        Vec::new()
+    }
+
+    fn stop_load(&mut self, name: &str) -> Vec<String> {
+        let (since, load) = self.loads.remove(name).expect("the load runs");
+        let running_ms = self.now_ms - since;
+        let ids =
+            (0..).take_while(|index| f64::from(*index) * 1_000.0 / load.rate < running_ms as f64);
+        self.send(name, ids.count())
+    }
+
+    fn send(&mut self, name: &str, count: usize) -> Vec<String> {
+        let ids: Vec<String> = (0..count)
+            .map(|index| format!("tx-{name}-{index}"))
+            .collect();
+        self.sent
+            .extend(ids.iter().map(|id| (id.clone(), self.now_ms)));
+        ids
+    }
+
+    fn change_node(&mut self, name: &str, what: &NodeFault) {
+        let now_ms = self.now_ms;
+        if let NodeFault::Add { .. } = what {
+            let node = Node {
+                tip: 0,
+                is_up: true,
+                every_ms: None,
+                next_ms: now_ms,
+                restarts: 0,
+            };
+            self.nodes.insert(name.into(), node);
+            return;
+        }
+        if let NodeFault::Remove = what {
+            self.nodes.remove(name);
+            return;
+        }
+        let node = self.nodes.get_mut(name).unwrap();
+        match what {
+            NodeFault::Kill | NodeFault::Stop | NodeFault::Pause => node.is_up = false,
+            NodeFault::Unpause => node.is_up = true,
+            NodeFault::Start => {
+                node.is_up = true;
+                node.restarts += 1;
+            }
+            NodeFault::Restart => node.restarts += 1,
+            NodeFault::Wipe => node.tip = 0,
+            _ => {}
+        }
+    }
+
+    /// Probes of every link, as things are now.
+    fn evidence(&self, act: &Act) -> Evidence {
+        let states = self.table.states();
+        let wanted = match act {
+            Act::Inflict(Fault::Cut(cut)) => cut.links.clone(),
+            _ => states
+                .iter()
+                .filter(|(_, x)| x.cut)
+                .map(|(link, _)| link.clone())
+                .collect(),
+        };
+        let open = Reach::Open { rtt_ms: Some(1.0) };
+        let names: Vec<&String> = self.nodes.keys().collect();
+        let links = names
+            .iter()
+            .flat_map(|a| names.iter().map(move |b| Link::new(a, b)));
+        let probes = links
+            .filter(|link| link.from != link.to)
+            .map(|link| ProbeEvidence {
+                by: "toy".into(),
+                expected: if wanted.contains(&link) {
+                    Reach::Cut
+                } else {
+                    open
+                },
+                measured: match states.get(&link) {
+                    Some(state) if state.cut => Reach::Cut,
+                    _ => open,
+                },
+                link,
+            });
+        Evidence {
+            summary: "measured by the toy".into(),
+            probes: probes.collect(),
+            in_force_at_ms: Some(self.now_ms),
+            ..Evidence::default()
+        }
+    }
+
+    fn snapshot(&mut self, wants: &Wants) -> Snapshot {
+        let blocks = self.blocks[self.told..].to_vec();
+        self.told = self.blocks.len();
+        let nodes = self
+            .nodes
+            .keys()
+            .map(|name| (name.clone(), self.view(name, wants)));
+        let nodes = nodes.collect();
+        let now_ms = self.now_ms;
+        let (due, later) = std::mem::take(&mut self.tricks.logs)
+            .into_iter()
+            .partition(|(at_ms, ..)| wants.logs && *at_ms <= now_ms);
+        self.tricks.logs = later;
+        let due: Vec<(u64, String, String)> = due;
+        let place = |id: &String| {
+            let sent = self.sent.get(id).copied();
+            self.nodes.keys().map(move |name| {
+                let place = match sent {
+                    Some(at) if now_ms > at + 2_000 => TxPlace::Confirmed { height: 1 },
+                    Some(_) => TxPlace::Waiting,
+                    None => TxPlace::Unknown,
+                };
+                (name.clone(), place)
+            })
+        };
+        let transactions = wants.transactions.iter();
+        Snapshot {
+            at_ms: now_ms,
+            nodes,
+            blocks,
+            logs: due
+                .into_iter()
+                .map(|(at_ms, node, text)| LogFact { node, at_ms, text })
+                .collect(),
+            transactions: transactions
+                .map(|id| (id.clone(), place(id).collect()))
+                .collect(),
+        }
+    }
+
+    fn view(&self, name: &str, wants: &Wants) -> NodeView {
+        let node = &self.nodes[name];
+        if !node.is_up {
+            return NodeView::Down {
+                state: "exited".into(),
+                why: "killed".into(),
+            };
+        }
+        let tip = &self.blocks[node.tip];
+        let metrics = format!(
+            "toy_height {}\ntoy_blocks_total {}\n",
+            tip.height, tip.height
+        );
+        NodeView::Up(Box::new(NodeFacts {
+            tip: tip.hash.clone(),
+            height: tip.height,
+            work: tip.work.clone(),
+            peers: self.peers(name),
+            mempool: 0,
+            coins: wants.coins_at.map(|height| self.coins(name, height)),
+            restarts: node.restarts,
+            memory_bytes: Some(50 << 20),
+            metrics: wants.metrics.then_some(metrics),
+        }))
+    }
+
+    fn peers(&self, name: &str) -> Vec<String> {
+        let states = self.table.states();
+        let is_joined = |other: &String| {
+            let there = Link::new(name, other);
+            let links = [there.reversed(), there];
+            let mut states = links.iter().filter_map(|link| states.get(link));
+            other != name && self.nodes[other].is_up && !states.any(|state| state.cut)
+        };
+        self.nodes
+            .keys()
+            .filter(|x| is_joined(x))
+            .cloned()
+            .collect()
+    }
+
+    fn coins(&self, name: &str, height: u32) -> Coins {
+        let mut at = &self.blocks[self.nodes[name].tip];
+        while at.height > height {
+            let parent = at.parent.as_ref().unwrap();
+            at = self
+                .blocks
+                .iter()
+                .find(|block| block.hash == *parent)
+                .unwrap();
+        }
+        let is_odd = self.tricks.odd_coins.as_deref() == Some(name);
+        Coins {
+            height: at.height,
+            block: at.hash.clone(),
+            digest: format!("{}{}", at.hash, if is_odd { "?" } else { "" }),
+            total_sats: u64::from(at.height) * 50,
+            issued_sats: u64::from(at.height) * 50,
+        }
+    }
+}
+
+fn work(value: u64) -> String {
+    format!("{value:064x}")
+}
