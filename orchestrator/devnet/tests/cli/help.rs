@@ -11,7 +11,9 @@ fn help(verb: &str) -> String {
 
 #[test]
 fn help_of_every_verb_has_examples() {
-    for verb in ["", "up", "down", "status", "logs", "ls", "doctor"] {
+    for verb in [
+        "", "up", "down", "status", "logs", "ls", "doctor", "check", "schema",
+    ] {
         assert!(help(verb).contains("Examples:\n"), "{verb}");
     }
 }
@@ -25,6 +27,8 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("help_logs", help("logs"));
     insta::assert_snapshot!("help_ls", help("ls"));
     insta::assert_snapshot!("help_doctor", help("doctor"));
+    insta::assert_snapshot!("help_check", help("check"));
+    insta::assert_snapshot!("help_schema", help("schema"));
 }
 
 #[test]
