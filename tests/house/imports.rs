@@ -50,7 +50,7 @@ const LAWS: &[Law] = &[
             "schemars",
             "serde",
             "serde_json",
-            "serde_yaml",
+            "serde-saphyr",
             "thiserror",
         ]),
     },
