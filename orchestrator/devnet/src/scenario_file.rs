@@ -58,7 +58,7 @@ impl ScenarioFile {
     /// # Errors
     /// As [`Self::read`].
     pub fn examine(path: &Path, sets: &[(String, String)]) -> Result<Self, Refusal> {
-        let text = read_text(path).map_err(|why| Refusal::one(Told::unread(path, why)))?;
+        let text = read_text(path).map_err(|why| Refusal::one(Told::unread(path, &why)))?;
         let tell = |problems: &[Problem]| -> Vec<Told> {
             let told = problems.iter();
             told.map(|problem| Told::new(path, &text, problem))

@@ -124,12 +124,14 @@ impl Runner {
 
     /// Goes on until nothing more can be done without hearing something.
     fn advance(&mut self) {
-        if self.unanswered > UNANSWERED_MAX {
+        if self.unanswered > UNANSWERED_MAX && !self.core.is_blind {
             let found = format!("{UNANSWERED_MAX} looks in a row were not answered");
             self.core
                 .fail(Verdict::Broken, "", "the world tells what it sees", &found);
             self.stop();
-            self.phase = Phase::Done;
+            // Nothing can be judged any more, but what was done is taken back.
+            self.core.is_blind = true;
+            self.phase = Phase::Finally;
         }
         loop {
             let before = self.phase;
@@ -159,7 +161,7 @@ impl Runner {
                 self.run_flow();
             }
             Phase::Last { looks } => {
-                if self.core.history.looks() > looks {
+                if self.core.history.looks() > looks || self.core.is_blind {
                     self.phase = Phase::Done;
                 }
             }
@@ -225,7 +227,7 @@ impl Runner {
             .fail(Verdict::Interrupted, &step, expected, "it was interrupted");
         self.stop();
         if self.phase == Phase::First {
-            self.phase = Phase::Done;
+            self.phase = Phase::Steps;
         }
     }
 

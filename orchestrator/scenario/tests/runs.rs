@@ -249,6 +249,40 @@ fn an_interrupted_run_goes_to_its_end_by_way_of_finally() {
 }
 
 #[test]
+fn a_world_that_stops_telling_is_broken_and_healed_all_the_same() {
+    let tricks = Tricks {
+        blind_from_ms: Some(5_000),
+        ..Tricks::default()
+    };
+    let (report, toy) = run(LONG, &[1_000, 2_000], tricks);
+    assert_verdict(&report, Verdict::Broken);
+    assert!(
+        toy.acts.last().unwrap().contains("Heal(All)"),
+        "{:?}",
+        toy.acts
+    );
+}
+
+#[test]
+fn finally_runs_even_if_nothing_else_did() {
+    let tricks = Tricks {
+        interrupt_at_ms: Some(0),
+        ..Tricks::default()
+    };
+    let mut toy = Toy::new(&[1_000], tricks);
+    let mut runner = runner(LONG, roster(&[1_000]), 1);
+    let first = runner.next(0, devnet_scenario::world::Heard::Interrupted);
+    assert!(matches!(first, devnet_scenario::world::Order::Look(_)));
+    toy.tricks.interrupt_at_ms = None;
+    toy.run(&mut runner);
+    assert_eq!(step(runner.report(), "1").outcome, StepOutcome::Skipped);
+    assert_eq!(
+        step(runner.report(), "finally.1").outcome,
+        StepOutcome::Passed
+    );
+}
+
+#[test]
 fn interrupted_alone_is_told_as_such() {
     let tricks = Tricks {
         interrupt_at_ms: Some(5_000),

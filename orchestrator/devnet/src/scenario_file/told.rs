@@ -50,7 +50,7 @@ impl Told {
     }
 
     /// A file that cannot be read.
-    pub(super) fn unread(path: &Path, why: String) -> Self {
+    pub(super) fn unread(path: &Path, why: &str) -> Self {
         let message = format!("cannot be read: {why}");
         Self::new(path, "", &Problem::of_argument(message))
     }

@@ -40,6 +40,9 @@ fn help_of_every_verb_has_examples() {
         "add",
         "remove",
         "upgrade",
+        "check",
+        "schema",
+        "run",
     ];
     for verb in verbs {
         assert!(help(verb).contains("Examples:\n"), "{verb}");
@@ -59,6 +62,8 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("help_latency", help("latency"));
     insta::assert_snapshot!("help_skew", help("skew"));
     insta::assert_snapshot!("help_heal", help("heal"));
+    insta::assert_snapshot!("help_check", help("check"));
+    insta::assert_snapshot!("help_schema", help("schema"));
 }
 
 #[test]

@@ -151,8 +151,8 @@ impl Walk<'_> {
 
     fn diverged(&mut self, at: &str) {
         if !self.cut.may_be {
-            let what = "this can never hold: no partition is in force here (it was healed, or a step \
-                        with `for` ended with its partition healed)";
+            let what = "this can never hold: no partition is in force here (one of a step with \
+                        `for` is healed when that step ends)";
             self.refuse(at, what);
         }
     }

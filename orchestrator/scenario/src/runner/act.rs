@@ -69,7 +69,7 @@ impl Acting {
     pub fn advance(&mut self, core: &mut Core, place: usize) -> Progress {
         loop {
             let next = match &mut self.stage {
-                Stage::Look(looks) if core.history.looks() <= *looks => return Progress::Running,
+                Stage::Look(looks) if !core.has_looked_since(*looks) => return Progress::Running,
                 Stage::Look(_) => {
                     let act = self.act.clone();
                     let id = core.ask(&self.path, act, self.name.clone(), self.timeout_ms);
@@ -97,7 +97,7 @@ impl Acting {
                 Stage::Undoing { rest, .. } if rest.is_empty() => {
                     return Progress::Over(StepOutcome::Passed);
                 }
-                Stage::Undoing { looks, .. } if core.history.looks() <= *looks => {
+                Stage::Undoing { looks, .. } if !core.has_looked_since(*looks) => {
                     return Progress::Running;
                 }
                 Stage::Undoing { rest, .. } => {

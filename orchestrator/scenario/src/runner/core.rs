@@ -34,6 +34,8 @@ pub(super) struct Core {
     pub report: Report,
     /// Something was inflicted whose state is not known.
     pub is_uncertain: bool,
+    /// The world answers no looks any more.
+    pub is_blind: bool,
     pub orders: Vec<(String, String)>,
     /// Acts asked for and not ended.
     pub open: BTreeMap<ActId, OpenAct>,
@@ -84,6 +86,7 @@ impl Core {
             tips: BTreeMap::new(),
             loads: BTreeSet::new(),
             is_uncertain: false,
+            is_blind: false,
             orders: Vec::new(),
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -127,12 +130,21 @@ impl Core {
         self.wants_look = true;
     }
 
+    /// Whether there was a look after so many, or none can be had.
+    pub fn has_looked_since(&self, looks: u64) -> bool {
+        self.is_blind || self.history.looks() > looks
+    }
+
     pub fn look_is_due(&self) -> bool {
-        self.wants_look || self.now_ms >= self.next_look_ms()
+        !self.is_blind && (self.wants_look || self.now_ms >= self.next_look_ms())
     }
 
     pub fn next_look_ms(&self) -> u64 {
-        let last = self.looked_at_ms;
+        let last = if self.is_blind {
+            Some(self.now_ms)
+        } else {
+            self.looked_at_ms
+        };
         last.map_or(0, |at| at.saturating_add(self.poll_ms()))
     }
 

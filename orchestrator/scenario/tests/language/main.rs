@@ -1,4 +1,9 @@
 //! The language of scenario files: what is read, what is refused and where.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test"
+)]
 
 mod checking;
 mod mutations;

@@ -2,8 +2,8 @@
 
 use devnet_scenario::fault::Heal;
 use devnet_scenario::model::{
-    Claim, Comparison, Lines, LinkSet, Parameter, PartitionWish, Pick, Selector, Since, Time, Verb,
-    Wait,
+    Claim, Comparison, Lines, LinkSet, Parameter, PartitionWish, Pick, Selector, Share, Since,
+    Time, Verb, Wait,
 };
 use devnet_scenario::parse::{limits, parse};
 
@@ -85,7 +85,7 @@ fn conditions_take_a_place_or_hold_everywhere() {
         panic!()
     };
     assert_eq!(wish.links, LinkSet::Zones("eu".into(), "us".into()));
-    assert_eq!(wish.loss.map(|share| share.get()), Some(0.05));
+    assert_eq!(wish.loss.map(Share::get), Some(0.05));
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct Tricks {
     pub stops_at_heal: bool,
     /// The user interrupts at this time.
     pub interrupt_at_ms: Option<u64>,
+    /// Looks are not answered from this time on.
+    pub blind_from_ms: Option<u64>,
     /// Digests of this node's coins are its own.
     pub odd_coins: Option<String>,
     /// Log lines, by time.
@@ -133,6 +135,10 @@ impl Toy {
                 Order::Act { id, act, .. } => {
                     self.acts.push(format!("{act:?}"));
                     self.pending.push((self.now_ms + ACT_MS, id, act));
+                    Heard::Nothing
+                }
+                Order::Look(_) if self.tricks.blind_from_ms.is_some_and(|x| x <= self.now_ms) => {
+                    self.pass(5);
                     Heard::Nothing
                 }
                 Order::Look(wants) => {
