@@ -5,6 +5,7 @@
 //! time-out, and one whose process does not run costs nothing. Must never
 //! decide anything.
 
+mod questions;
 mod tree;
 pub mod vitals;
 
@@ -15,10 +16,11 @@ use std::time::Duration;
 use devnet_scenario::fault::NodeName;
 use devnet_scenario::world::{Coins, NodeFacts, NodeView, Snapshot, TxPlace, Wants};
 use futures::future::{FutureExt as _, join_all};
-use minichain_api::rpc::{ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TxOutSetInfo, method};
+use minichain_api::rpc::{ChainTip, PeerInfo, method};
 use minichain_chain::hash::{BlockHash, Txid};
 use serde_json::json;
 
+use self::questions::{Answers, Extras, Silence, answers, ended, extras};
 use self::tree::{Read, Tree, Walk};
 use self::vitals::{Signs, Starts, silenced};
 use super::access::{Access, AskError, ask};
@@ -55,28 +57,6 @@ struct Memory {
     /// Names by libp2p peer id.
     ids: BTreeMap<String, NodeName>,
     silent: BTreeSet<NodeName>,
-}
-
-/// One node's answers.
-struct Answers {
-    tips: Vec<ChainTip>,
-    peers: Vec<PeerInfo>,
-    mempool: MempoolInfo,
-    own_id: Option<String>,
-}
-
-/// Answers to what is asked only if it is wanted.
-#[derive(Default)]
-struct Extras {
-    coins: Option<TxOutSetInfo>,
-    metrics: Option<String>,
-    waiting: BTreeSet<String>,
-}
-
-/// Why a node is down.
-struct Silence {
-    state: &'static str,
-    why: String,
 }
 
 impl Looker {
@@ -315,88 +295,6 @@ impl Memory {
         };
         let names: BTreeSet<NodeName> = peers.iter().filter_map(name).collect();
         names.into_iter().collect()
-    }
-}
-
-impl Answers {
-    fn active(&self) -> Option<&ChainTip> {
-        self.tips.iter().find(|tip| tip.status == "active")
-    }
-}
-
-/// Ends with the state of a node that cannot answer; never for one that can.
-async fn ended(signs: impl Future<Output = Option<Signs>>, node: &str) -> Silence {
-    let signs = signs.await;
-    match signs.and_then(|signs| silenced(&signs, node)) {
-        Some(state) => Silence {
-            state,
-            why: format!("its process is {state}"),
-        },
-        None => std::future::pending().await,
-    }
-}
-
-async fn answers(
-    access: &dyn Access,
-    node: &NodeAddress,
-    patience: Duration,
-    wants_id: bool,
-) -> Result<Answers, AskError> {
-    let own_id = async {
-        if !wants_id {
-            return Ok(None);
-        }
-        let info: NetworkInfo =
-            ask(access, node, method::GET_NETWORK_INFO, json!([]), patience).await?;
-        Ok(Some(info.peerid))
-    };
-    let (tips, peers, mempool, own_id) = tokio::try_join!(
-        ask(access, node, method::GET_CHAIN_TIPS, json!([]), patience),
-        ask(access, node, method::GET_PEER_INFO, json!([]), patience),
-        ask(access, node, method::GET_MEMPOOL_INFO, json!([]), patience),
-        own_id,
-    )?;
-    Ok(Answers {
-        tips,
-        peers,
-        mempool,
-        own_id,
-    })
-}
-
-/// What costs more. A node that fails now is seen to be silent at the next
-/// look.
-async fn extras(
-    access: &dyn Access,
-    node: &NodeAddress,
-    wants: &Wants,
-    coins_at: Option<u32>,
-) -> Extras {
-    let coins = async {
-        let params = json!(["muhash", coins_at?]);
-        ask(access, node, method::GET_TXOUTSET_INFO, params, PATIENCE)
-            .await
-            .ok()
-    };
-    let metrics = async {
-        if wants.metrics {
-            access.metrics(node, PATIENCE).await.ok()
-        } else {
-            None
-        }
-    };
-    let waiting = async {
-        if wants.transactions.is_empty() {
-            return BTreeSet::new();
-        }
-        let pool = ask(access, node, method::GET_RAW_MEMPOOL, json!([]), PATIENCE).await;
-        pool.unwrap_or_default()
-    };
-    let (coins, metrics, waiting) = tokio::join!(coins, metrics, waiting);
-    Extras {
-        coins,
-        metrics,
-        waiting,
     }
 }
 
