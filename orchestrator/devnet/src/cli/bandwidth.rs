@@ -13,7 +13,9 @@ Examples:
   devnet bandwidth miner-0 250kbit                 all links of one node
   devnet bandwidth miner-0:miner-1 64kB --for 1m   one link, healed after a minute
 
-The rate is that of one direction of one link. It is read back from the nodes, not measured.";
+The rate is that of one direction of one link. It is read back
+from the nodes, and measured by the time a payload takes; above about 13 MB/s it is
+read back alone.";
 
 /// Narrow links down to a data rate
 #[derive(Debug, Clone, clap::Args)]
