@@ -23,13 +23,31 @@ done <<<"$SETS"
 # shellcheck disable=SC2206
 files=($SCENARIOS)
 
+# A state folder of its own: only what this run made is taken down after it.
+DEVNET_STATE=$(mktemp -d)
+export DEVNET_STATE
+
 # Paths stay relative, so that what failed is shown beside its line. Bundles, of
 # runs that do not pass, go below the working folder.
 rm -rf devnet-bundle
 code=0
-"$devnet" run "${files[@]}" "${arguments[@]}" || code=$?
+"$devnet" run "${files[@]}" "${arguments[@]}" >"$out/answer.txt" || code=$?
+cat "$out/answer.txt"
 [ ! -d devnet-bundle ] || mv devnet-bundle "$out/bundles"
 # A cancelled or killed run may have left a network.
-"$devnet" down --all --older-than 0s >/dev/null 2>&1 || true
+for left in "$DEVNET_STATE"/*/; do
+    [ ! -d "$left" ] || "$devnet" down --name "$(basename "$left")" >/dev/null 2>&1 || true
+done
+rm -rf "$DEVNET_STATE"
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+    {
+        echo "### Scenarios on $ENGINE: exit code $code"
+        echo '```'
+        cat "$out/answer.txt"
+        # The story of each run that did not pass.
+        find "$out/bundles" -name story.txt -exec cat {} + 2>/dev/null || true
+        echo '```'
+    } >>"$GITHUB_STEP_SUMMARY"
+fi
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 exit "$code"
