@@ -87,7 +87,7 @@ fn a_second_ctrl_c_leaves_at_once_and_says_what_is_left() {
     assert!(said.contains("interrupted twice"), "{said}");
     let advice = format!("`devnet down --name {name}`");
     assert!(said.contains(&advice), "{said}");
-    assert_eq!(runs.left(), [name.clone()]);
+    assert_eq!(runs.left(), std::slice::from_ref(name));
     runs.network.must(&["down"]);
     assert_eq!(runs.left(), Vec::<String>::new());
     assert_eq!(runs.processes(), Vec::<String>::new());

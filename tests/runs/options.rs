@@ -118,7 +118,7 @@ fn keep_leaves_the_network_up() {
     let arguments = ["--keep", "--name", &runs.network.name];
     let out = runs.run(&shipped("bad/wrong-expectation.yaml"), &arguments);
     assert_exit(&out, 1);
-    assert_eq!(runs.left(), [runs.network.name.clone()]);
+    assert_eq!(runs.left(), std::slice::from_ref(&runs.network.name));
     let status = runs.network.status();
     assert_eq!(
         status["nodes"].as_array().map(Vec::len),
