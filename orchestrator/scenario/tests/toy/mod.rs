@@ -367,6 +367,7 @@ impl Toy {
             .filter(|link| link.from != link.to)
             .map(|link| ProbeEvidence {
                 by: "toy".into(),
+                before: None,
                 expected: if wanted.contains(&link) {
                     Reach::Cut
                 } else {
