@@ -29,6 +29,18 @@ files=($SCENARIOS)
 # runs that do not pass, go below the working folder.
 rm -rf devnet-bundle
 code=0
-"$devnet" run "${files[@]}" "${arguments[@]}" || code=$?
+"$devnet" run "${files[@]}" "${arguments[@]}" >"$out/answer.txt" || code=$?
+cat "$out/answer.txt"
+[ ! -d devnet-bundle ] || mv devnet-bundle "$out/bundles"
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+    {
+        echo "### Scenarios on $ENGINE: exit code $code"
+        echo '```'
+        cat "$out/answer.txt"
+        # The story of each run that did not pass.
+        find "$out/bundles" -name story.txt -exec cat {} + 2>/dev/null || true
+        echo '```'
+    } >>"$GITHUB_STEP_SUMMARY"
+fi
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 exit "$code"
