@@ -43,6 +43,7 @@ if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
     } >>"$GITHUB_STEP_SUMMARY"
 fi
 # Empty, unless a network is left for the clean-up that follows.
+rm -rf "$DEVNET_STATE/.locks"
 rmdir "$DEVNET_STATE" 2>/dev/null || true
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 exit "$code"
