@@ -7,6 +7,8 @@ export MINICHAIN_BIN=${MINICHAIN:-$SOURCE/target/release/minichain}
 out=${RUNNER_TEMP:-/tmp}/devnet-run
 rm -rf "$out"
 mkdir -p "$out"
+# Networks of this job alone, so that cleaning up touches nobody else's.
+export DEVNET_STATE=$out/state
 
 {
     echo "junit=$out/junit.xml"
@@ -23,10 +25,6 @@ done <<<"$SETS"
 # shellcheck disable=SC2206
 files=($SCENARIOS)
 
-# A state folder of its own: only what this run made is taken down after it.
-DEVNET_STATE=$(mktemp -d)
-export DEVNET_STATE
-
 # Paths stay relative, so that what failed is shown beside its line. Bundles, of
 # runs that do not pass, go below the working folder.
 rm -rf devnet-bundle
@@ -34,11 +32,6 @@ code=0
 "$devnet" run "${files[@]}" "${arguments[@]}" >"$out/answer.txt" || code=$?
 cat "$out/answer.txt"
 [ ! -d devnet-bundle ] || mv devnet-bundle "$out/bundles"
-# A cancelled or killed run may have left a network.
-for left in "$DEVNET_STATE"/*/; do
-    [ ! -d "$left" ] || "$devnet" down --name "$(basename "$left")" >/dev/null 2>&1 || true
-done
-rm -rf "$DEVNET_STATE"
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
     {
         echo "### Scenarios on $ENGINE: exit code $code"
@@ -49,5 +42,8 @@ if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
         echo '```'
     } >>"$GITHUB_STEP_SUMMARY"
 fi
+# Empty, unless a network is left for the clean-up that follows.
+rm -rf "$DEVNET_STATE/.locks"
+rmdir "$DEVNET_STATE" 2>/dev/null || true
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 exit "$code"

@@ -83,6 +83,10 @@ pub struct ProbeRequest {
     pub targets: Vec<ProbeTarget>,
     /// Time all probes together may take, in milliseconds, at most 10,000.
     pub timeout_ms: u64,
+    /// Bytes each probe carries there and back, 16 to 262,144; null: 16. Many
+    /// bytes measure the rate of a link, few its latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_bytes: Option<u32>,
 }
 
 /// One peer to probe.

@@ -42,7 +42,7 @@ mod view;
 pub use config::{Config, ConfigError};
 pub use levers::{Ended, Levers, LeversEnd, levers};
 pub use outlet::Delivery;
-pub use probe::{Outcome, Target};
+pub use probe::{Outcome, PAYLOAD_MAX, PAYLOAD_MIN, Target};
 pub use view::{Connection, View};
 
 /// An order to the network side.

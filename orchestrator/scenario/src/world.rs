@@ -152,8 +152,14 @@ pub struct Evidence {
 pub struct ProbeEvidence {
     /// Which direction. A round trip is told for both.
     pub link: Link,
-    /// How: `tcp`, `packets` (counted by the receiver's filter), `ping`.
+    /// How: `probe` (a connection or a ping that came about, or did not),
+    /// `packets` (counted by the receiver's filter), `conditions` (a probe
+    /// failed, and the sender says which direction it cuts), `ping` (a round
+    /// trip), `payload` (the time that many bytes took).
     pub by: String,
+    /// What was measured before the act, where it matters and was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Reach>,
     /// What should be, as the act states.
     pub expected: Reach,
     /// What was measured.

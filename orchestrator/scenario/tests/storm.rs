@@ -139,6 +139,7 @@ impl Storm {
         vec![ProbeEvidence {
             link: Link::new("miner-0", "miner-1"),
             by: "storm".into(),
+            before: None,
             expected: Reach::Cut,
             measured: Reach::Cut,
         }]

@@ -55,7 +55,7 @@ impl Levers {
         self.links.table()
     }
 
-    /// Probes all targets side by side; the outcomes in their order, after
+    /// Probes all targets side by side with `payload_bytes` bytes; the outcomes in their order, after
     /// `timeout` at the latest.
     ///
     /// # Errors
@@ -64,11 +64,13 @@ impl Levers {
         &self,
         targets: Vec<Target>,
         timeout: std::time::Duration,
+        payload_bytes: usize,
     ) -> Result<Vec<Outcome>, Ended> {
         let (reply, outcomes) = tokio::sync::oneshot::channel();
         let order = Order {
             targets,
             timeout,
+            payload_bytes,
             reply,
         };
         self.orders.send(order).await.map_err(|_| Ended)?;

@@ -1,4 +1,4 @@
-//! Probes: sixteen bytes to a peer and back, to measure a link as the peers
+//! Probes: some bytes to a peer and back, to measure a link as the peers
 //! themselves feel it.
 
 use std::io;
@@ -8,8 +8,12 @@ use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{Multiaddr, PeerId, StreamProtocol, request_response};
 use tokio::sync::oneshot;
 
-/// What travels.
-pub type Payload = [u8; 16];
+/// What travels; its end is the end of the stream.
+pub type Payload = Vec<u8>;
+/// Bytes of a payload at least; as many are sent if nothing is said.
+pub const PAYLOAD_MIN: usize = 16;
+/// Bytes of a payload at most.
+pub const PAYLOAD_MAX: usize = 256 * 1_024;
 
 /// Whom to probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Order {
     pub targets: Vec<Target>,
     /// Time they may take together.
     pub timeout: Duration,
+    /// Bytes of each payload.
+    pub payload_bytes: usize,
     /// Takes the outcomes in the order of the targets.
     pub reply: oneshot::Sender<Vec<Outcome>>,
 }
@@ -104,8 +110,14 @@ impl request_response::Codec for ProbeCodec {
     }
 }
 
+/// Reads to the end; memory grows with what has arrived.
 async fn read<T: AsyncRead + Unpin + Send>(io: &mut T) -> io::Result<Payload> {
-    let mut payload = Payload::default();
-    io.read_exact(&mut payload).await?;
+    let mut payload = Payload::new();
+    let most = PAYLOAD_MAX as u64 + 1;
+    io.take(most).read_to_end(&mut payload).await?;
+    if !(PAYLOAD_MIN..=PAYLOAD_MAX).contains(&payload.len()) {
+        let why = format!("a probe of {} bytes", payload.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    }
     Ok(payload)
 }

@@ -33,6 +33,8 @@ pub struct Admin {
 const LINKS_MAX: usize = 1_024;
 const DELAY_MAX_MS: f64 = 60_000.0;
 const TARGETS_MAX: usize = 1_024;
+/// Bytes all probes of one round carry together, at most.
+const PAYLOADS_MAX: usize = 32 * 1_024 * 1_024;
 const PROBE_TIMEOUT_MAX_MS: u64 = 10_000;
 /// Ten years.
 const OFFSET_MAX_MS: i64 = 10 * 365 * 86_400 * 1_000;
@@ -78,9 +80,25 @@ pub async fn probe(admin: &Admin, arguments: &Arguments) -> Result<Vec<ProbeAnsw
             request.timeout_ms
         )));
     }
+    let bytes = request
+        .payload_bytes
+        .map_or(net::PAYLOAD_MIN, |bytes| bytes as usize);
+    if !(net::PAYLOAD_MIN..=net::PAYLOAD_MAX).contains(&bytes) {
+        return Err(refused(format!(
+            "payload_bytes {bytes} must be from {} to {}",
+            net::PAYLOAD_MIN,
+            net::PAYLOAD_MAX
+        )));
+    }
+    if bytes * request.targets.len() > PAYLOADS_MAX {
+        return Err(refused(format!(
+            "{bytes} bytes to each of {} targets; at most {PAYLOADS_MAX} bytes together",
+            request.targets.len()
+        )));
+    }
     let targets = request.targets.iter().map(target).collect::<Result<_, _>>();
     let timeout = Duration::from_millis(request.timeout_ms);
-    let outcomes = admin.net.probe(targets?, timeout).await;
+    let outcomes = admin.net.probe(targets?, timeout, bytes).await;
     let outcomes = outcomes.map_err(|net::Ended| ending())?;
     let answers = request.targets.into_iter().zip(outcomes);
     Ok(answers

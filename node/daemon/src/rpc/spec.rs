@@ -94,7 +94,7 @@ specs! { SPECS method:
 
 specs! { ADMIN_SPECS admin:
     GET_ADMIN_INFO () 0 "Everything that was made worse on purpose: link conditions, clock offset, hash rate, disk quota.";
-    PROBE_PEERS ("request") 1 "Sends a probe to each target and waits for its echo, all side by side. request: {\"targets\": [{\"peerid\": ..., \"address\": \"ip:port\"}], \"timeout_ms\": ...}; a target with an address is dialled where it is not connected.";
+    PROBE_PEERS ("request") 1 "Sends a probe to each target and waits for its echo, all side by side. request: {\"targets\": [{\"peerid\": ..., \"address\": \"ip:port\"}], \"timeout_ms\": ..., \"payload_bytes\": 16 to 262144, 16 if not given}; a target with an address is dialled where it is not connected.";
     SET_CLOCK_OFFSET ("offset_ms") 1 "Sets how far the node's clock is ahead of the system's, in milliseconds; may be negative. The offset in force.";
     SET_CONDITIONS ("conditions") 1 "Replaces the conditions of all links. conditions: {\"links\": [{\"peerid\": ..., \"cut\": ..., \"latency_ms\": ..., \"jitter_ms\": ..., \"loss\": ..., \"rate_bytes_s\": ...}]}; a peer that is not named is free. The conditions in force.";
     SET_DISK_QUOTA ("quota_bytes") 0 "Sets how many bytes the data folder may hold; unlimited if not given. A commit that does not fit ends the node. The quota in force and the bytes held.";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libp2p::{Multiaddr, PeerId};
 use minichain_node::net::link_conditioner::{Condition, Table};
-use minichain_node::net::{Config, Levers, Outcome, Target, levers};
+use minichain_node::net::{self, Config, Levers, Outcome, Target, levers};
 use minichain_protocol::input::Input;
 
 use crate::support::{Net, PATIENCE, config, edges_only, until};
@@ -47,7 +47,7 @@ impl Bad {
 
     async fn probe(&self, peer: PeerId, address: Option<Multiaddr>) -> Outcome {
         let target = Target { peer, address };
-        let outcomes = self.levers.probe(vec![target], PROBE).await;
+        let outcomes = self.levers.probe(vec![target], PROBE, 16).await;
         outcomes.expect("the network side lives").remove(0)
     }
 }
@@ -84,6 +84,31 @@ async fn latency_of_both_ends_shows_in_the_round_trip_and_goes_with_the_conditio
     b.levers.condition(Table::new());
     let again = a.probe(b.id(), None).await.expect("reachable");
     assert!(again < Duration::from_millis(250), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_payload_takes_as_long_as_the_rate_of_the_link_says() {
+    let (a, b) = pair().await;
+    let carry = async |bytes: usize| {
+        let target = Target {
+            peer: b.id(),
+            address: None,
+        };
+        let outcomes = a.levers.probe(vec![target], PROBE, bytes).await;
+        let mut outcomes = outcomes.expect("the network side runs");
+        outcomes.remove(0).expect("reachable")
+    };
+    let free = carry(net::PAYLOAD_MAX).await;
+    a.condition(
+        &b,
+        Condition {
+            rate_bytes_s: Some(100_000),
+            ..FREE
+        },
+    );
+    let limited = carry(50_000).await;
+    assert!(limited >= Duration::from_millis(400), "{limited:?}");
+    assert!(free < Duration::from_millis(2_000), "{free:?}");
 }
 
 #[tokio::test]
@@ -239,7 +264,7 @@ async fn probes_run_side_by_side_and_end_in_time_with_reasons() {
     }
     let timeout = Duration::from_secs(1);
     let begin = std::time::Instant::now();
-    let outcomes = tokio::time::timeout(PATIENCE, a.levers.probe(targets, timeout));
+    let outcomes = tokio::time::timeout(PATIENCE, a.levers.probe(targets, timeout, 16));
     let outcomes = outcomes.await.expect("in time").expect("alive");
     assert!(begin.elapsed() < timeout * 10, "not one after the other");
     assert_eq!(outcomes.len(), 24);

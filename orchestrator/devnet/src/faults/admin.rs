@@ -35,6 +35,8 @@ pub struct Ping<'a> {
     pub dial: bool,
     /// Time all probes of one node together may take.
     pub timeout: Duration,
+    /// Bytes to send and get back; none: few.
+    pub payload_bytes: Option<u32>,
 }
 
 /// Calls a method of one node. A node that is still starting is tried again for
@@ -128,6 +130,7 @@ async fn ping_from(
     let request = ProbeRequest {
         targets,
         timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+        payload_bytes: how.payload_bytes,
     };
     let order = (method::PROBE_PEERS, json!([request]));
     let limits = (timeout + CALL_TIMEOUT, Duration::ZERO);

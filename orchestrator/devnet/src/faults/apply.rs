@@ -17,19 +17,22 @@ use super::admin::{self, Answers};
 use super::intent::Intent;
 use super::links::{self, End, Ends, Holding};
 use super::live::{Layout, Live};
-use super::measure;
+use super::measure::{self, before, rates};
 use super::proof::choose::{Choice, Pairs, choose};
 use super::proof::{Goals, Measured};
 use crate::clock::now_ms;
 use crate::exit::Failure;
 
 /// How the state shall be put in force.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Wish {
     /// What to measure.
     pub goals: Goals,
     /// How long to try nodes that are starting.
     pub patience: Duration,
+    /// Links that were meant to be cut until now, where those that are cut
+    /// anew shall be probed first.
+    pub cut_earlier: Option<BTreeSet<Link>>,
 }
 
 /// The state as it was put in force.
@@ -90,6 +93,9 @@ pub async fn apply(live: &Live, intent: &mut Intent, wish: Wish) -> Result<Appli
         measured: Measured::default(),
         in_force_at_ms: 0,
     };
+    if let Some(cut_earlier) = &wish.cut_earlier {
+        before::take(live, &mut applied, &infos, cut_earlier).await?;
+    }
     let conditions = condition(&applied, &wanted, &infos, wish.goals).await;
     let mut held: BTreeMap<NodeName, Holding> = BTreeMap::new();
     for (node, conditions) in conditions {
@@ -104,6 +110,9 @@ pub async fn apply(live: &Live, intent: &mut Intent, wish: Wish) -> Result<Appli
     measure::filter(live, &mut applied, &wanted, wish.goals, &mut held).await?;
     applied.measured.held = links::states(&held, &applied.ends);
     measure::pings(&mut applied, wish.goals).await;
+    if wish.goals.rate {
+        rates::take(&mut applied).await;
+    }
     Ok(applied)
 }
 

@@ -4,7 +4,7 @@
 //! sender's conditioner the rest. Processes share one network namespace: there
 //! the sender's conditioner makes everything. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use devnet_blueprint::EngineKind;
@@ -142,6 +142,12 @@ pub fn plain(state: &LinkState) -> LinkState {
             rate_bytes_s: state.condition.rate_bytes_s,
         },
     }
+}
+
+/// Links on which nothing shall get through.
+pub fn cut_links(states: &BTreeMap<Link, LinkState>) -> BTreeSet<Link> {
+    let cut = states.iter().filter(|(_, state)| plain(state).cut);
+    cut.map(|(link, _)| link.clone()).collect()
 }
 
 /// Links whose two states differ, with both in plain form: wanted, found.

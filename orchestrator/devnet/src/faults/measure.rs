@@ -1,6 +1,9 @@
 //! Takes the probes that prove a fault: TCP connections and packet counters in
 //! the nodes' namespaces, and pings through the nodes' conditioners.
 
+pub mod before;
+pub mod rates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 use std::time::Duration;
@@ -125,14 +128,14 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
     if goals.reach && !has_filters {
         let links = applied.choice.reach.clone();
         let timeout = ping_timeout(applied, &links, 3.0).max(PROBE_TIMEOUT);
-        applied.measured.probes = ping(applied, &links, true, timeout).await;
+        applied.measured.probes = ping(applied, &links, timeout).await;
         for _ in 1..ATTEMPTS_MAX {
             let again = unreached(applied);
             if again.is_empty() {
                 break;
             }
             let timeout = ping_timeout(applied, &again, SETUP_TRIPS).max(AGAIN_TIMEOUT);
-            let seen = ping(applied, &again, true, timeout).await;
+            let seen = ping(applied, &again, timeout).await;
             applied.measured.probes.extend(seen);
         }
     }
@@ -152,7 +155,7 @@ async fn round_trips(applied: &mut Applied) {
             break;
         }
         let timeout = ping_timeout(applied, &again, SETUP_TRIPS).max(AGAIN_TIMEOUT);
-        for (link, seen) in ping(applied, &again, true, timeout).await {
+        for (link, seen) in ping(applied, &again, timeout).await {
             applied.measured.rtts.entry(link).or_default().push(seen);
         }
     }
@@ -169,25 +172,30 @@ async fn losses(applied: &mut Applied) {
             break;
         }
         let timeout = ping_timeout(applied, &open, 2.0) + AGAIN_TIMEOUT;
-        for (link, seen) in ping(applied, &open, true, timeout).await {
+        for (link, seen) in ping(applied, &open, timeout).await {
             applied.measured.rtts.entry(link).or_default().push(seen);
         }
     }
 }
 
-async fn ping(
+async fn ping(applied: &Applied, links: &[Link], timeout: Duration) -> BTreeMap<Link, Seen> {
+    ping_bytes(applied, links, timeout, None).await
+}
+
+async fn ping_bytes(
     applied: &Applied,
     links: &[Link],
-    dial: bool,
     timeout: Duration,
+    payload_bytes: Option<u32>,
 ) -> BTreeMap<Link, Seen> {
     let ids = applied.ends.iter();
     let ids = ids.filter_map(|(node, end)| Some((node.clone(), end.peer_id.clone()?)));
     let peer_ids = ids.collect();
     let how = Ping {
         peer_ids: &peer_ids,
-        dial,
+        dial: true,
         timeout,
+        payload_bytes,
     };
     admin::ping(&applied.layout, links, how).await
 }

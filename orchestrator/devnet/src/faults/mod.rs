@@ -34,8 +34,9 @@ pub use live::{Layout, Live};
 pub use state::{InForce, in_force};
 
 use self::apply::{Wish, apply};
+use self::links::cut_links;
 use self::proof::{Finding, Goals};
-use self::verdict::{both, goals_of, judge, read_back};
+use self::verdict::{both, goals_of, judge, proven, read_back};
 use crate::clock::now_ms;
 use crate::exit::Failure;
 use crate::world::World;
@@ -95,6 +96,8 @@ pub async fn inflict_for(
     if let Fault::Node { nodes, what } = fault {
         return inflict_on_nodes(world, live, nodes, what, span).await;
     }
+    let roster = live.layout().roster();
+    let cut_earlier = cut_links(&intent.table(apply::base(&live.layout()), &roster).states());
     let id = intent.take(fault, span);
     // Written before it is done: a crash leaves no fault that nobody knows of.
     intent.save(&folder)?;
@@ -102,10 +105,12 @@ pub async fn inflict_for(
     let wish = Wish {
         goals,
         patience: PATIENCE,
+        cut_earlier: goals.reach.then_some(cut_earlier),
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
     let outcome = judge(&applied, goals, read_back(fault, &applied));
+    let outcome = proven(fault, outcome);
     Ok(Inflicted { id, outcome })
 }
 
@@ -140,11 +145,12 @@ pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Fa
     let goals = Goals {
         reach: !matches!(heal, Heal::Nodes(_)),
         delay: had_conditions && !matches!(heal, Heal::Cuts | Heal::Nodes(_)),
-        loss: false,
+        ..Goals::default()
     };
     let wish = Wish {
         goals,
         patience: START_PATIENCE,
+        cut_earlier: None,
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
@@ -178,11 +184,12 @@ pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcom
             let goals = Goals {
                 reach: true,
                 delay: true,
-                loss: false,
+                ..Goals::default()
             };
             let wish = Wish {
                 goals,
                 patience: PATIENCE,
+                cut_earlier: None,
             };
             let applied = apply(live, &mut intent, wish).await?;
             intent.save(&folder)?;
@@ -215,6 +222,7 @@ pub async fn reconcile(
     let wish = Wish {
         goals: Goals::default(),
         patience: START_PATIENCE,
+        cut_earlier: None,
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;

@@ -5,31 +5,51 @@ use std::collections::BTreeMap;
 use devnet_blueprint::EngineKind;
 use devnet_scenario::fault::{Fault, Link};
 use devnet_scenario::links::LinkState;
-use devnet_scenario::world::Outcome;
+use devnet_scenario::world::{Outcome, ProbeEvidence, Reach};
 
 use super::apply::Applied;
 use super::links;
 use super::proof::{self, Finding, Goals};
 
 /// What shows that a fault bit.
-pub const fn goals_of(fault: &Fault) -> Goals {
+pub fn goals_of(fault: &Fault) -> Goals {
     match fault {
         Fault::Cut(_) => Goals {
             reach: true,
-            delay: false,
-            loss: false,
+            ..Goals::default()
         },
         Fault::Condition { with, .. } => Goals {
-            reach: false,
+            // All lost is cut.
+            reach: with.loss.is_some_and(|loss| loss >= 1.0),
             delay: with.latency_ms.is_some() || with.jitter_ms.is_some(),
             loss: with.loss.is_some(),
+            rate: with.rate_bytes_s.is_some(),
         },
-        Fault::Node { .. } => Goals {
-            reach: false,
-            delay: false,
-            loss: false,
-        },
+        Fault::Node { .. } => Goals::default(),
     }
+}
+
+/// Holds a fault of links to its proof: that it will be in force once its
+/// nodes run is no proof, something must have been measured on one of them.
+pub fn proven(fault: &Fault, outcome: Outcome) -> Outcome {
+    let links = match fault {
+        Fault::Cut(cut) => &cut.links,
+        Fault::Condition { links, .. } => links,
+        Fault::Node { .. } => return outcome,
+    };
+    let Outcome::Done(mut evidence) = outcome else {
+        return outcome;
+    };
+    let is_measured = |probe: &ProbeEvidence| {
+        let is_meant = links.contains(&probe.link) || links.contains(&probe.link.reversed());
+        is_meant && probe.measured != Reach::Unknown
+    };
+    if links.is_empty() || evidence.probes.iter().any(is_measured) {
+        return Outcome::Done(evidence);
+    }
+    let objection = "none of its links could be measured: its nodes do not run, or do not answer";
+    evidence.objections.push(objection.to_owned());
+    Outcome::Ineffective(evidence)
 }
 
 /// Judges what was measured; `more` was found beside.
@@ -58,6 +78,9 @@ pub fn judge(applied: &Applied, goals: Goals, more: Finding) -> Outcome {
             EngineKind::Process => proof::loss::judge_delays(&choice.loss, states, measured),
         });
     }
+    if goals.rate {
+        findings.push(proof::rate::judge(&choice.rate, states, measured));
+    }
     findings.push(more);
     if !applied.skipped.is_empty() {
         findings.push(Finding {
@@ -72,9 +95,9 @@ pub fn judge(applied: &Applied, goals: Goals, more: Finding) -> Outcome {
 }
 
 /// What a fault set on links, as the nodes say they hold it: the only proof of
-/// a limit of the rate, and of what a cut hides.
+/// what a cut hides.
 pub fn read_back(fault: &Fault, applied: &Applied) -> Finding {
-    let Fault::Condition { links, with } = fault else {
+    let Fault::Condition { links, .. } = fault else {
         return Finding::default();
     };
     let runs = |node: &String| applied.running.contains(node);
@@ -88,13 +111,8 @@ pub fn read_back(fault: &Fault, applied: &Applied) -> Finding {
         all += 1;
         holding += usize::from(is_held(&wanted, &held));
     }
-    let measured = if with.rate_bytes_s.is_some() {
-        "; a rate is not measured"
-    } else {
-        ""
-    };
     Finding {
-        summary: format!("{holding} of {all} links read back as told{measured}"),
+        summary: format!("{holding} of {all} links read back as told"),
         ..Finding::default()
     }
 }
@@ -127,5 +145,45 @@ pub fn both(first: Outcome, second: Outcome) -> Outcome {
         Outcome::Ineffective(evidence)
     } else {
         Outcome::Done(evidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use devnet_scenario::fault::Link;
+    use devnet_scenario::links::Condition;
+    use devnet_scenario::world::Evidence;
+
+    use super::*;
+
+    fn evidence(from: &str, to: &str, measured: Reach) -> Outcome {
+        let probe = ProbeEvidence {
+            link: Link::new(from, to),
+            by: "ping".into(),
+            before: None,
+            expected: Reach::Open { rtt_ms: None },
+            measured,
+        };
+        Outcome::Done(Evidence {
+            probes: vec![probe],
+            ..Evidence::default()
+        })
+    }
+
+    #[test]
+    fn a_fault_of_links_needs_a_measurement_of_one_of_them() {
+        let fault = Fault::Condition {
+            links: BTreeSet::from([Link::new("a", "b")]),
+            with: Condition::default(),
+        };
+        let open = Reach::Open { rtt_ms: Some(9.0) };
+        let is_done = |outcome| matches!(proven(&fault, outcome), Outcome::Done(_));
+        assert!(is_done(evidence("a", "b", open)));
+        assert!(is_done(evidence("b", "a", open)), "a round trip is of both");
+        assert!(!is_done(evidence("a", "b", Reach::Unknown)));
+        assert!(!is_done(evidence("a", "c", open)), "another link");
+        assert!(!is_done(Outcome::Done(Evidence::default())));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use devnet_scenario::fault::{Fault, Heal};
-use devnet_scenario::world::{Outcome, ProbeEvidence, Reach};
+use devnet_scenario::world::Outcome;
 use futures::future::{FutureExt as _, LocalBoxFuture};
 use tokio::sync::Mutex;
 
@@ -36,8 +36,7 @@ impl Faults for LiveFaults {
     fn inflict(&self, fault: Fault) -> LocalBoxFuture<'_, Outcome> {
         async move {
             let _turn = self.turn.lock().await;
-            let outcome = told(faults::inflict(&self.world, &self.live, &fault).await);
-            proven(&fault, outcome)
+            told(faults::inflict(&self.world, &self.live, &fault).await)
         }
         .boxed_local()
     }
@@ -62,70 +61,8 @@ impl Faults for LiveFaults {
     }
 }
 
-/// Holds a fault of links to its proof: at a desk it is enough that it will be
-/// in force once a node starts, in a run something must have been measured.
-fn proven(fault: &Fault, outcome: Outcome) -> Outcome {
-    let links = match fault {
-        Fault::Cut(cut) => &cut.links,
-        Fault::Condition { links, .. } => links,
-        Fault::Node { .. } => return outcome,
-    };
-    let Outcome::Done(mut evidence) = outcome else {
-        return outcome;
-    };
-    let is_measured = |probe: &ProbeEvidence| {
-        let is_meant = links.contains(&probe.link) || links.contains(&probe.link.reversed());
-        is_meant && probe.measured != Reach::Unknown
-    };
-    if links.is_empty() || evidence.probes.iter().any(is_measured) {
-        return Outcome::Done(evidence);
-    }
-    let objection = "none of its links could be measured: its nodes do not answer";
-    evidence.objections.push(objection.to_owned());
-    Outcome::Ineffective(evidence)
-}
-
 fn told(done: Result<Outcome, Failure>) -> Outcome {
     done.unwrap_or_else(|failure| Outcome::Failed {
         why: failure.message().to_owned(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use devnet_scenario::fault::Link;
-    use devnet_scenario::links::Condition;
-    use devnet_scenario::world::Evidence;
-
-    use super::*;
-
-    fn evidence(from: &str, to: &str, measured: Reach) -> Outcome {
-        let probe = ProbeEvidence {
-            link: Link::new(from, to),
-            by: "ping".into(),
-            expected: Reach::Open { rtt_ms: None },
-            measured,
-        };
-        Outcome::Done(Evidence {
-            probes: vec![probe],
-            ..Evidence::default()
-        })
-    }
-
-    #[test]
-    fn a_fault_of_links_needs_a_measurement_of_one_of_them() {
-        let fault = Fault::Condition {
-            links: BTreeSet::from([Link::new("a", "b")]),
-            with: Condition::default(),
-        };
-        let open = Reach::Open { rtt_ms: Some(9.0) };
-        let is_done = |outcome| matches!(proven(&fault, outcome), Outcome::Done(_));
-        assert!(is_done(evidence("a", "b", open)));
-        assert!(is_done(evidence("b", "a", open)), "a round trip is of both");
-        assert!(!is_done(evidence("a", "b", Reach::Unknown)));
-        assert!(!is_done(evidence("a", "c", open)), "another link");
-        assert!(!is_done(Outcome::Done(Evidence::default())));
-    }
 }

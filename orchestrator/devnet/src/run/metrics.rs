@@ -32,6 +32,8 @@ impl MetricsTap {
     /// Samples the nodes of `live` into `folder`.
     pub fn start(live: Arc<Live>, access: Arc<dyn Access>, folder: &Path) -> Self {
         let to = folder.to_owned();
+        // A network that stays may hold the samples of an earlier run.
+        let _none_there = std::fs::remove_dir_all(&to);
         let sampler = tokio::spawn(async move {
             let mut turns = tokio::time::interval(PERIOD);
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);

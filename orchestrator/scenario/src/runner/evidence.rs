@@ -85,7 +85,8 @@ mod tests {
     fn evidence(probes: &[(Reach, Reach)]) -> Evidence {
         let probes = probes.iter().map(|(expected, measured)| ProbeEvidence {
             link: Link::new("a", "b"),
-            by: "tcp".into(),
+            by: "probe".into(),
+            before: None,
             expected: *expected,
             measured: *measured,
         });

@@ -14,7 +14,7 @@ use libp2p::{Multiaddr, PeerId};
 use tokio::sync::oneshot;
 
 use super::super::dialer;
-use super::super::probe::{Echo, Order, Outcome, Payload};
+use super::super::probe::{Echo, Order, Outcome, PAYLOAD_MAX, PAYLOAD_MIN, Payload};
 use super::{Delivery, Task};
 
 /// All rounds.
@@ -35,6 +35,7 @@ pub struct Probing {
 struct Round {
     deadline: Instant,
     timeout: Duration,
+    payload_bytes: usize,
     outcomes: Vec<Option<Outcome>>,
     reply: oneshot::Sender<Vec<Outcome>>,
 }
@@ -73,10 +74,13 @@ impl Probing {
         self.guests.contains_key(&connection)
     }
 
-    fn payload(&mut self) -> Payload {
+    /// Bytes no other probe carries.
+    fn payload(&mut self, round: u64) -> Payload {
         self.next_probe += 1;
-        let mut payload = Payload::default();
-        payload[..8].copy_from_slice(&self.next_probe.to_be_bytes());
+        let round = self.rounds.get(&round);
+        let bytes = round.map_or(PAYLOAD_MIN, |round| round.payload_bytes);
+        let mut payload = self.next_probe.to_be_bytes().to_vec();
+        payload.resize(bytes.clamp(PAYLOAD_MIN, PAYLOAD_MAX), 0);
         payload
     }
 
@@ -125,6 +129,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             Round {
                 deadline: Instant::now() + order.timeout,
                 timeout: order.timeout,
+                payload_bytes: order.payload_bytes,
                 outcomes: vec![None; order.targets.len()],
                 reply: order.reply,
             },
@@ -164,12 +169,12 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     }
 
     fn ask_probe(&mut self, probe: Probe) {
-        let payload = self.probing.payload();
+        let payload = self.probing.payload(probe.round);
         let Some(behaviour) = self.swarm.behaviour_mut().probe.as_mut() else {
             let why = "this node answers no probes".to_owned();
             return self.probing.settle(&probe, Err(why));
         };
-        let request = behaviour.send_request(&probe.peer, payload);
+        let request = behaviour.send_request(&probe.peer, payload.clone());
         self.probing.asked.insert(request, (probe, payload));
     }
 

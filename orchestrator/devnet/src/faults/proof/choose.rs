@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_scenario::fault::{Link, NodeName};
-use devnet_scenario::links::LinkState;
+use devnet_scenario::links::{Condition, LinkState};
 use sha2::{Digest as _, Sha256};
 
 use super::super::links::plain;
@@ -15,6 +15,8 @@ pub const REACH_MAX: usize = 2_000;
 pub const DELAY_MAX: usize = 400;
 /// Round trips of links without latency measured beside those with it.
 pub const DELAY_FREE_MAX: usize = 24;
+/// Rates measured at most: each fills its link for a while.
+pub const RATE_MAX: usize = 64;
 /// Probes that give packets something to lose, at most.
 pub const LOSS_MAX: usize = 700;
 /// And for one link at most: the other end shall not be swamped.
@@ -44,6 +46,8 @@ pub struct Choice {
     pub delay: Vec<Link>,
     /// For loss, with the number of probes.
     pub loss: BTreeMap<Link, usize>,
+    /// For rates: those with a limit, and one without to compare.
+    pub rate: Vec<Link>,
     /// Links there are, where not all are probed for reachability.
     pub of: Option<usize>,
 }
@@ -67,6 +71,7 @@ pub fn choose(
         }),
         delay: delayed(&joined, &of, seed),
         loss: lossy(&all, &of, seed),
+        rate: limited(&joined, &of, seed),
         of: (all.len() > REACH_MAX).then_some(all.len()),
     }
 }
@@ -92,12 +97,40 @@ fn delayed(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> Vec<Lin
         .cloned()
         .collect();
     let is_slow = |link: &Link| {
-        let slow = |link: &Link| of(link).condition.latency_ms.is_some();
+        let slow = |link: &Link| {
+            let condition = of(link).condition;
+            condition.latency_ms.is_some() || condition.jitter_ms.is_some()
+        };
         slow(link) || slow(&link.reversed())
     };
     let (slow, free): (Vec<Link>, Vec<Link>) = open.into_iter().partition(is_slow);
     let mut chosen = sampled(&slow, DELAY_MAX, seed, |_| false);
     chosen.extend(sampled(&free, DELAY_FREE_MAX, seed, |_| false));
+    chosen
+}
+
+/// Links whose rate is limited, and one that is free both ways, if there is any.
+fn limited(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> Vec<Link> {
+    let has_limit = |link: &Link| of(link).condition.rate_bytes_s.is_some();
+    let is_open = |link: &&Link| !of(link).cut && !of(&link.reversed()).cut;
+    let open: Vec<Link> = all.iter().filter(is_open).cloned().collect();
+    let limited: Vec<Link> = open
+        .iter()
+        .filter(|link| has_limit(link))
+        .cloned()
+        .collect();
+    let free: Vec<Link> = open
+        .into_iter()
+        .filter(|link| {
+            let is_free = |link: &Link| of(link).condition == Condition::default();
+            is_free(link) && is_free(&link.reversed())
+        })
+        .collect();
+    if limited.is_empty() {
+        return Vec::new();
+    }
+    let mut chosen = sampled(&limited, RATE_MAX, seed, |_| false);
+    chosen.extend(sampled(&free, 1, seed, |_| false));
     chosen
 }
 

@@ -103,6 +103,7 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
         finding.probes.push(ProbeEvidence {
             link: link.clone(),
             by: "ping".to_owned(),
+            before: None,
             expected: Reach::Open {
                 rtt_ms: is_slow.then_some(trip.latency_ms),
             },

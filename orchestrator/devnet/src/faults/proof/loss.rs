@@ -132,6 +132,7 @@ fn evidence(link: &Link, by: &str, is_open: bool) -> ProbeEvidence {
     ProbeEvidence {
         link: link.clone(),
         by: by.to_owned(),
+        before: None,
         expected: Reach::Open { rtt_ms: None },
         measured: if is_open {
             Reach::Open { rtt_ms: None }

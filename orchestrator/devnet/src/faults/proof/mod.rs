@@ -4,6 +4,7 @@
 pub mod choose;
 pub mod delay;
 pub mod loss;
+pub mod rate;
 pub mod reach;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub struct Goals {
     pub delay: bool,
     /// Packets get lost.
     pub loss: bool,
+    /// Bytes take as long as their rate says.
+    pub rate: bool,
 }
 
 /// What became of one probe, whoever took it.
@@ -40,9 +43,20 @@ pub enum Seen {
     Untold(String),
 }
 
+/// How a link was before a cut.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Earlier {
+    /// Nobody has cut it; what became of a probe.
+    Probed(Seen),
+    /// The nodes held it cut already.
+    Cut,
+}
+
 /// What was measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
+    /// Links before they were cut; empty where nothing is newly cut.
+    pub earlier: BTreeMap<Link, Earlier>,
     /// Probes by direction.
     pub probes: BTreeMap<Link, Seen>,
     /// Packets that arrived, by direction, since the rules were set; only where
@@ -50,6 +64,8 @@ pub struct Measured {
     pub packets: BTreeMap<Link, Packets>,
     /// Round trips by direction of the probe, several where one was not enough.
     pub rtts: BTreeMap<Link, Vec<Seen>>,
+    /// Times payloads took, the fastest of several tries, with their bytes.
+    pub payloads: BTreeMap<Link, (u32, Seen)>,
     /// What the nodes say is in force.
     pub held: BTreeMap<Link, LinkState>,
     /// Nodes that run and would not be told or asked, with the reason.

@@ -7,7 +7,7 @@ use devnet_scenario::links::LinkState;
 use devnet_scenario::world::{ProbeEvidence, Reach};
 
 use super::super::links::plain;
-use super::{Finding, Measured, Seen, some_of, spell_link};
+use super::{Earlier, Finding, Measured, Seen, some_of, spell_link};
 use crate::engine::fault::Packets;
 
 /// A link and all that bears on it.
@@ -20,6 +20,8 @@ struct Case<'a> {
     /// Share of what is sent on it, or back, that is lost.
     is_lossy: bool,
     seen: Option<&'a Seen>,
+    /// Before it was cut, if it was looked at.
+    earlier: Option<&'a Earlier>,
     packets: Option<Packets>,
     /// What the nodes say they hold.
     held_cut: bool,
@@ -47,6 +49,7 @@ pub fn judge(
             is_cut_back: back.cut,
             is_lossy: loses(&there) || loses(&back),
             seen: measured.probes.get(link),
+            earlier: measured.earlier.get(link),
             packets: measured.packets.get(link).copied(),
             held_cut: measured.held.get(link).is_some_and(|held| plain(held).cut),
         };
@@ -61,6 +64,14 @@ pub fn judge(
         .iter()
         .map(|(why, links)| format!("{why}: {}", some_of(links)))
         .collect();
+    let (mute, proving) = (tally.mute, tally.cut - tally.mute);
+    if mute > 0 && proving == 0 {
+        finding.objections.push(
+            "nothing got through before the cut either, so that nothing gets through now proves \
+             nothing"
+                .to_owned(),
+        );
+    }
     finding.summary = tally.spell(probed.len(), all);
     finding
 }
@@ -82,13 +93,30 @@ impl Case<'_> {
         let evidence = ProbeEvidence {
             link: self.link.clone(),
             by: by.to_owned(),
+            before: self.earlier.map(spell_earlier),
             expected,
             measured,
         };
         (evidence, self.objection(measured))
     }
 
+    /// Whether the silence of this link may have had the same reason before it
+    /// was cut: only dropped packets can still show that it is the cut.
+    fn is_mute(&self) -> bool {
+        let is_across = self.is_cut || self.is_cut_back;
+        let was_silent = match self.earlier {
+            None | Some(Earlier::Cut | Earlier::Probed(Seen::Reached { .. })) => false,
+            Some(Earlier::Probed(_)) => true,
+        };
+        let is_reached = matches!(self.seen, Some(Seen::Reached { .. }));
+        let tells = |packets: Packets| packets.passed > 0 || packets.dropped > 0;
+        is_across && was_silent && !is_reached && !self.packets.is_some_and(tells)
+    }
+
     fn measured(&self) -> Reach {
+        if self.is_mute() {
+            return Reach::Unknown;
+        }
         match (self.seen, self.packets) {
             (Some(&Seen::Reached { rtt_ms }), _) => Reach::Open {
                 rtt_ms: Some(rtt_ms),
@@ -113,6 +141,7 @@ impl Case<'_> {
             _ if is_reached && !is_free => Some("a probe got through what is cut"),
             Reach::Open { .. } if self.is_cut => Some("packets got through what is cut"),
             Reach::Cut if !self.is_cut => Some("nothing gets through what is not cut"),
+            Reach::Unknown if self.is_mute() => None,
             Reach::Unknown => Some("it could not be told what gets through"),
             // The packets of a probe that got lost may well have passed.
             _ if is_free && !is_reached && !self.is_lossy => {
@@ -127,18 +156,32 @@ impl Case<'_> {
 struct Tally {
     cut: usize,
     cut_well: usize,
+    /// Of the cut ones those that prove nothing.
+    mute: usize,
     open: usize,
     open_well: usize,
 }
 
+fn spell_earlier(earlier: &Earlier) -> Reach {
+    match earlier {
+        Earlier::Probed(Seen::Reached { rtt_ms }) => Reach::Open {
+            rtt_ms: Some(*rtt_ms),
+        },
+        Earlier::Probed(Seen::Untold(_)) => Reach::Unknown,
+        Earlier::Probed(Seen::Silent) | Earlier::Cut => Reach::Cut,
+    }
+}
+
 impl Tally {
     fn count(&mut self, case: &Case<'_>, is_well: bool) {
+        let is_mute = case.is_mute();
+        self.mute += usize::from(is_mute);
         let (all, well) = match case.is_cut || case.is_cut_back {
             true => (&mut self.cut, &mut self.cut_well),
             false => (&mut self.open, &mut self.open_well),
         };
         *all += 1;
-        *well += usize::from(is_well);
+        *well += usize::from(is_well && !is_mute);
     }
 
     fn spell(&self, probed: usize, all: Option<usize>) -> String {
@@ -147,17 +190,22 @@ impl Tally {
             cut_well,
             open,
             open_well,
+            mute,
         } = self;
+        let silent = match mute {
+            0 => String::new(),
+            mute => format!("; {mute} could not pass before either and prove nothing"),
+        };
         let sample = all.map_or_else(String::new, |all| {
             format!(" (a sample of {probed} of {all} links)")
         });
         match (cut, open) {
             (0, 0) => String::new(),
             (0, _) => format!("{open_well} of {open} probes pass{sample}"),
-            (_, 0) => format!("{cut_well} of {cut} probes across the cut fail{sample}"),
+            (_, 0) => format!("{cut_well} of {cut} probes across the cut fail{sample}{silent}"),
             _ => format!(
                 "{cut_well} of {cut} probes across the cut fail, {open_well} of {open} others \
-                 pass{sample}"
+                 pass{sample}{silent}"
             ),
         }
     }

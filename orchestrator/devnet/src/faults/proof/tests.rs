@@ -345,3 +345,125 @@ proptest! {
         prop_assert!(!reach(&choice, &states, &measured).objections.is_empty());
     }
 }
+
+/// Looks at the links across before they are cut, the way `of` tells.
+fn looked_at(measured: &mut Measured, of: impl Fn(&Link) -> Earlier) {
+    let silent = measured.probes.iter();
+    let silent = silent.filter(|(_, seen)| **seen == Seen::Silent);
+    let earlier = silent.map(|(link, _)| (link.clone(), of(link)));
+    measured.earlier = earlier.collect();
+}
+
+#[test]
+fn a_cut_of_links_that_were_silent_before_proves_nothing() {
+    let states = cut(CutShape::halves(&roster(4)), 4);
+    let choice = chosen(4, &states);
+    let mut measured = ideal(&choice, &states, false);
+    looked_at(&mut measured, |_| Earlier::Probed(Seen::Silent));
+    let finding = reach(&choice, &states, &measured);
+    assert_eq!(finding.objections.len(), 1, "{:?}", finding.objections);
+    assert!(finding.objections[0].contains("before the cut either"));
+    // What receivers dropped is proof enough.
+    let mut counted = ideal(&choice, &states, true);
+    looked_at(&mut counted, |_| Earlier::Probed(Seen::Silent));
+    assert!(reach(&choice, &states, &counted).objections.is_empty());
+}
+
+#[test]
+fn links_that_passed_before_the_cut_prove_it_and_silent_ones_are_counted_out() {
+    let states = cut(CutShape::halves(&roster(4)), 4);
+    let choice = chosen(4, &states);
+    let mut measured = ideal(&choice, &states, false);
+    looked_at(&mut measured, |link| match link.from.as_str() {
+        "n000" => Earlier::Probed(Seen::Silent),
+        "n001" => Earlier::Cut,
+        _ => Earlier::Probed(Seen::Reached { rtt_ms: 0.2 }),
+    });
+    let finding = reach(&choice, &states, &measured);
+    assert!(finding.objections.is_empty(), "{:?}", finding.objections);
+    assert_eq!(
+        finding.summary,
+        "6 of 8 probes across the cut fail, 4 of 4 others pass; 2 could not pass before either \
+         and prove nothing"
+    );
+    let of = |from: &str| {
+        let link = Link::new(from, "n003");
+        let mut probes = finding.probes.iter();
+        let probe = probes.find(|probe| probe.link == link);
+        probe.map(|probe| (probe.before, probe.measured))
+    };
+    assert_eq!(of("n000"), Some((Some(Reach::Cut), Reach::Unknown)));
+    assert_eq!(of("n001"), Some((Some(Reach::Cut), Reach::Cut)));
+    assert_eq!(of("n002"), Some((None, Reach::Open { rtt_ms: Some(0.1) })));
+}
+
+#[test]
+fn a_probe_through_a_cut_objects_whatever_was_before() {
+    let states = cut(CutShape::halves(&roster(2)), 2);
+    let choice = chosen(2, &states);
+    let mut measured = ideal(&choice, &states, false);
+    looked_at(&mut measured, |_| Earlier::Probed(Seen::Silent));
+    let link = Link::new("n000", "n001");
+    measured.probes.insert(link, Seen::Reached { rtt_ms: 0.1 });
+    let finding = reach(&choice, &states, &measured);
+    assert_eq!(
+        finding.objections[0],
+        "a probe got through what is cut: n000 -> n001"
+    );
+}
+
+#[test]
+fn a_limit_of_the_rate_must_show_in_the_time_a_payload_takes() {
+    let with = Condition {
+        rate_bytes_s: Some(100_000),
+        ..Condition::default()
+    };
+    let states = latency(&[("n000", "n001")], with);
+    let choice = chosen(3, &states);
+    let limited = Link::new("n000", "n001");
+    assert_eq!(choice.rate.len(), 2, "{:?}", choice.rate);
+    let bytes = rate::bytes(&limited, &states);
+    assert_eq!(bytes, 40_000);
+    assert!((rate::wanted_ms(&limited, &states, bytes) - 400.0).abs() < 1e-9);
+    let judge = |limited_ms: f64, free_ms: f64| {
+        let payload = |link: &Link| {
+            let rtt_ms = if *link == limited {
+                limited_ms
+            } else {
+                free_ms
+            };
+            let size = rate::bytes(link, &states);
+            (link.clone(), (size, Seen::Reached { rtt_ms }))
+        };
+        let measured = Measured {
+            payloads: choice.rate.iter().map(payload).collect(),
+            ..Measured::default()
+        };
+        rate::judge(&choice.rate, &states, &measured)
+    };
+    let finding = judge(405.0, 8.0);
+    assert!(finding.objections.is_empty(), "{:?}", finding.objections);
+    assert!(finding.summary.starts_with("1 of 1 links show"));
+    assert!(judge(300.0, 8.0).objections[0].contains("40000 bytes in 300 ms instead of 400 ms"));
+    assert!(judge(405.0, 9_000.0).objections[0].contains("no faster"));
+    let unmeasured = rate::judge(&choice.rate, &states, &Measured::default());
+    assert!(unmeasured.objections[0].contains("could not be measured"));
+}
+
+#[test]
+fn limits_too_high_to_show_are_told_of_as_such() {
+    let with = Condition {
+        rate_bytes_s: Some(1_000_000_000),
+        ..Condition::default()
+    };
+    let states = latency(&[("n000", "n001")], with);
+    let link = Link::new("n000", "n001");
+    let payload = (256 * 1_024, Seen::Reached { rtt_ms: 5.0 });
+    let measured = Measured {
+        payloads: BTreeMap::from([(link.clone(), payload)]),
+        ..Measured::default()
+    };
+    let finding = rate::judge(&[link], &states, &measured);
+    assert!(finding.objections.is_empty(), "{:?}", finding.objections);
+    assert!(finding.summary.contains("too high to show"));
+}
