@@ -210,3 +210,6 @@ async fn follow(engine: &dyn Engine, network: &str, node: &str, shared: &Shared)
         tokio::time::sleep(AGAIN).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

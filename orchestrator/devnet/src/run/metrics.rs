@@ -84,3 +84,6 @@ fn append(path: &Path, at_ms: u64, text: &str) -> io::Result<()> {
     }
     writeln!(file, "# sampled at {at_ms} ms since 1970\n{text}")
 }
+
+#[cfg(test)]
+mod tests;
