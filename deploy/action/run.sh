@@ -7,6 +7,8 @@ export MINICHAIN_BIN=${MINICHAIN:-$SOURCE/target/release/minichain}
 out=${RUNNER_TEMP:-/tmp}/devnet-run
 rm -rf "$out"
 mkdir -p "$out"
+# Networks of this job alone, so that cleaning up touches nobody else's.
+export DEVNET_STATE=$out/state
 
 {
     echo "junit=$out/junit.xml"
@@ -27,9 +29,21 @@ files=($SCENARIOS)
 # runs that do not pass, go below the working folder.
 rm -rf devnet-bundle
 code=0
-"$devnet" run "${files[@]}" "${arguments[@]}" || code=$?
+"$devnet" run "${files[@]}" "${arguments[@]}" >"$out/answer.txt" || code=$?
+cat "$out/answer.txt"
 [ ! -d devnet-bundle ] || mv devnet-bundle "$out/bundles"
-# A cancelled or killed run may have left a network.
-"$devnet" down --all --older-than 0s >/dev/null 2>&1 || true
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+    {
+        echo "### Scenarios on $ENGINE: exit code $code"
+        echo '```'
+        cat "$out/answer.txt"
+        # The story of each run that did not pass.
+        find "$out/bundles" -name story.txt -exec cat {} + 2>/dev/null || true
+        echo '```'
+    } >>"$GITHUB_STEP_SUMMARY"
+fi
+# Empty, unless a network is left for the clean-up that follows.
+rm -rf "$DEVNET_STATE/.locks"
+rmdir "$DEVNET_STATE" 2>/dev/null || true
 echo "exit-code=$code" >>"$GITHUB_OUTPUT"
 exit "$code"

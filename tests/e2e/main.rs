@@ -8,5 +8,4 @@ mod docker;
 mod faults;
 mod nodes;
 mod process;
-mod scenarios;
 mod story;

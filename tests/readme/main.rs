@@ -68,6 +68,29 @@ fn every_devnet_command_of_the_readme_succeeds_in_order() {
 }
 
 #[test]
+fn every_scenario_of_the_readme_can_be_run() {
+    let readme = read("README.md");
+    let folder = TempDir::new().expect("a folder for scenarios");
+    let scenarios: Vec<&str> = readme
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(!scenarios.is_empty());
+    for (number, text) in scenarios.iter().enumerate() {
+        let file = folder.path().join(format!("{number}.yaml"));
+        fs::write(&file, text).expect("a scenario file");
+        let out = Command::new(program("devnet"))
+            .arg("check")
+            .arg(&file)
+            .output()
+            .expect("devnet runs");
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{said}");
+    }
+}
+
+#[test]
 fn three_terminals_of_the_readme_come_to_one_chain() {
     let commands = commands_of(NODE);
     assert_eq!(commands.len(), 3, "{commands:?}");

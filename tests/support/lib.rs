@@ -11,4 +11,5 @@ pub mod docker;
 pub mod network;
 pub mod programs;
 pub mod rpc;
+pub mod runs;
 pub mod spend;

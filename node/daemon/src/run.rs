@@ -149,7 +149,7 @@ fn admin(
     miner: &Miner,
     state: &State<RedbStore>,
 ) -> Result<(rpc::Admin, net::LeversEnd), Failure> {
-    tracing::warn!("rpc.admin is on: whoever may call this node may make it worse");
+    tracing::info!("rpc.admin is on: whoever may call this node may make it worse");
     let (net, end) = net::levers(u64::from_le_bytes(wallet::random()?));
     let admin = rpc::Admin {
         net,

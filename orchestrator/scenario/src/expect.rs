@@ -11,6 +11,7 @@ mod node;
 mod outside;
 mod scene;
 mod timing;
+mod winner;
 
 use std::collections::BTreeMap;
 
@@ -70,7 +71,7 @@ pub fn judge(scene: &Scene<'_>, case: &Case) -> Option<Judgement> {
         Claim::ForkCount(is) => fork::fork_count(scene, case, is),
         Claim::StaleRate(is) => fork::stale_rate(scene, case, is),
         Claim::BlockInterval(bounds) => timing::block_interval(scene, case, bounds),
-        Claim::Winner { side } => fork::winner(scene, case, side.as_ref()),
+        Claim::Winner { side } => winner::winner(scene, case, side.as_ref()),
         Claim::Supply => chain::supply(scene, case),
         Claim::Transaction(claim) => outside::transaction(scene, case, claim),
         Claim::Peers(is) => node::peers(scene, case, is),

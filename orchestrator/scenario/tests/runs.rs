@@ -504,6 +504,27 @@ steps:
 }
 
 #[test]
+fn healing_leads_back_to_the_nodes_that_the_network_came_up_with() {
+    let steps = "
+steps:
+  - wait: { height: 3 }
+  - add: { group: observer }
+  - remove: observer-0
+    for: 2s
+  - expect: { height: '>= 3', on: observer-0, within: 10s }
+  - heal: all
+  - expect:
+      - converged: { max_lag: 1 }
+        within: 20s
+      - height: '>= 3'
+";
+    let (report, toy) = run(steps, &[1_000], Tricks::default());
+    assert_verdict(&report, Verdict::Pass);
+    let restored = "Heal(Nodes([\"observer-0\"]))";
+    assert!(toy.acts.iter().any(|act| act == restored), "{:?}", toy.acts);
+}
+
+#[test]
 fn a_step_that_takes_too_long_fails() {
     let steps = "\nsteps:\n  - wait: { height: 1000 }\n    timeout: 3s\n";
     let (report, _) = run(steps, &[1_000], Tricks::default());

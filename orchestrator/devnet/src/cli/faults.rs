@@ -56,6 +56,7 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     let live = Live::attach(world, name).await?;
     if args.reapply {
         let _lock = world.states.network(name).lock()?;
+        live.reload(world)?;
         let running = live.running().await?;
         let done = faults::reconcile(world, &live, &running).await?;
         for problem in &done.problems {

@@ -47,10 +47,12 @@ pub struct Args {
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     let name = &args.network.name;
     let live = Live::attach(world, name).await?;
-    let heal = what(&args, &live.layout())?;
     let began = Instant::now();
     let outcome = {
         let _lock = world.states.network(name).lock()?;
+        // Another call may have changed the network before the lock was ours.
+        live.reload(world)?;
+        let heal = what(&args, &live.layout())?;
         let stage = world.console.stage("heal", "taking faults out");
         let outcome = faults::heal(world, &live, &heal).await?;
         finish(stage, &outcome);

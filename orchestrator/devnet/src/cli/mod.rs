@@ -2,12 +2,10 @@
 
 mod bandwidth;
 mod check;
-mod corrupt;
 mod doctor;
 mod down;
 mod fault;
 mod faults;
-mod fill_disk;
 mod hashrate;
 mod heal;
 mod isolate;
@@ -76,8 +74,6 @@ enum Verb {
     Bandwidth(bandwidth::Args),
     Skew(skew::Args),
     Hashrate(hashrate::Args),
-    FillDisk(fill_disk::Args),
-    Corrupt(corrupt::Args),
     Heal(heal::Args),
     Faults(faults::Args),
     Check(check::Args),
@@ -142,8 +138,6 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Bandwidth(args) => (args.fault.output.json, false),
         Verb::Skew(args) => (args.fault.output.json, false),
         Verb::Hashrate(args) => (args.fault.output.json, false),
-        Verb::FillDisk(args) => (args.fault.output.json, false),
-        Verb::Corrupt(args) => (args.fault.output.json, false),
         Verb::Heal(args) => (args.output.json, false),
         Verb::Faults(args) => (args.output.json, false),
         Verb::Check(args) => (args.output.json, false),
@@ -167,8 +161,6 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Bandwidth(args) => bandwidth::run(&world, args).await,
         Verb::Skew(args) => skew::run(&world, args).await,
         Verb::Hashrate(args) => hashrate::run(&world, args).await,
-        Verb::FillDisk(args) => fill_disk::run(&world, args).await,
-        Verb::Corrupt(args) => corrupt::run(&world, args).await,
         Verb::Heal(args) => heal::run(&world, args).await,
         Verb::Faults(args) => faults::run(&world, args).await,
         Verb::Check(args) => check::run(&world, &args),

@@ -46,6 +46,12 @@ pub enum Verb {
     /// Run another program in nodes' place; their data is kept
     #[command(after_help = UPGRADE)]
     Upgrade(Upgrade),
+    /// Let the disks of nodes be full
+    #[command(after_help = FILL_DISK)]
+    FillDisk(Lasting),
+    /// Damage the stores of nodes on purpose
+    #[command(after_help = CORRUPT)]
+    Corrupt(Lasting),
 }
 
 /// Arguments of what can be undone.
@@ -113,9 +119,12 @@ impl Verb {
     /// Whether the answer is to be JSON.
     pub const fn is_json(&self) -> bool {
         match self {
-            Self::Kill(args) | Self::Stop(args) | Self::Pause(args) | Self::Remove(args) => {
-                args.fault.output.json
-            }
+            Self::Kill(args)
+            | Self::Stop(args)
+            | Self::Pause(args)
+            | Self::Remove(args)
+            | Self::FillDisk(args)
+            | Self::Corrupt(args) => args.fault.output.json,
             Self::Start(args) | Self::Restart(args) | Self::Unpause(args) | Self::Wipe(args) => {
                 args.output.json
             }
@@ -133,6 +142,8 @@ pub async fn run(world: &World, verb: Verb) -> Result<Exit, Failure> {
         Verb::Stop(args) => (args.nodes, NodeFault::Stop, args.fault),
         Verb::Pause(args) => (args.nodes, NodeFault::Pause, args.fault),
         Verb::Remove(args) => (args.nodes, NodeFault::Remove, args.fault),
+        Verb::FillDisk(args) => (args.nodes, NodeFault::FillDisk, args.fault),
+        Verb::Corrupt(args) => (args.nodes, NodeFault::CorruptStore, args.fault),
         Verb::Upgrade(args) => {
             let program = program(args.image.as_deref(), args.binary.as_ref())?;
             (args.nodes, NodeFault::Upgrade { program }, args.fault)
@@ -261,6 +272,22 @@ Examples:
 
 Data is kept. It stays until `devnet heal` or `devnet up`.
 Proof: a new process, made from the new plan, answers RPC. Exit code 4 if none does.";
+
+const FILL_DISK: &str = "\
+Examples:
+  devnet fill-disk miner-0              it can write nothing more
+  devnet fill-disk miner-0 --for 30s    room again after 30 s
+
+The node meets its disk quota; the disk of this host has nothing to do with it.";
+
+const CORRUPT: &str = "\
+Examples:
+  devnet corrupt observer-0             kill it, damage its store, start it again
+  devnet corrupt observer-0 --for 30s   then wiped, if it refused its store
+  devnet wipe observer-0                the way out by hand
+
+Damaged pages follow from the network's seed. Proof: the node refuses its store in clear words, or
+survives. Exit code 4 if it does neither.";
 
 #[cfg(test)]
 mod tests;

@@ -22,9 +22,8 @@ Every node is probed from every other; exit code 4 if the cut did not bite.";
 /// Cut the network into groups that cannot reach each other
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES,
-    group = clap::ArgGroup::new("shape").required(true).multiple(false)
-        .args(["groups", "isolate", "halves", "majorities_ring", "one_way", "link"])
-        .required(false))]
+    group = clap::ArgGroup::new("shape").multiple(false)
+        .args(["groups", "isolate", "halves", "majorities_ring", "one_way", "link"]))]
 pub struct Args {
     /// Groups: names of nodes, groups or zones, comma-separated; who is not named forms one more
     #[arg(value_name = "GROUP")]

@@ -35,7 +35,8 @@ was started · 3 the world broke · 4 invalid: a fault had no effect, so nothing
 several runs the worst counts: 3, then 4, then 1.
 
 Ctrl-C goes to the scenario's end: faults are healed, the network is taken down. A second Ctrl-C \
-leaves at once; `devnet down --all` then cleans up, also after a kill -9.";
+leaves at once. Networks of runs are named run-SCENARIO-…, as `devnet ls` shows; what one has left, \
+also after a kill -9, `devnet down --name NAME` removes, and `devnet down --all` all at once.";
 
 /// Most runs of one file.
 const REPEAT_MAX: u32 = 10_000;
@@ -220,6 +221,3 @@ fn write_junit(path: &Path, ran: &[RunRecord]) -> Result<(), Failure> {
     }
     std::fs::write(path, text).map_err(|error| broke(error.to_string()))
 }
-
-#[cfg(test)]
-mod tests;

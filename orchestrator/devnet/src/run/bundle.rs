@@ -42,6 +42,17 @@ pub struct Parts<'a> {
     pub report: &'a Value,
     /// The JUnit XML.
     pub junit: &'a str,
+    /// What ran.
+    pub versions: Versions,
+}
+
+/// What carried a run, in its own words.
+#[derive(Debug, Default)]
+pub struct Versions {
+    /// What the nodes say they are; empty if none answered.
+    pub node: String,
+    /// What the engine says it is.
+    pub engine: String,
 }
 
 /// Writes the bundle into `folder`, replacing one of an earlier run. Returns
@@ -55,19 +66,19 @@ pub fn write(folder: &Path, parts: &Parts<'_>) -> Vec<String> {
         return vec![format!("cannot make {}: {error}", folder.display())];
     }
     writer.text("README.txt", &readme::readme(parts.record));
-    writer.text("story.txt", &parts.record.story);
+    writer.text("story.txt", &story(parts.record));
     writer.json("report.json", parts.report);
     writer.text("junit.xml", parts.junit);
-    writer.text("replay.txt", &format!("{}\n", parts.record.replay));
+    writer.text("replay.txt", &readme::replay(parts.record));
     writer.text("scenario.yaml", parts.scenario);
     writer.json("topology.json", &parts.topology);
     writer.json("genesis.json", &parts.blueprint.genesis);
     writer.json("blueprint.json", &without_password(parts.blueprint));
     writer.json("run.json", &facts(parts));
-    writer.text("faults.txt", &parts.chronicle.timeline(parts.start_ms));
+    writer.text("faults.txt", &timeline(parts));
     writer.json("faults.json", &parts.chronicle.acts());
     writer.text("tips.jsonl", &parts.chronicle.tips_jsonl());
-    writer.text("tree.txt", &parts.tree.0);
+    writer.text("tree.txt", &format!("{}\n", parts.tree.0.trim_end()));
     writer.text("tree.svg", &parts.tree.1);
     writer.logs(&parts.logs);
     writer.metrics(parts.metrics.as_deref());
@@ -161,6 +172,21 @@ fn without_password(blueprint: &Blueprint) -> Blueprint {
     blueprint
 }
 
+/// The story; a run that passed needs none.
+fn story(record: &RunRecord) -> String {
+    match record.story.trim_end() {
+        "" => format!("{} {}\n", record.verdict.word(), record.scenario),
+        story => format!("{story}\n"),
+    }
+}
+
+fn timeline(parts: &Parts<'_>) -> String {
+    match parts.chronicle.timeline(parts.start_ms) {
+        text if text.is_empty() => "Nothing was done to the network.\n".to_owned(),
+        text => text,
+    }
+}
+
 fn facts(parts: &Parts<'_>) -> Value {
     let uname = rustix::system::uname();
     json!({
@@ -168,7 +194,9 @@ fn facts(parts: &Parts<'_>) -> Value {
         "started_at_ms": parts.start_ms,
         "versions": {
             "devnet": env!("CARGO_PKG_VERSION"),
-            "nodes": programs(parts.blueprint),
+            "node": parts.versions.node,
+            "engine": parts.versions.engine,
+            "programs": programs(parts.blueprint),
             "kernel": uname.release().to_string_lossy(),
             "machine": uname.machine().to_string_lossy(),
         },

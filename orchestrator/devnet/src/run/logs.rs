@@ -5,7 +5,7 @@
 //! is opened again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -136,9 +136,10 @@ impl Shared {
 impl Spool {
     fn open(path: &Path) -> Self {
         let folder = path.parent().unwrap_or(Path::new("."));
+        // A network that stays may hold the log of an earlier run.
         let opened = create_private_folder(folder)
             .ok()
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(path).ok());
+            .and_then(|()| File::create(path).ok());
         Self {
             file: opened,
             bytes: 0,
@@ -209,3 +210,6 @@ async fn follow(engine: &dyn Engine, network: &str, node: &str, shared: &Shared)
         tokio::time::sleep(AGAIN).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

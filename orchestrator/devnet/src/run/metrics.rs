@@ -32,6 +32,8 @@ impl MetricsTap {
     /// Samples the nodes of `live` into `folder`.
     pub fn start(live: Arc<Live>, access: Arc<dyn Access>, folder: &Path) -> Self {
         let to = folder.to_owned();
+        // A network that stays may hold the samples of an earlier run.
+        let _none_there = std::fs::remove_dir_all(&to);
         let sampler = tokio::spawn(async move {
             let mut turns = tokio::time::interval(PERIOD);
             turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -82,3 +84,6 @@ fn append(path: &Path, at_ms: u64, text: &str) -> io::Result<()> {
     }
     writeln!(file, "# sampled at {at_ms} ms since 1970\n{text}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,7 +65,7 @@ pub struct RunRecord {
     pub replay: String,
     /// The bundle, where one was written.
     pub bundle: Option<PathBuf>,
-    /// What explains a failure, in a screen; empty on PASS.
+    /// What explains a failure, all of it; empty on PASS.
     #[serde(skip)]
     pub story: String,
 }

@@ -48,7 +48,7 @@ pub fn record(facts: &Facts, report: &Report, tree: &Tree) -> RunRecord {
         cases: cases.collect(),
         elapsed_ms: report.took_ms().unwrap_or_default(),
         heal_to_converged_ms: heal_to_converged_ms(report),
-        story: story(report).map_or_else(String::new, |story| screen(&story.to_string())),
+        story: story(report).map_or_else(String::new, |story| story.to_string()),
         ..without_report(facts, report.verdict, &reason.unwrap_or_default())
     }
 }
@@ -191,7 +191,7 @@ fn replay(facts: &Facts) -> String {
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
@@ -199,15 +199,15 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// As much as fits on a screen.
-fn screen(text: &str) -> String {
+/// As much of a story as fits on a screen.
+pub fn screen(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     if lines.len() <= STORY_LINES_MAX {
         return lines.join("\n");
     }
     let more = lines.len() - STORY_LINES_MAX + 1;
     let shown = lines[..STORY_LINES_MAX - 1].join("\n");
-    format!("{shown}\n  ({more} lines more in story.txt)")
+    format!("{shown}\n  ({more} lines more in the bundle's story.txt)")
 }
 
 #[cfg(test)]

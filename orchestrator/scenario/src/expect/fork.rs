@@ -1,15 +1,14 @@
-//! Claims about forks: diverged, winner, reorganisations, branches, stale blocks.
+//! Claims about forks: diverged, reorganisations, branches, stale blocks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::each::{compare, compare_growing, each};
+use super::each::{compare, compare_growing};
 use super::{Case, Judgement, Scene};
 use crate::fault::{Cut, Link, NodeName};
 use crate::history::faults::{FaultEntry, TipMark};
 use crate::history::short;
 use crate::history::tree::Block;
-use crate::model::{Comparison, Selector};
-use crate::resolve;
+use crate::model::Comparison;
 
 /// One side of a cut.
 struct Side<'a> {
@@ -61,41 +60,6 @@ pub(super) fn diverged(scene: &Scene<'_>, case: &Case, advance: u32) -> Judgemen
         fork.fact.height,
         told.join("; ")
     ))
-}
-
-pub(super) fn winner(scene: &Scene<'_>, case: &Case, wanted: Option<&Selector>) -> Judgement {
-    let Some((entry, cut)) = scene.history.faults.last_cut() else {
-        return Judgement::Violated("no cut was ever in force, so no branch could win".into());
-    };
-    if entry.is_in_force() {
-        return Judgement::TooEarly("the cut is still in force".into());
-    }
-    let contenders = contenders(scene, entry, cut);
-    let [first, second, ..] = contenders.as_slice() else {
-        return Judgement::Violated("at the heal there was one branch, so none could win".into());
-    };
-    if first.before.work == second.before.work || first.after.work <= second.after.work {
-        return Judgement::Holds(format!(
-            "{} and {} had equal work at the heal, as far as looks can tell ({} at {}, {} at {}); \
-             either may win",
-            first.who,
-            second.who,
-            short(&first.before.tip),
-            first.before.height,
-            short(&second.before.tip),
-            second.before.height,
-        ));
-    }
-    if let Some(selector) = wanted {
-        let nodes = resolve::pool(selector, scene.roster).unwrap_or_default();
-        if !nodes.iter().any(|node| first.nodes.contains(node)) {
-            return Judgement::Violated(format!(
-                "{} had most work at the heal, not the side of {selector}",
-                first.who
-            ));
-        }
-    }
-    judge_winner(scene, case, first, &contenders[1..])
 }
 
 pub(super) fn reorg_depth(scene: &Scene<'_>, case: &Case, is: &Comparison) -> Judgement {
@@ -213,7 +177,7 @@ fn sides<'a>(
 
 /// Disjoint groups of nodes that the cut separates: as it says, else what is
 /// connected in both directions.
-fn groups(scene: &Scene<'_>, cut: &Cut) -> Vec<Vec<NodeName>> {
+pub(super) fn groups(scene: &Scene<'_>, cut: &Cut) -> Vec<Vec<NodeName>> {
     if !cut.sides().is_empty() {
         return cut.sides().to_vec();
     }
@@ -240,7 +204,10 @@ fn groups(scene: &Scene<'_>, cut: &Cut) -> Vec<Vec<NodeName>> {
     groups
 }
 
-fn heaviest<'a>(marks: &'a BTreeMap<NodeName, TipMark>, nodes: &[NodeName]) -> Option<&'a TipMark> {
+pub(super) fn heaviest<'a>(
+    marks: &'a BTreeMap<NodeName, TipMark>,
+    nodes: &[NodeName],
+) -> Option<&'a TipMark> {
     let marks = nodes.iter().filter_map(|node| marks.get(node));
     marks.reduce(|best, next| if next.work > best.work { next } else { best })
 }
@@ -283,113 +250,4 @@ fn mined_alone(scene: &Scene<'_>, side: &Side<'_>, sides: &[Side<'_>]) -> u32 {
             })
         });
     u32::try_from(alone.count()).unwrap_or(u32::MAX)
-}
-
-/// A side's branch at the heal.
-struct Contender {
-    who: String,
-    nodes: Vec<NodeName>,
-    /// Its heaviest tip in the last look before the heal was ordered.
-    before: TipMark,
-    /// The same with what its own miners added until the first look after the
-    /// heal: the work at the heal itself lies between the two.
-    after: TipMark,
-}
-
-/// Branches at the end of the cut, most work first. Sides on one branch count
-/// as the one that is ahead.
-fn contenders(scene: &Scene<'_>, entry: &FaultEntry, cut: &Cut) -> Vec<Contender> {
-    let tree = &scene.history.tree;
-    let ended = entry.ended_at_ms.unwrap_or(0);
-    let until = scene.history.first_look_since(ended).unwrap_or(ended);
-    let mut found: Vec<Contender> = Vec::new();
-    for nodes in groups(scene, cut) {
-        if let Some(before) = heaviest(&entry.at_end, &nodes) {
-            found.push(Contender {
-                who: nodes.join(","),
-                after: extended(scene, before, &nodes, until),
-                before: before.clone(),
-                nodes,
-            });
-        }
-    }
-    found.sort_by(|a, b| {
-        b.before
-            .work
-            .cmp(&a.before.work)
-            .then_with(|| a.who.cmp(&b.who))
-    });
-    let mut apart: Vec<Contender> = Vec::new();
-    for contender in found {
-        let same = apart
-            .iter_mut()
-            .find(|ahead| tree.is_ancestor(&contender.before.tip, &ahead.before.tip));
-        match same {
-            Some(ahead) => ahead.nodes.extend(contender.nodes),
-            None => apart.push(contender),
-        }
-    }
-    apart
-}
-
-/// The heaviest extension of a tip by these nodes' own blocks, seen until then.
-fn extended(scene: &Scene<'_>, from: &TipMark, nodes: &[NodeName], until_ms: u64) -> TipMark {
-    let mut ends: BTreeSet<&str> = BTreeSet::from([from.tip.as_str()]);
-    let mut best = from.clone();
-    for block in scene.history.tree.blocks() {
-        let fact = &block.fact;
-        let is_own = fact
-            .miner
-            .as_ref()
-            .is_some_and(|miner| nodes.contains(miner));
-        let is_on_it = fact.parent.as_deref().is_some_and(|x| ends.contains(x));
-        if block.seen_at_ms > until_ms || !is_own || !is_on_it {
-            continue;
-        }
-        ends.insert(&fact.hash);
-        if fact.work > best.work {
-            best = TipMark {
-                tip: fact.hash.clone(),
-                height: fact.height,
-                work: fact.work.clone(),
-            };
-        }
-    }
-    best
-}
-
-fn judge_winner(
-    scene: &Scene<'_>,
-    case: &Case,
-    first: &Contender,
-    others: &[Contender],
-) -> Judgement {
-    let tree = &scene.history.tree;
-    let tip = &first.before.tip;
-    let label = format!("{} of {} at {}", short(tip), first.who, first.before.height);
-    let judged = each(case, |node| {
-        let Some(facts) = scene.history.facts(node) else {
-            return super::each::silent(scene, node);
-        };
-        if tree.is_ancestor(tip, &facts.tip) {
-            return Judgement::Holds(format!("its chain contains {label}"));
-        }
-        let loser = others
-            .iter()
-            .find(|other| tree.is_ancestor(&other.before.tip, &facts.tip));
-        let is_ahead = facts.work > first.after.work;
-        match loser {
-            Some(loser) if is_ahead => Judgement::Violated(format!(
-                "is on the branch of {}, which had less work at the heal than {label}",
-                loser.who
-            )),
-            _ => Judgement::NotYet(format!("its chain does not contain {label}")),
-        }
-    });
-    match judged {
-        Judgement::Holds(text) => {
-            Judgement::Holds(format!("{label} had most work and won; {text}"))
-        }
-        other => other,
-    }
 }

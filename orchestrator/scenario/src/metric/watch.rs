@@ -10,6 +10,7 @@ use crate::fault::NodeName;
 const SERIES_MAX: usize = 2_000;
 /// Points of one node kept; after that every other one is forgotten.
 const POINTS_MAX: usize = 4_000;
+
 /// A selector on every node, over time.
 #[derive(Clone, Debug)]
 pub struct Watch {
@@ -74,13 +75,17 @@ impl Watch {
                 continue;
             }
             let before = known.last.insert(sample.labels, sample.value);
-            grown += match before {
+            let more = match before {
                 Some(before) if is_counter && sample.value < before => sample.value,
                 Some(before) => sample.value - before,
                 // A counter that was not there in an earlier look began at 0.
                 None if is_counter && !known.points.is_empty() => sample.value,
                 None => 0.0,
             };
+            // One value that is no number shall not spoil all that follow.
+            if more.is_finite() {
+                grown += more;
+            }
         }
         known.push(Point {
             at_ms,
@@ -153,6 +158,12 @@ mod tests {
         assert_eq!(reading.value, 6.0);
         assert_eq!(reading.delta, 16.0);
         assert_eq!(reading.rate(), Some(4.0));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_spoils_no_later_one() {
+        let values = [(0, 1.0), (1_000, f64::NAN), (2_000, 2.0), (3_000, 5.0)];
+        assert_eq!(read("x", &values, 0).delta, 3.0);
     }
 
     #[test]

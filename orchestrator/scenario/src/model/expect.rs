@@ -11,7 +11,8 @@ pub struct Expectation {
     pub claim: Claim,
     /// Until when it must hold. Unset: it is judged once, as soon as it can be
     /// (at the end of the inner steps in `always`, where it must hold at every
-    /// look).
+    /// look); what only time brings, such as `converged` or `winner`, is waited
+    /// for during ten block intervals, ten seconds at least.
     pub within: Option<Time>,
     /// From when `within` counts, and from when a window looks (logs, deltas,
     /// reorganisations, fork counts, intervals).

@@ -13,7 +13,9 @@ use crate::world::LogFact;
 /// Log lines told.
 const LINES_MAX: usize = 8;
 /// Letters of a line told.
-const LETTERS_MAX: usize = 160;
+const LETTERS_MAX: usize = 120;
+/// A warning that every node of a run begins with.
+const ALWAYS_SAID: &str = "rpc.admin is on";
 /// Milliseconds around the failure whose lines matter.
 const AROUND_MS: u64 = 3_000;
 /// Lines of the fork tree told.
@@ -152,6 +154,7 @@ fn logs(report: &Report, failure: &Failure) -> Vec<String> {
     let before: Vec<&LogFact> = report
         .logs
         .iter()
+        .filter(|line| !line.text.contains(ALWAYS_SAID))
         .filter(|line| line.at_ms <= failure.at_ms.saturating_add(AROUND_MS))
         .collect();
     let bad = before
@@ -168,10 +171,18 @@ fn logs(report: &Report, failure: &Failure) -> Vec<String> {
     chosen.extend(plain.take(left).copied());
     chosen.sort_by_key(|line| line.at_ms);
     let shown = chosen.into_iter().map(|line| {
-        let text: String = line.text.chars().take(LETTERS_MAX).collect();
+        let text: String = without_time(&line.text).chars().take(LETTERS_MAX).collect();
         format!("{} {} {text}", report.clock(line.at_ms), line.node)
     });
     shown.collect()
+}
+
+/// A line without its own time of day, since the run's clock stands before it.
+fn without_time(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((time, rest)) if time.len() >= 20 && time.ends_with('Z') => rest.trim_start(),
+        _ => text,
+    }
 }
 
 fn troubles(report: &Report) -> Vec<String> {

@@ -9,8 +9,8 @@ use crate::fault::NodeName;
 use crate::history::faults::TipMark;
 use crate::history::short;
 
-const STEP_X: usize = 210;
-const LANE_Y: usize = 56;
+const STEP_X: usize = 330;
+const LANE_Y: usize = 64;
 const MARGIN: usize = 40;
 
 /// The fork tree as an SVG document of its own: the best chain on the first
@@ -20,7 +20,7 @@ pub fn fork_svg(report: &Report, tips: &BTreeMap<NodeName, TipMark>) -> String {
     let tree = fork_tree(report, tips);
     let columns = columns(&tree);
     let lanes = lanes(&tree);
-    let width = MARGIN * 2 + columns.len() * STEP_X + 200;
+    let width = MARGIN * 2 + columns.len() * STEP_X + 420;
     let height = MARGIN * 2 + (lanes.iter().max().copied().unwrap_or(0) + 1) * LANE_Y;
     let mut body = String::new();
     for (place, segment) in tree.segments.iter().enumerate() {
@@ -95,8 +95,8 @@ fn drawn(segment: &Segment, from: (usize, usize), to: (usize, usize)) -> String 
     let end = format!("{} {}", segment.to_height, short(&segment.last));
     for (text, x, y, fill) in [
         (run, bend + 6, y2.saturating_sub(8), "#555555"),
-        (end, x2 + 8, y2 + 4, "#111111"),
-        (segment.nodes_text(), x2 + 8, y2 + 18, colour),
+        (end, x2.saturating_sub(4), y2 + 18, "#111111"),
+        (segment.nodes_text(), x2.saturating_sub(4), y2 + 32, colour),
     ] {
         if !text.is_empty() {
             let text = escape(&text);

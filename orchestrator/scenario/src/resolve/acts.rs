@@ -73,16 +73,13 @@ fn undo_on(nodes: &[NodeName], what: &NodeFault) -> Option<Act> {
             nodes,
             what: NodeFault::Remove,
         })),
-        NodeFault::ClockSkew { .. } | NodeFault::HashRate { .. } | NodeFault::FillDisk => {
-            Some(Act::Heal(Heal::Nodes(nodes)))
-        }
-        NodeFault::Start
-        | NodeFault::Restart
-        | NodeFault::Unpause
+        NodeFault::ClockSkew { .. }
+        | NodeFault::HashRate { .. }
+        | NodeFault::FillDisk
         | NodeFault::Remove
-        | NodeFault::Wipe
         | NodeFault::Upgrade { .. }
-        | NodeFault::CorruptStore => None,
+        | NodeFault::CorruptStore => Some(Act::Heal(Heal::Nodes(nodes))),
+        NodeFault::Start | NodeFault::Restart | NodeFault::Unpause | NodeFault::Wipe => None,
     }
 }
 

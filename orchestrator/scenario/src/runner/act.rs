@@ -142,8 +142,13 @@ impl Acting {
 /// something else took it back before.
 fn undo(core: &Core, act: &Act, path: &str) -> VecDeque<(String, Act)> {
     let is_gone = match act {
+        // Nobody keeps book of these: they are over once they are done.
         Act::Inflict(Fault::Node {
-            what: NodeFault::Add { .. },
+            what:
+                NodeFault::Add { .. }
+                | NodeFault::Remove
+                | NodeFault::Upgrade { .. }
+                | NodeFault::CorruptStore,
             ..
         }) => false,
         // Its own, or what it became when another step's heal swept it along.

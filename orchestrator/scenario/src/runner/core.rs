@@ -6,7 +6,7 @@ use crate::expect::{Case, Scene};
 use crate::fault::NodeName;
 use crate::history::History;
 use crate::history::faults::{Moment, TipMark};
-use crate::model::{Records, Roster, Scenario};
+use crate::model::{Member, Records, Roster, Scenario};
 use crate::report::{Failure, Report, StepOutcome, StepReport, Trouble, Verdict};
 use crate::world::{Act, ActId, Order, Snapshot, Wants};
 
@@ -26,6 +26,8 @@ pub(super) struct Core {
     pub planned: Vec<(String, String, String)>,
     pub seed: u64,
     pub roster: Roster,
+    /// Nodes the network came up with: what healing leads back to.
+    pub brought_up: Vec<Member>,
     pub history: History,
     pub records: Records,
     pub tips: BTreeMap<String, String>,
@@ -80,6 +82,7 @@ impl Core {
             planned: super::filing::planned(scenario),
             seed,
             report: super::filing::begun(scenario, &roster, seed),
+            brought_up: roster.nodes.clone(),
             roster,
             history: History::default(),
             records: Records::new(),

@@ -304,12 +304,21 @@ fn sentence(core: &Core, case: &Case, is_deferred: bool) -> Option<Sentence> {
 }
 
 /// Whether a claim is about what a network comes to by itself, so that without
-/// a limit it is waited for and not judged by one look.
+/// a limit it is waited for and not judged by one look: a healed network has
+/// its blocks still to fetch, a reorganisation is still to come. What counts
+/// what must stay away (`reorg_depth: "< 2"`) is judged by the first look.
 fn comes_true(case: &Case) -> bool {
-    matches!(
-        case.expectation.claim,
-        Claim::Converged { .. } | Claim::Winner { .. } | Claim::Transaction(_)
-    )
+    match &case.expectation.claim {
+        Claim::Converged { .. }
+        | Claim::Diverged { .. }
+        | Claim::Winner { .. }
+        | Claim::Transaction(_)
+        | Claim::TipOf { .. }
+        | Claim::Progress { .. }
+        | Claim::Supply => true,
+        Claim::ReorgDepth(is) | Claim::ForkCount(is) => is.operator.is_kept_by_growth(),
+        _ => false,
+    }
 }
 
 fn patience(core: &Core, case: &Case) -> u64 {

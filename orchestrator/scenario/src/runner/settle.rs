@@ -105,6 +105,7 @@ impl Core {
         let at_ms = evidence.in_force_at_ms.unwrap_or(self.now_ms);
         let at_ms = at_ms.min(self.now_ms);
         self.history.faults.healed(heal, at_ms, &open.before);
+        self.restore_roster(heal);
         if *heal == Heal::All {
             self.is_uncertain = false;
         }
@@ -139,6 +140,23 @@ impl Core {
             NodeFault::Remove => self.roster.nodes.retain(|x| !nodes.contains(&x.name)),
             _ => {}
         }
+    }
+
+    /// A world heals nodes to how the network came up: removed ones are back,
+    /// added ones are gone.
+    fn restore_roster(&mut self, heal: &Heal) {
+        let is_healed = |member: &Member| match heal {
+            Heal::All => true,
+            Heal::Nodes(nodes) => nodes.contains(&member.name),
+            Heal::Cuts | Heal::Conditions => false,
+        };
+        let now = std::mem::take(&mut self.roster.nodes);
+        let first = self.brought_up.iter();
+        let first = first.filter(|x| is_healed(x) || now.iter().any(|y| y.name == x.name));
+        let mut nodes: Vec<Member> = first.cloned().collect();
+        let is_added = |x: &Member| !self.brought_up.iter().any(|y| y.name == x.name);
+        nodes.extend(now.into_iter().filter(|x| is_added(x) && !is_healed(x)));
+        self.roster.nodes = nodes;
     }
 
     fn sent(&mut self, name: &str, ids: Vec<String>) {

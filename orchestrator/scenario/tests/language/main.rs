@@ -7,6 +7,7 @@
 
 mod checking;
 mod mutations;
+mod page;
 mod quantities;
 mod reading;
 mod resolving;

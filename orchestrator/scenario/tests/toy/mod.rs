@@ -39,6 +39,7 @@ pub struct Tricks {
 pub struct Toy {
     pub now_ms: u64,
     pub nodes: BTreeMap<String, Node>,
+    brought_up: BTreeMap<String, Node>,
     pub tricks: Tricks,
     pub acts: Vec<String>,
     blocks: Vec<BlockFact>,
@@ -113,6 +114,7 @@ impl Toy {
         }
         Self {
             now_ms: 1_000,
+            brought_up: nodes.clone(),
             nodes,
             tricks,
             acts: Vec::new(),
@@ -265,9 +267,7 @@ impl Toy {
             Act::Inflict(fault) => self.table.inflict(fault),
             Act::Heal(heal) => {
                 self.table.heal(heal);
-                if *heal == Heal::All {
-                    self.nodes.values_mut().for_each(|node| node.is_up = true);
-                }
+                self.heal_nodes(heal);
                 self.is_mining &= !self.tricks.stops_at_heal;
             }
             Act::StartLoad(load) => {
@@ -278,6 +278,25 @@ impl Toy {
             Act::Transfer(_) => return self.send("transfer", 1),
         }
         Vec::new()
+    }
+
+    /// As every world: added nodes go, removed ones come back without a chain.
+    fn heal_nodes(&mut self, heal: &Heal) {
+        let is_healed = |name: &String| match heal {
+            Heal::All => true,
+            Heal::Nodes(nodes) => nodes.contains(name),
+            Heal::Cuts | Heal::Conditions => false,
+        };
+        let first = &self.brought_up;
+        self.nodes
+            .retain(|name, _| first.contains_key(name) || !is_healed(name));
+        for (name, node) in first.iter().filter(|(name, _)| is_healed(name)) {
+            let node = self.nodes.entry(name.clone()).or_insert(Node {
+                next_ms: self.now_ms,
+                ..node.clone()
+            });
+            node.is_up = true;
+        }
     }
 
     fn stop_load(&mut self, name: &str) -> Vec<String> {

@@ -49,17 +49,20 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let name = &args.network.name;
     let live = Live::attach(world, name).await?;
-    let fault = make(&live.layout())?;
     let interrupts = args
         .time
         .map(|_| interrupts.unwrap_or_else(Interrupts::of_process));
     let began = Instant::now();
-    let inflicted = {
+    let (fault, inflicted) = {
         let _lock = world.states.network(name).lock()?;
+        // Another call may have changed the network before the lock was ours.
+        live.reload(world)?;
+        let fault = make(&live.layout())?;
         let stage = world.console.stage("fault", &spell_fault(&fault));
-        let inflicted = faults::inflict_for(world, &live, &fault, args.time).await?;
+        let inflicted = faults::inflict_for(world, &live, &fault, args.time).await;
+        let inflicted = inflicted.map_err(|failure| half_done(failure, name))?;
         finish(stage, &inflicted.outcome);
-        inflicted
+        (fault, inflicted)
     };
     let told = Told::new(spell_fault(&fault), &inflicted.outcome, began.elapsed());
     show::tell(world, &live.layout(), &told, args.time.is_some())?;
@@ -80,6 +83,17 @@ pub async fn run(
         (Exit::Success, healed) => healed,
         (exit, _) => exit,
     })
+}
+
+/// What the world broke under may be in force in part.
+fn half_done(failure: Failure, name: &str) -> Failure {
+    match failure.exit() {
+        Exit::WorldBroke => failure.next(format!(
+            "Part of it may be in force: `devnet heal{}` takes it out.",
+            name_option(name)
+        )),
+        _ => failure,
+    }
 }
 
 /// Waits until the time is over; whether the user did not want to.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use devnet_scenario::report::{Report, Verdict, fork_svg, fork_tree};
+use minichain_api::rpc::method::GET_NETWORK_INFO;
 use serde_json::json;
 
 use super::super::up::Interrupts;
@@ -15,9 +16,10 @@ use super::network::{self, Claim, Network};
 use super::output::Printer;
 use super::scenario::Loaded;
 use crate::exit::{Exit, Failure};
+use crate::faults::Live;
 use crate::prepare::Birth;
 use crate::run::access::{Access, Http};
-use crate::run::bundle::{self, Parts};
+use crate::run::bundle::{self, Parts, Versions};
 use crate::run::chronicle::Chronicle;
 use crate::run::drive::drive;
 use crate::run::faults::LiveFaults;
@@ -36,6 +38,8 @@ use crate::world::World;
 const BUNDLES: &str = "devnet-bundle";
 /// Why there was no first step, where the user did not want one.
 const INTERRUPTED: &str = "interrupted before the first step";
+/// Time a node may take to say what it is.
+const VERSION_PATIENCE: Duration = Duration::from_secs(1);
 /// Letters of a scenario's name in its network's.
 const NAME_KEPT: usize = 24;
 /// Time that splitting coins may take, in block times, and at least.
@@ -163,7 +167,16 @@ async fn on_network(
     let mut record = report::record(&facts, &played.report, &loaded.tree);
     if record.verdict != Verdict::Pass || args.bundle.is_some() {
         let folder = bundle_folder(args, &record);
-        write_bundle(world, &folder, loaded, network, &played, &mut record);
+        let versions = versions(&network.live).await;
+        write_bundle(
+            world,
+            &folder,
+            loaded,
+            network,
+            &played,
+            versions,
+            &mut record,
+        );
     }
     Ok(record)
 }
@@ -231,6 +244,23 @@ async fn play(
     }))
 }
 
+/// What nodes and engine say they are.
+async fn versions(live: &Live) -> Versions {
+    let layout = live.layout();
+    let asked = layout.nodes.iter().map(|node| async {
+        let answer = Http.call(node, GET_NETWORK_INFO, json!([]), VERSION_PATIENCE);
+        let told = answer.await.ok()?["subversion"].as_str()?.to_owned();
+        Some(told)
+    });
+    let told = futures::future::join_all(asked).await;
+    let checks = live.engine().checks().await.unwrap_or_default();
+    let engine = checks.into_iter().next().map(|check| check.detail);
+    Versions {
+        node: told.into_iter().flatten().next().unwrap_or_default(),
+        engine: engine.unwrap_or_default(),
+    }
+}
+
 /// Writes the bundle; what cannot be written is told, and changes no verdict.
 fn write_bundle(
     world: &World,
@@ -238,6 +268,7 @@ fn write_bundle(
     loaded: &Loaded,
     network: &Network,
     played: &Played,
+    versions: Versions,
     record: &mut RunRecord,
 ) {
     record.bundle = Some(folder.to_owned());
@@ -262,6 +293,7 @@ fn write_bundle(
         ),
         report: &report,
         junit: &junit,
+        versions,
     };
     let problems = bundle::write(folder, &parts);
     for problem in problems {

@@ -18,6 +18,7 @@ use crate::run::describe;
 use crate::run::drive::Witness;
 use crate::run::flakes::{median, share};
 use crate::run::record::RunRecord;
+use crate::run::report::screen;
 use crate::run::runner::News;
 use crate::world::World;
 
@@ -152,7 +153,7 @@ fn summary(snapshot: &Snapshot) -> String {
 pub fn verdict(world: &World, record: &RunRecord) {
     let console = &world.console;
     if !record.story.is_empty() {
-        console.remark(&format!("\n{}", record.story));
+        console.remark(&format!("\n{}", screen(&record.story)));
     } else if !record.reason.is_empty() {
         console.remark(&format!("  {}", record.reason));
     }
@@ -184,7 +185,7 @@ pub fn conclude(world: &World, args: &Args, ran: &[RunRecord]) -> Result<(), Fai
     let scenarios = by_scenario(ran);
     let answer: Vec<Value> = scenarios.iter().map(|runs| statistics(runs)).collect();
     world.console.answer(&json!({
-        "verdict": ran.iter().map(|run| run.verdict).max().map(Verdict::word),
+        "verdict": ran.iter().map(|run| run.verdict).max(),
         "runs": ran,
         "scenarios": answer,
     }))?;

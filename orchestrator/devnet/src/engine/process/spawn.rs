@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use devnet_blueprint::blueprint::ProcessPlan;
 
@@ -13,6 +14,11 @@ use super::layout::write_pid_file;
 use super::procfs::{self, MARKER};
 use super::{log, running};
 use crate::engine::{EngineError, ErrorKind};
+
+/// A process shows its environment within a millisecond of its birth; the rest
+/// is for a busy host.
+const BIRTH_TIMEOUT: Duration = Duration::from_millis(500);
+const BIRTH_POLL: Duration = Duration::from_micros(200);
 
 /// Starts the process and writes its pid file. One that runs already is left
 /// alone.
@@ -46,11 +52,23 @@ pub fn start(plan: &ProcessPlan) -> Result<(), EngineError> {
     let pid = i32::try_from(child.id()).unwrap_or(i32::MAX);
     // Not yet waited for, so the number still belongs to our child, dead or not.
     let life = procfs::life(pid);
-    // A node that ends at once is seen by whoever waits for its health.
-    let _still_running = child.try_wait();
+    wait_until_found(&mut child, pid);
     match life {
         Some(life) => write_pid_file(&plan.pid_file, life),
         None => Ok(()),
+    }
+}
+
+/// A process that is only just born shows no environment yet, and by that it is
+/// found; whoever looks in between would take it for ended. A node that ends at
+/// once is seen by whoever waits for its health.
+fn wait_until_found(child: &mut Child, pid: i32) {
+    let born = Instant::now();
+    while procfs::node_process(pid).is_none()
+        && matches!(child.try_wait(), Ok(None))
+        && born.elapsed() < BIRTH_TIMEOUT
+    {
+        std::thread::sleep(BIRTH_POLL);
     }
 }
 

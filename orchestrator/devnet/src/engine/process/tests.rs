@@ -9,7 +9,7 @@ use devnet_blueprint::{EngineInput, PlanInput, Topology, diff, plan};
 use devnet_blueprint::NodeState;
 
 use super::*;
-use crate::engine::{Silent, perform_plan};
+use crate::engine::{NodeAct, Silent, perform_plan};
 
 struct World {
     _root: tempfile::TempDir,
@@ -295,4 +295,29 @@ async fn removing_twice_is_done_once() {
         "the data stays"
     );
     world.take_down("alpha").await;
+}
+
+#[tokio::test]
+async fn a_node_that_was_just_started_is_found_running_at_once() {
+    // On one processor the parent goes on before the child is wholly born.
+    let mut one = rustix::thread::CpuSet::new();
+    let all = rustix::thread::sched_getaffinity(None).expect("Linux tells");
+    let first = (0..rustix::thread::CpuSet::MAX_CPU).find(|cpu| all.is_set(*cpu));
+    one.set(first.expect("this thread runs somewhere"));
+    rustix::thread::sched_setaffinity(None, &one).expect("one of ours");
+    let world = World::new();
+    let blueprint = world.blueprint("born", "sleep 60");
+    world.bring_to(&blueprint).await;
+    for round in 0..30 {
+        for act in [NodeAct::Kill, NodeAct::Start] {
+            let done = world.engine.act(&blueprint, "miner-0", &act).await;
+            done.expect("a node of the plan");
+        }
+        let observed = world.observe("born").await;
+        let state = observed.node("miner-0").map(|node| node.state);
+        assert_eq!(state, Some(NodeState::Running), "round {round}");
+    }
+    world
+        .bring_to(&Blueprint::empty("born", EngineKind::Process))
+        .await;
 }

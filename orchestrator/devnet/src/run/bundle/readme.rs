@@ -1,6 +1,7 @@
 //! Says what each file of a bundle is for.
 
 use crate::run::record::RunRecord;
+use crate::run::report::quoted;
 
 const FILES: &[(&str, &str)] = &[
     (
@@ -12,7 +13,7 @@ const FILES: &[(&str, &str)] = &[
         "every step and expectation with times, verdict and evidence",
     ),
     ("junit.xml", "the same for CI systems"),
-    ("replay.txt", "the command that runs the same again"),
+    ("replay.txt", "commands that run the same again"),
     ("scenario.yaml", "the scenario as it was run"),
     ("topology.json", "the wished network"),
     ("genesis.json", "the rules of its chain"),
@@ -36,6 +37,21 @@ const FILES: &[(&str, &str)] = &[
     ("logs/NODE.log", "the log of one node"),
     ("metrics/NODE.prom", "its metrics, sampled every 5 s"),
 ];
+
+/// The text of replay.txt: the command that was given, and one that needs only
+/// the bundle.
+pub fn replay(record: &RunRecord) -> String {
+    let file = quoted(&record.file.display().to_string());
+    let own = record.replay.replacen(&file, "scenario.yaml", 1);
+    let place = std::env::current_dir().unwrap_or_default();
+    format!(
+        "# In {}, as it was run:\n{}\n\n\
+         # In this folder, if the topology stands in the scenario and is no file of its own:\n\
+         {own}\n",
+        place.display(),
+        record.replay
+    )
+}
 
 /// The text of README.txt.
 pub fn readme(record: &RunRecord) -> String {

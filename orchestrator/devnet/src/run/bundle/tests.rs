@@ -34,6 +34,7 @@ fn bundle(root: &Path, folder: &Path) -> Vec<String> {
         tree: ("tree".into(), "<svg/>".into()),
         report: &json!({}),
         junit: "<xml/>",
+        versions: Versions::default(),
     };
     write(folder, &parts)
 }
@@ -104,6 +105,7 @@ fn what_cannot_be_written_is_told_and_the_rest_is_there() {
         tree: Default::default(),
         report: &json!({}),
         junit: "",
+        versions: Versions::default(),
     };
     let folder = root.path().join("bundle");
     let problems = write(&folder, &parts);

@@ -127,5 +127,8 @@ fn a_story_fits_on_a_screen() {
     let long: Vec<String> = (0..100).map(|number| format!("line {number}")).collect();
     let screen = screen(&long.join("\n"));
     assert_eq!(screen.lines().count(), STORY_LINES_MAX);
-    assert!(screen.ends_with("(61 lines more in story.txt)"), "{screen}");
+    assert!(
+        screen.ends_with("(61 lines more in the bundle's story.txt)"),
+        "{screen}"
+    );
 }
