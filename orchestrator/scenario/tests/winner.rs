@@ -269,6 +269,23 @@ fn work_that_the_lighter_side_adds_before_the_sides_meet_counts() {
     assert_violated(&film.winner(Some("miner-1")), "won");
 }
 
+// Both sides go on alone for a while after the heal.
+#[test]
+fn sides_that_have_not_met_yet_have_no_winner_yet() {
+    let mut film = Film::cut_at_f();
+    film.look(
+        &["Fa miner-0", "Fb miner-1", "Fbb miner-2"],
+        &[("Fa", &LEFT), ("Fbb", &RIGHT)],
+    );
+    film.heal();
+    film.look(&[], &[]);
+    let more = ["Faa miner-0", "Faaa miner-0", "Fbbb miner-1"];
+    film.look(&more, &[("Faaa", &LEFT), ("Fbbb", &RIGHT)]);
+    assert!(matches!(film.winner(None), Judgement::NotYet(_)));
+    film.look(&["Faaaa miner-0"], &[("Faaaa", &ALL)]);
+    assert_holds(&film.winner(None), "either may win");
+}
+
 #[test]
 fn what_the_losers_mine_after_they_took_a_node_over_is_no_excuse() {
     let mut film = Film::cut_at_f();

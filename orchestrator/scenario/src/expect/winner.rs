@@ -84,10 +84,13 @@ fn judge_winner(
         }
         let loser = others.iter().find(|other| other.is_on(scene, &facts.tip));
         match loser {
-            Some(loser) if facts.work > first.best.work => Judgement::Violated(format!(
-                "is on the branch of {}, which had less work than {label} when they met",
-                loser.who
-            )),
+            // Its own nodes stay on it until they meet the winners.
+            Some(loser) if !loser.nodes.contains(node) && facts.work > first.best.work => {
+                Judgement::Violated(format!(
+                    "is on the branch of {}, which had less work than {label} when they met",
+                    loser.who
+                ))
+            }
             _ => Judgement::NotYet(format!("its chain does not contain {label}")),
         }
     });
