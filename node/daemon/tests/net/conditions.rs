@@ -108,7 +108,12 @@ async fn a_payload_takes_as_long_as_the_rate_of_the_link_says() {
     );
     let limited = carry(50_000).await;
     assert!(limited >= Duration::from_millis(400), "{limited:?}");
-    assert!(free < Duration::from_millis(2_000), "{free:?}");
+    // A free link is faster per byte, in the same run.
+    let (large, small) = (net::PAYLOAD_MAX as f64, 50_000.0);
+    assert!(
+        free.as_secs_f64() / large < limited.as_secs_f64() / small,
+        "{free:?}"
+    );
 }
 
 #[tokio::test]
