@@ -455,6 +455,24 @@ steps:
 }
 
 #[test]
+fn absence_is_not_told_of_a_log_that_nobody_hears() {
+    for claim in ["no_error_logs:", "log: { contains: panicked, count: 0 }"] {
+        let steps =
+            format!("\nsteps:\n  - wait: 3s\n  - expect:\n      {claim}\n      from: start\n");
+        let tricks = |is_mute| Tricks {
+            is_mute,
+            ..Tricks::default()
+        };
+        let (heard, _) = run(&steps, &[1_000], tricks(false));
+        assert_verdict(&heard, Verdict::Pass);
+        let (mute, _) = run(&steps, &[1_000], tricks(true));
+        assert_verdict(&mute, Verdict::Fail);
+        let found = mute.failure.unwrap().found;
+        assert!(found.contains("not a line of"), "{found}");
+    }
+}
+
+#[test]
 fn values_metrics_logs_and_transactions_are_judged() {
     let steps = "
 steps:

@@ -69,6 +69,12 @@ pub(super) fn metric(scene: &Scene<'_>, case: &Case, claim: &MetricClaim) -> Jud
 
 pub(super) fn log(scene: &Scene<'_>, case: &Case, claim: &LogClaim) -> Judgement {
     let (count, sample) = hits(scene, case);
+    // Absence is told only of a log that is heard at all.
+    if count == 0
+        && let Some(node) = case.nodes.iter().find(|node| is_unheard(scene, node))
+    {
+        return Judgement::TooEarly(unheard(node));
+    }
     #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^52 lines")]
     let judged = compare_growing(scene, case, "lines", count as f64, &claim.count);
     match (judged, sample) {
@@ -86,6 +92,7 @@ pub(super) fn no_error_logs(scene: &Scene<'_>, case: &Case) -> Judgement {
     let judged = each(case, |node| {
         let (hits, _) = watch.hits(std::slice::from_ref(node), since);
         match hits.as_slice() {
+            [] if is_unheard(scene, node) => Judgement::TooEarly(unheard(node)),
             [] => Judgement::Holds("no error".into()),
             [first, ..] => {
                 Judgement::Violated(format!("{} errors; {}", hits.len(), told(&first.text)))
@@ -113,6 +120,14 @@ fn hits(scene: &Scene<'_>, case: &Case) -> (u64, Option<String>) {
             .saturating_add(more),
         sample,
     )
+}
+
+fn is_unheard(scene: &Scene<'_>, node: &str) -> bool {
+    scene.history.logs.heard(node) == 0
+}
+
+fn unheard(node: &str) -> String {
+    format!("not a line of {node}'s log was heard")
 }
 
 fn told(text: &str) -> String {

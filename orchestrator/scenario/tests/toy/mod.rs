@@ -1,7 +1,7 @@
 //! A tiny world that answers a runner's orders: a toy chain on nodes that hear
 //! each other at once unless a cut keeps them apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_scenario::fault::{Fault, Heal, Link, NodeFault};
 use devnet_scenario::links::LinkTable;
@@ -34,6 +34,8 @@ pub struct Tricks {
     pub odd_coins: Option<String>,
     /// Log lines, by time.
     pub logs: Vec<(u64, String, String)>,
+    /// No node's log is heard.
+    pub is_mute: bool,
 }
 
 pub struct Toy {
@@ -49,6 +51,8 @@ pub struct Toy {
     loads: BTreeMap<String, (u64, Load)>,
     sent: BTreeMap<String, u64>,
     is_mining: bool,
+    /// Nodes whose first line was told.
+    greeted: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -125,6 +129,7 @@ impl Toy {
             loads: BTreeMap::new(),
             sent: BTreeMap::new(),
             is_mining: true,
+            greeted: BTreeSet::new(),
         }
     }
 
@@ -400,7 +405,14 @@ impl Toy {
             .into_iter()
             .partition(|(at_ms, ..)| wants.logs && *at_ms <= now_ms);
         self.tricks.logs = later;
-        let due: Vec<(u64, String, String)> = due;
+        let mut due: Vec<(u64, String, String)> = due;
+        if wants.logs && !self.tricks.is_mute {
+            for name in self.nodes.keys() {
+                if self.greeted.insert(name.clone()) {
+                    due.push((now_ms, name.clone(), "INFO ready".into()));
+                }
+            }
+        }
         let place = |id: &String| {
             let sent = self.sent.get(id).copied();
             self.nodes.keys().map(move |name| {

@@ -308,7 +308,15 @@ fn bundle_folder(args: &Args, record: &RunRecord) -> PathBuf {
         .bundle
         .clone()
         .unwrap_or_else(|| PathBuf::from(BUNDLES));
-    base.join(format!("{}-{}", record.scenario, record.seed))
+    let folder = base.join(format!("{}-{}", record.scenario, record.seed));
+    if !folder.exists() {
+        return folder;
+    }
+    // The same seed again: each run keeps its own.
+    base.join(format!(
+        "{}-{}-{}",
+        record.scenario, record.seed, record.network
+    ))
 }
 
 fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
