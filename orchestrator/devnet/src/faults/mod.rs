@@ -38,7 +38,7 @@ use self::links::cut_links;
 use self::proof::{Finding, Goals};
 use self::verdict::{both, goals_of, judge, proven, read_back};
 use crate::clock::now_ms;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::world::World;
 
 /// A node that was just started answers within this time.
@@ -276,15 +276,27 @@ async fn inflict_on_nodes(
     what: &NodeFault,
     span: Span,
 ) -> Result<Inflicted, Failure> {
-    let outcome = node::inflict(world, live, nodes, what).await?;
     let folder = world.states.network(live.name());
-    let mut intent = Intent::load(&folder)?;
+    let before = Intent::load(&folder)?;
+    let mut intent = before.clone();
     let fault = Fault::Node {
         nodes: nodes.to_vec(),
         what: what.clone(),
     };
     let id = intent.take(&fault, span);
+    // Written before it is done, as with links: a crash half-way leaves no
+    // fault that nobody knows of.
     intent.save(&folder)?;
+    let outcome = match node::inflict(world, live, nodes, what).await {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            // What was refused was not begun.
+            if failure.exit() == Exit::BadInput {
+                before.save(&folder)?;
+            }
+            return Err(failure);
+        }
+    };
     live.reload(world)?;
     let outcome = if starts(what) {
         with_links(world, live, nodes, outcome).await?

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use devnet_blueprint::NodePlan;
 use devnet_scenario::world::Outcome;
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 use minichain_api::admin::{AdminInfo, DiskQuota, method};
 use minichain_api::rpc::{self, BlockchainInfo, MiningInfo};
 use serde::de::DeserializeOwned;
@@ -47,7 +47,7 @@ impl Scene<'_> {
             let said = format!("{node}: its clock is off by {found} ms, read back");
             Ok::<_, Failure>(Finding::of(said, objection))
         });
-        let findings = try_join_all(set).await?;
+        let findings = all_of(set).await?;
         Ok(outcome(findings, now_ms()))
     }
 
@@ -70,7 +70,7 @@ impl Scene<'_> {
                 .await?;
             Ok::<_, Failure>(told)
         });
-        let told = try_join_all(set).await?;
+        let told = all_of(set).await?;
         let at_ms = now_ms();
         tokio::time::sleep(RATE_SETTLES).await;
         let measured = join_all(miners.iter().map(|(node, _)| self.measure_rate(node))).await;
@@ -104,12 +104,12 @@ impl Scene<'_> {
         self.must_run().await?;
         let logs = self.logs().await;
         let fill = self.nodes.iter().map(|node| self.fill(node));
-        let held = try_join_all(fill).await?;
+        let held = all_of(fill).await?;
         let at_ms = now_ms();
         let watched = self.nodes.iter().zip(held);
         let watch =
             watched.map(|(node, (quota, height))| self.watch_full(node, quota, height, &logs));
-        let findings = try_join_all(watch).await?;
+        let findings = all_of(watch).await?;
         Ok(outcome(findings, at_ms))
     }
 
@@ -178,7 +178,7 @@ impl Scene<'_> {
         });
         // Only who answers can be told.
         let freed = match &started {
-            Outcome::Done(_) => outcome(try_join_all(free).await?, now_ms()),
+            Outcome::Done(_) => outcome(all_of(free).await?, now_ms()),
             _ => outcome(Vec::new(), now_ms()),
         };
         Ok(super::merged([started, freed]))
@@ -271,4 +271,12 @@ fn rate_found(node: &str, wanted: f64, told: f64, measured: Result<f64, String>)
 
 fn differs(a: f64, b: f64) -> bool {
     (a - b).abs() > 1e-9 * a.abs().max(b.abs())
+}
+
+/// Waits for all, then tells the first failure: a call in flight must not change
+/// a node unseen.
+async fn all_of<T>(
+    work: impl Iterator<Item = impl Future<Output = Result<T, Failure>>>,
+) -> Result<Vec<T>, Failure> {
+    join_all(work).await.into_iter().collect()
 }
