@@ -53,6 +53,13 @@ fn nodes_come_go_and_are_upgraded() {
 }
 
 #[test]
+fn clocks_hash_rates_and_disks_are_set_wrong_and_right() {
+    if docker::available("clocks_hash_rates_and_disks_are_set_wrong_and_right") {
+        nodes::clocks_hash_rates_and_disks_are_set_wrong_and_right(ENGINE);
+    }
+}
+
+#[test]
 fn up_twice_changes_nothing() {
     if docker::available("up_twice_changes_nothing") {
         story::up_twice_changes_nothing(ENGINE);

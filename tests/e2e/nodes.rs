@@ -4,8 +4,10 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Output;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use minichain_api::rpc::BlockchainInfo;
 use minichain_tests::network::{Network, wait_until};
 use minichain_tests::programs::program;
 use serde_json::json;
@@ -118,4 +120,46 @@ pub fn nodes_come_go_and_are_upgraded(engine: &'static str) {
     let names: Vec<String> = network.nodes().into_iter().map(|node| node.name).collect();
     assert_eq!(names, ["bootstrap-0", "miner-0", "miner-1", "observer-0"]);
     network.wait_until_agreed(height + 1, PATIENCE);
+}
+
+/// Clocks, hash rates and disks are set wrong by what the chain shows of it, and
+/// healing sets them right.
+pub fn clocks_hash_rates_and_disks_are_set_wrong_and_right(engine: &'static str) {
+    let network = up(engine);
+    said(&network, &["skew", "miner", "+6s"], 0);
+    // Miners stamp blocks by their own clocks, so the chain runs ahead of ours.
+    wait_until(PATIENCE, || match ahead_s(&network)? {
+        3.. => Ok(()),
+        ahead => Err(format!("the tip is {ahead} s ahead")),
+    });
+    has(
+        &said(&network, &["faults"], 0),
+        &["clock off by 6000 ms on miner-0, miner-1"],
+    );
+    said(&network, &["fill-disk", "observer-0"], 0);
+    said(&network, &["hashrate", "miner", "0"], 0);
+    let height = height(&network);
+    thread::sleep(Duration::from_secs(4));
+    assert!(self::height(&network) <= height + 1, "idle miners mine");
+    said(&network, &["heal"], 0);
+    has(&said(&network, &["faults"], 0), &["No fault is in force"]);
+    network.wait_until_agreed(height + 4, PATIENCE);
+    wait_until(PATIENCE, || match ahead_s(&network)? {
+        ..=1 => Ok(()),
+        ahead => Err(format!("the tip is {ahead} s ahead")),
+    });
+}
+
+fn height(network: &Network) -> u32 {
+    let node = network.node("bootstrap-0");
+    node.rpc.must("getblockcount", &json!([]))
+}
+
+/// How far the tip's time is ahead of this machine's, in seconds.
+fn ahead_s(network: &Network) -> Result<i64, String> {
+    let node = network.node("bootstrap-0");
+    let info: BlockchainInfo = node.rpc.call("getblockchaininfo", &json!([]))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now_s = now.map_err(|error| error.to_string())?.as_secs();
+    Ok(i64::from(info.time) - i64::try_from(now_s).map_err(|error| error.to_string())?)
 }

@@ -45,6 +45,11 @@ fn nodes_come_go_and_are_upgraded() {
 }
 
 #[test]
+fn clocks_hash_rates_and_disks_are_set_wrong_and_right() {
+    nodes::clocks_hash_rates_and_disks_are_set_wrong_and_right(ENGINE);
+}
+
+#[test]
 fn up_twice_changes_nothing() {
     story::up_twice_changes_nothing(ENGINE);
 }
