@@ -16,7 +16,7 @@ use super::up::Interrupts;
 use super::{OutputArgs, name};
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
-use crate::run::record::{RunRecord, exit_of};
+use crate::run::record::{RunRecord, exit_of_all};
 use crate::run::{github, junit};
 use crate::scenario_file::{Refusal, ScenarioFile};
 use crate::world::{EngineChoice, World};
@@ -147,8 +147,7 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
         write_junit(path, &ran)?;
     }
     output::conclude(world, &args, &ran)?;
-    let worst = ran.iter().map(|record| record.verdict).max();
-    Ok(worst.map_or(Exit::Success, exit_of))
+    Ok(exit_of_all(&ran))
 }
 
 /// Reads and checks every file before anything is started.

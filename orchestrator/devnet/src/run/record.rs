@@ -68,10 +68,27 @@ pub struct RunRecord {
     /// What explains a failure, all of it; empty on PASS.
     #[serde(skip)]
     pub story: String,
+    /// It broke off because it was asked for something that cannot work: a
+    /// program that is not there, a scenario that does not fit the network.
+    #[serde(skip)]
+    pub is_bad_input: bool,
+}
+
+/// The exit code of several runs: the worst counts. What broke only because of
+/// what it was asked for is bad input.
+pub fn exit_of_all(ran: &[RunRecord]) -> Exit {
+    let Some(worst) = ran.iter().map(|run| run.verdict).max() else {
+        return Exit::Success;
+    };
+    let mut broken = ran.iter().filter(|run| run.verdict == Verdict::Broken);
+    if worst == Verdict::Broken && broken.all(|run| run.is_bad_input) {
+        return Exit::BadInput;
+    }
+    exit_of(worst)
 }
 
 /// The exit code that tells a verdict.
-pub const fn exit_of(verdict: Verdict) -> Exit {
+const fn exit_of(verdict: Verdict) -> Exit {
     match verdict {
         Verdict::Pass => Exit::Success,
         Verdict::Fail | Verdict::Interrupted => Exit::Failed,
@@ -113,6 +130,7 @@ pub(super) mod tests {
             replay: "devnet run tests/scenarios/smoke.yaml --seed 7".into(),
             bundle: None,
             story: String::new(),
+            is_bad_input: false,
         }
     }
 
@@ -122,5 +140,25 @@ pub(super) mod tests {
         for verdict in [Pass, Interrupted, Fail, Invalid, Broken] {
             assert_eq!(exit_of(verdict).code(), verdict.exit_code());
         }
+    }
+
+    #[test]
+    fn the_worst_run_counts_and_bad_input_is_no_broken_world() {
+        let broken = |is_bad_input| RunRecord {
+            is_bad_input,
+            ..record(Verdict::Broken)
+        };
+        let pass = || record(Verdict::Pass);
+        assert_eq!(exit_of_all(&[]), Exit::Success);
+        assert_eq!(exit_of_all(&[pass(), record(Verdict::Fail)]), Exit::Failed);
+        assert_eq!(exit_of_all(&[pass(), broken(true)]), Exit::BadInput);
+        assert_eq!(
+            exit_of_all(&[broken(true), broken(false)]),
+            Exit::WorldBroke
+        );
+        assert_eq!(
+            exit_of_all(&[record(Verdict::Invalid), record(Verdict::Fail)]),
+            Exit::Invalid
+        );
     }
 }

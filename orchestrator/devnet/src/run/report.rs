@@ -69,6 +69,7 @@ pub fn without_report(facts: &Facts, verdict: Verdict, reason: &str) -> RunRecor
         replay: replay(facts),
         bundle: None,
         story: String::new(),
+        is_bad_input: false,
     }
 }
 

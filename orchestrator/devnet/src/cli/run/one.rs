@@ -339,6 +339,7 @@ fn broke(facts: &Facts, failure: &Failure) -> RunRecord {
     };
     RunRecord {
         story: failure.to_string(),
+        is_bad_input: failure.exit() == Exit::BadInput,
         ..report::without_report(facts, verdict, failure.message())
     }
 }

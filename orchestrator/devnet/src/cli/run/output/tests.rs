@@ -22,6 +22,7 @@ fn run(verdict: Verdict, heal_ms: &[u64]) -> RunRecord {
         replay: "devnet run two-way.yaml --seed 7".into(),
         bundle: None,
         story: String::new(),
+        is_bad_input: false,
     }
 }
 
