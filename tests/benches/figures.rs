@@ -1,19 +1,20 @@
 //! The figures in BENCHMARKS.md, measured on this machine by the programs a user
 //! runs: `cargo bench -p minichain-tests --bench figures -- [FIGURE…]`.
 //!
-//! Figures: `bring-up`, `idle`, `interval`; none named: all. Needs Docker and,
-//! for the comparison, docker-compose.
+//! Figures: `bring-up`, `idle`, `interval`, `metrics`; none named: all. Needs Docker and,
+//! for the comparison, Docker Compose.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
 use std::env;
 use std::fs;
-use std::process::Command;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use minichain_tests::docker::docker;
 use minichain_tests::network::{Network, pid};
+use minichain_tests::tools;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -34,6 +35,9 @@ fn main() {
     }
     if runs("interval") {
         interval();
+    }
+    if runs("metrics") {
+        metrics();
     }
 }
 
@@ -111,14 +115,8 @@ fn compose(image: &str) -> (f64, f64) {
     let file = format!("version: '2.4'\nservices:\n{services}volumes:\n  v0:\n  v1:\n  v2:\n");
     fs::write(folder.path().join("docker-compose.yml"), file).expect("a compose file");
     let run = |arguments: &[&str]| {
-        let mut command = Command::new("docker-compose");
-        let out = command.args(arguments).current_dir(folder.path()).output();
-        let out = out.expect("docker-compose is installed");
-        assert!(
-            out.status.success(),
-            "{}",
-            String::from_utf8_lossy(&out.stderr)
-        );
+        let mut compose = tools::compose("bring-up").expect("Docker Compose is installed");
+        tools::must(compose.args(arguments).current_dir(folder.path()));
     };
     let up = seconds(|| run(&["up", "-d"]));
     let down = seconds(|| run(&["down", "-v", "-t", "2"]));
@@ -189,6 +187,49 @@ fn interval() {
         &format(&means, "s"),
         &how,
     );
+}
+
+/// What it costs to watch a network of six.
+fn metrics() {
+    let arguments = ["--nodes", "6", "--miners", "3", "--block-time", "2s"];
+    let network = Network::up("process", &arguments);
+    let mut exporter = network
+        .command()
+        .args(["exporter", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("devnet runs");
+    network.wait_until_agreed(20, Duration::from_secs(300));
+    let page = network.nodes()[0].status["metrics_url"].clone();
+    let page = page.as_str().expect("a node serves metrics");
+    let look = || {
+        let mut answer = ureq::get(page).call().expect("the node answers");
+        answer.body_mut().read_to_string().expect("text")
+    };
+    let times_ms: Vec<f64> = (0..101).map(|_| 1e3 * seconds(|| drop(look()))).collect();
+    let how = "median of 101 at height 20, each on a new connection";
+    row("`/metrics` of a node", &format(&times_ms, "ms"), how);
+    let text = look();
+    let series = text.lines().filter(|line| !line.starts_with('#')).count();
+    row(
+        "series of a node",
+        &series.to_string(),
+        "lines of that page",
+    );
+    let share = |_| {
+        let (before, started) = (cpu_seconds(exporter.id()), Instant::now());
+        thread::sleep(Duration::from_secs(20));
+        100.0 * (cpu_seconds(exporter.id()) - before) / started.elapsed().as_secs_f64()
+    };
+    let shares: Vec<f64> = (0..ROUNDS).map(share).collect();
+    row(
+        "CPU of `devnet exporter`, 6 nodes at `--block-time 2s`",
+        &format(&shares, "% of one core"),
+        &format!("median of {ROUNDS} windows of 20 s"),
+    );
+    // It ends by itself with the network.
+    network.must(&["down"]);
+    exporter.wait().expect("it ends");
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {

@@ -4,7 +4,7 @@ use minichain_tests::docker;
 use minichain_tests::network::Network;
 use serde_json::json;
 
-use crate::{nodes, story};
+use crate::{nodes, payments, story};
 
 const ENGINE: &str = "docker";
 
@@ -19,6 +19,13 @@ fn three_nodes_agree_at_height_5() {
 fn transfer_is_mined_and_seen_by_every_node() {
     if docker::available("transfer_is_mined_and_seen_by_every_node") {
         story::transfer_is_mined_and_seen_by_every_node(ENGINE);
+    }
+}
+
+#[test]
+fn accounts_and_wallets_pay_each_other() {
+    if docker::available("accounts_and_wallets_pay_each_other") {
+        payments::accounts_and_wallets_pay_each_other(ENGINE);
     }
 }
 

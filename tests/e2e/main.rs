@@ -6,6 +6,9 @@
 
 mod docker;
 mod faults;
+mod monitoring;
 mod nodes;
+mod payments;
 mod process;
 mod story;
+mod top;

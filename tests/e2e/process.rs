@@ -4,7 +4,7 @@ use std::process::Command;
 
 use minichain_tests::network::{Network, pid};
 
-use crate::{nodes, story};
+use crate::{nodes, payments, story};
 
 const ENGINE: &str = "process";
 
@@ -16,6 +16,16 @@ fn three_nodes_agree_at_height_5() {
 #[test]
 fn transfer_is_mined_and_seen_by_every_node() {
     story::transfer_is_mined_and_seen_by_every_node(ENGINE);
+}
+
+#[test]
+fn accounts_and_wallets_pay_each_other() {
+    payments::accounts_and_wallets_pay_each_other(ENGINE);
+}
+
+#[test]
+fn bad_payments_of_accounts_are_refused() {
+    payments::bad_payments_of_accounts_are_refused(ENGINE);
 }
 
 #[test]

@@ -12,8 +12,19 @@ use minichain_chain::codec::{Encode, decode, encode};
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::hex;
+use minichain_chain::time::UnixSeconds;
+use minichain_chain::transaction::Transaction;
 use minichain_protocol::limits::PROTOCOL_VERSION;
-use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response, Status, Text};
+use minichain_protocol::saved::{SavedPool, SavedTransaction};
+use minichain_protocol::wire::{
+    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response, Status,
+    Text,
+};
+use minichain_wallet::contents::{Contents, Network};
+use minichain_wallet::file::{Cost, Key};
+use minichain_wallet::keyring::{Branch, Place};
+use minichain_wallet::ledger::{Ledger, Owned};
+use minichain_wallet::phrase::Phrase;
 
 #[test]
 fn formats_are_the_committed_ones() {
@@ -43,7 +54,8 @@ fn golden() -> Vec<Seed> {
         .expect("a valid prefix")
         .to_string();
     let hash = genesis.hash();
-    vec![
+    let spend = Arc::new(payment.transactions[1].clone());
+    let mut seeds = vec![
         ("decode_address", "taproot", address.into_bytes()),
         ("decode_block", "genesis", encode(&genesis)),
         ("decode_block", "payment", encode(&payment)),
@@ -55,34 +67,86 @@ fn golden() -> Vec<Seed> {
             "coinbase",
             encode(&genesis.transactions[0]),
         ),
-        (
-            "decode_transaction",
-            "payment",
-            encode(&payment.transactions[1]),
-        ),
+        ("decode_transaction", "payment", encode(spend.as_ref())),
         ("decode_transaction", "witness", last_transaction(&witness)),
-        (
-            "decode_request",
-            "status",
-            encode(&Request::Status(status(hash))),
-        ),
-        ("decode_request", "headers", encode(&get_headers(hash))),
-        ("decode_request", "blocks", encode(&get_blocks(hash))),
-        (
-            "decode_response",
-            "status",
-            encode(&Response::Status(status(hash))),
-        ),
-        (
-            "decode_response",
-            "headers",
-            encode(&headers(&[&genesis, &payment])),
-        ),
-        (
-            "decode_response",
-            "blocks",
-            encode(&Response::Blocks(vec![Arc::new(payment)])),
-        ),
+        ("decode_saved_pool", "one", saved_pool(hash, spend.clone())),
+    ];
+    seeds.extend(wallets(&spend).map(|(name, bytes)| ("wallet_file", name, bytes)));
+    let requests = requests(hash, &spend).map(|(name, r)| ("decode_request", name, encode(&r)));
+    let responses = responses(&genesis, payment, spend);
+    let responses = responses.map(|(name, r)| ("decode_response", name, encode(&r)));
+    seeds.extend(requests);
+    seeds.extend(responses);
+    seeds
+}
+
+/// A wallet that was paid once, open and sealed.
+fn wallets(paid: &Transaction) -> [(&'static str, Vec<u8>); 2] {
+    let place = Place {
+        branch: Branch::Receive,
+        index: 0,
+    };
+    let coin = Owned {
+        value: paid.outputs[0].value,
+        place,
+        height: Height(170),
+        is_coinbase: false,
+        spent: None,
+    };
+    let contents = Contents {
+        phrase: Phrase::from_entropy(&[7; 16]).expect("16 bytes make a phrase"),
+        network: Network {
+            name: "golden".into(),
+            prefix: "mini".into(),
+            genesis: BlockHash::ZERO,
+        },
+        birthday: Height(160),
+        used: [1, 0],
+        ledger: Ledger::of_coins([(paid.outpoint(0), coin)]),
+    };
+    let open = contents.to_bytes();
+    let cheap = Cost {
+        memory_kib: 8,
+        passes: 1,
+        lanes: 1,
+    };
+    let key = Key::derive("golden", cheap, [1; 16]).expect("a cost within bounds");
+    let sealed = key.seal(&open, [2; 24]);
+    [("open", open.to_vec()), ("sealed", sealed)]
+}
+
+fn requests(hash: BlockHash, spend: &Transaction) -> [(&'static str, Request); 5] {
+    let inventory = GetInventory {
+        digest: [7; 32],
+        from: 2_000,
+    };
+    let transactions = GetTransactions {
+        txids: vec![spend.txid()],
+    };
+    [
+        ("status", Request::Status(status(hash))),
+        ("headers", get_headers(hash)),
+        ("blocks", get_blocks(hash)),
+        ("inventory", Request::Inventory(inventory)),
+        ("transactions", Request::Transactions(transactions)),
+    ]
+}
+
+fn responses(
+    genesis: &Block,
+    payment: Block,
+    spend: Arc<Transaction>,
+) -> [(&'static str, Response); 5] {
+    let inventory = Inventory {
+        txids: vec![spend.txid()],
+        next: 2_001,
+    };
+    [
+        ("status", Response::Status(status(genesis.hash()))),
+        ("headers", headers(&[genesis, &payment])),
+        ("blocks", Response::Blocks(vec![Arc::new(payment)])),
+        ("inventory", Response::Inventory(inventory)),
+        ("transactions", Response::Transactions(vec![spend])),
     ]
 }
 
@@ -109,6 +173,16 @@ fn get_blocks(hash: BlockHash) -> Request {
     Request::Blocks(GetBlocks {
         hashes: vec![hash, BlockHash::ZERO],
     })
+}
+
+fn saved_pool(genesis: BlockHash, transaction: Arc<Transaction>) -> Vec<u8> {
+    let entry = SavedTransaction {
+        time: UnixSeconds(1_700_000_000),
+        is_own: true,
+        transaction,
+    };
+    let entries = vec![entry];
+    SavedPool { genesis, entries }.to_bytes()
 }
 
 fn headers(blocks: &[&Block]) -> Response {

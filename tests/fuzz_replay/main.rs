@@ -15,12 +15,16 @@ use std::path::Path;
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: &[Target] = &[
+    ("accept_blocks", targets::accept_blocks),
     ("decode_address", targets::decode_address),
     ("decode_block", targets::decode_block),
     ("decode_header", targets::decode_header),
     ("decode_request", targets::decode_request),
     ("decode_response", targets::decode_response),
+    ("decode_saved_pool", targets::decode_saved_pool),
     ("decode_transaction", targets::decode_transaction),
+    ("rpc_body", targets::rpc_body),
+    ("wallet_file", targets::wallet_file),
 ];
 
 #[test]

@@ -79,22 +79,42 @@ fn the_root_holds_only_what_belongs_there() {
     );
 }
 
+/// A room is a folder with a package, or one of the data beside them.
 #[test]
-fn the_readme_shows_every_room() {
-    let readme = fs::read_to_string(crate::root().join("README.md")).expect("there is a README");
-    for room in [
-        "node/chain",
-        "node/protocol",
-        "node/api",
-        "node/daemon",
-        "orchestrator/blueprint",
-        "orchestrator/devnet",
-    ] {
-        assert!(
-            readme.contains(room),
-            "the README's map does not name {room}"
-        );
-    }
+fn the_readme_has_one_row_for_every_room() {
+    let root = crate::root();
+    let packages = crate::tracked("node")
+        .into_iter()
+        .chain(crate::tracked("orchestrator"));
+    let mut rooms: Vec<String> = packages
+        .filter(|path| path.ends_with("Cargo.toml"))
+        .filter_map(|path| {
+            let folder = path.parent()?.strip_prefix(&root).ok()?;
+            Some(folder.to_string_lossy().into_owned())
+        })
+        .chain(["deploy", "dashboards", "tests"].map(str::to_owned))
+        .collect();
+    rooms.sort();
+    let readme = fs::read_to_string(root.join("README.md")).expect("there is a README");
+    let mut rows = rows_of_rooms(&readme);
+    rows.sort();
+    assert_eq!(
+        rows, rooms,
+        "rows of the README's table of rooms, and the rooms"
+    );
+}
+
+/// What the rows of the table headed `room` link to.
+fn rows_of_rooms(readme: &str) -> Vec<String> {
+    let table = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("| room |"))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let link = |row: &str| Some(row.split_once("](")?.1.split_once(')')?.0.to_owned());
+    table
+        .map(|row| link(row).expect("every row links to its room"))
+        .collect()
 }
 
 /// Rust sources that ship: no tests, benches or fuzz targets.

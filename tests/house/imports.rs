@@ -18,7 +18,15 @@ const LAWS: &[Law] = &[
     Law {
         package: "minichain-chain",
         siblings: &[],
-        others: Some(&["bech32", "ethnum", "secp256k1", "sha2", "thiserror"]),
+        others: Some(&[
+            "bech32",
+            "ethnum",
+            "rand_chacha",
+            "rand_core",
+            "secp256k1",
+            "sha2",
+            "thiserror",
+        ]),
     },
     Law {
         package: "minichain-protocol",
@@ -31,8 +39,31 @@ const LAWS: &[Law] = &[
         others: Some(&["serde"]),
     },
     Law {
+        package: "minichain-sim",
+        siblings: &["minichain-chain", "minichain-protocol"],
+        others: Some(&["libm", "rand_chacha", "rand_core", "sha2", "thiserror"]),
+    },
+    Law {
+        package: "minichain-wallet",
+        siblings: &["minichain-chain"],
+        others: Some(&[
+            "argon2",
+            "bip32",
+            "bip39",
+            "chacha20poly1305",
+            "secp256k1",
+            "thiserror",
+            "zeroize",
+        ]),
+    },
+    Law {
         package: "minichain-node",
-        siblings: &["minichain-api", "minichain-chain", "minichain-protocol"],
+        siblings: &[
+            "minichain-api",
+            "minichain-chain",
+            "minichain-protocol",
+            "minichain-wallet",
+        ],
         others: None,
     },
     Law {
@@ -68,6 +99,9 @@ const LAWS: &[Law] = &[
             "devnet-scenario",
             "minichain-api",
             "minichain-chain",
+            "minichain-wallet",
+            "minichain-protocol",
+            "minichain-sim",
         ],
         others: None,
     },
@@ -115,18 +149,51 @@ fn every_member_has_a_law() {
     }
 }
 
+/// Not even in tests of their own.
 #[test]
 fn nobody_imports_tests() {
-    for (package, imports) in workspace_packages() {
+    for package in metadata() {
+        let imports = imports(&package, |_| true);
         assert!(
             !imports.contains("minichain-tests"),
-            "{package} imports the tests package"
+            "{} imports the tests package",
+            package["name"]
         );
     }
 }
 
+#[test]
+fn imports_for_tests_are_told_from_those_that_ship() {
+    let package = serde_json::json!({ "name": "room", "dependencies": [
+        { "name": "shipped", "kind": null },
+        { "name": "built", "kind": "build" },
+        { "name": "tested", "kind": "dev" },
+    ] });
+    let names = |found: BTreeSet<String>| found.into_iter().collect::<Vec<_>>();
+    assert_eq!(names(imports(&package, is_shipped)), ["built", "shipped"]);
+    let all = names(imports(&package, |_| true));
+    assert_eq!(all, ["built", "shipped", "tested"]);
+}
+
+/// Our crates as sources spell them.
+pub fn crates() -> BTreeSet<String> {
+    let rooms = LAWS.iter().map(|law| law.package);
+    rooms
+        .chain(["minichain-tests"])
+        .map(|package| package.replace('-', "_"))
+        .collect()
+}
+
 /// Each member's name with the names of its normal and build dependencies.
 fn workspace_packages() -> BTreeMap<String, BTreeSet<String>> {
+    let packages = metadata().into_iter();
+    packages
+        .map(|package| (text(&package["name"]), imports(&package, is_shipped)))
+        .collect()
+}
+
+/// What cargo knows of each member.
+fn metadata() -> Vec<Value> {
     let out = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
         .current_dir(crate::root())
@@ -138,24 +205,23 @@ fn workspace_packages() -> BTreeMap<String, BTreeSet<String>> {
         String::from_utf8_lossy(&out.stderr)
     );
     let metadata: Value = serde_json::from_slice(&out.stdout).expect("cargo metadata is JSON");
-    let packages = metadata["packages"]
-        .as_array()
-        .expect("metadata lists packages");
-    packages.iter().map(name_and_imports).collect()
+    let packages = metadata["packages"].as_array();
+    packages.expect("metadata lists packages").clone()
 }
 
-fn name_and_imports(package: &Value) -> (String, BTreeSet<String>) {
-    let text = |value: &Value| value.as_str().expect("names are strings").to_owned();
+/// Names of a member's dependencies of some kinds.
+fn imports(package: &Value, is_wanted: impl Fn(&Value) -> bool) -> BTreeSet<String> {
     let dependencies = package["dependencies"]
         .as_array()
         .expect("packages list dependencies");
-    let shipped = dependencies
-        .iter()
-        .filter(|dependency| dependency["kind"] != "dev");
-    (
-        text(&package["name"]),
-        shipped
-            .map(|dependency| text(&dependency["name"]))
-            .collect(),
-    )
+    let wanted = dependencies.iter().filter(|one| is_wanted(&one["kind"]));
+    wanted.map(|one| text(&one["name"])).collect()
+}
+
+fn is_shipped(kind: &Value) -> bool {
+    kind != "dev"
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("names are strings").to_owned()
 }

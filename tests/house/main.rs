@@ -5,6 +5,7 @@ mod files;
 mod imports;
 mod metrics;
 mod purity;
+mod rules;
 
 use std::path::{Path, PathBuf};
 

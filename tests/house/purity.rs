@@ -7,7 +7,9 @@ use std::fs;
 const PURE: &[&str] = &[
     "node/chain",
     "node/protocol",
+    "node/sim",
     "node/api",
+    "node/wallet",
     "orchestrator/blueprint",
     "orchestrator/scenario",
 ];

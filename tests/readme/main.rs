@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 const DEVNET: &str = "./target/release/devnet ";
 const NODE: &str = "./target/release/minichain ";
+/// Commands of a program that ends by itself.
+const WALLET: &str = "wallet ";
 
 #[test]
 fn the_ci_script_runs_the_build_and_the_tests_of_the_readme() {
@@ -92,7 +94,8 @@ fn every_scenario_of_the_readme_can_be_run() {
 
 #[test]
 fn three_terminals_of_the_readme_come_to_one_chain() {
-    let commands = commands_of(NODE);
+    let mut commands = commands_of(NODE);
+    commands.retain(|command| !command.starts_with(WALLET));
     assert_eq!(commands.len(), 3, "{commands:?}");
     let folder = TempDir::new().expect("a folder for three nodes");
     let ports = free_ports();
@@ -116,6 +119,41 @@ fn three_terminals_of_the_readme_come_to_one_chain() {
             Err(format!("{tips:?}"))
         }
     });
+}
+
+#[test]
+fn wallet_of_the_readme_is_made_and_read() {
+    let commands = commands_of(NODE);
+    let folder = TempDir::new().expect("a folder for a node and a wallet");
+    let [port, ..] = free_ports();
+    let own = |command: &str| command.replace("8999", &port.to_string());
+    let first = commands.iter().find(|command| !command.starts_with(WALLET));
+    let node = Terminal::open(&own(first.expect("a node")), port, &folder);
+    wait_until(Duration::from_secs(60), || node.tip().map(|_| ()));
+    let wallets = commands
+        .iter()
+        .filter(|command| command.starts_with(WALLET));
+    let mut count = 0;
+    for command in wallets {
+        count += 1;
+        let out = Command::new(program("minichain"))
+            .args(own(command).split_whitespace())
+            .current_dir(folder.path())
+            .env_remove("MINICHAIN_CONFIG")
+            .env("MINICHAIN_WALLET_PASSWORD", "asked for on a terminal")
+            .output()
+            .expect("minichain runs");
+        let (stdout, stderr) = (
+            String::from_utf8_lossy(&out.stdout),
+            String::from_utf8_lossy(&out.stderr),
+        );
+        assert!(
+            out.status.success() && !stdout.is_empty(),
+            "minichain {command}: {}\n{stdout}\n{stderr}",
+            out.status
+        );
+    }
+    assert!(count >= 5, "{commands:?}");
 }
 
 /// A node started as in a terminal of its own.

@@ -1,5 +1,6 @@
 //! Ctrl-C in the middle of a run.
 
+use std::fs;
 use std::process::{Child, ExitStatus};
 use std::time::Duration;
 
@@ -87,6 +88,9 @@ fn a_second_ctrl_c_leaves_at_once_and_says_what_is_left() {
     assert!(said.contains("interrupted twice"), "{said}");
     let advice = format!("`devnet down --name {name}`");
     assert!(said.contains(&advice), "{said}");
+    // CI still reads what there is.
+    let junit = fs::read_to_string(runs.path("out.xml")).expect("JUnit XML");
+    assert!(junit.contains("interrupted twice"), "{junit}");
     assert_eq!(runs.left(), std::slice::from_ref(name));
     runs.network.must(&["down"]);
     assert_eq!(runs.left(), Vec::<String>::new());

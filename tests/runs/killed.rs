@@ -92,7 +92,7 @@ fn nothing_is_left(engine: &'static str, after_ms: u64) -> Result<(), String> {
 }
 
 /// Rules of faults in the host's own network namespace, where none belongs.
-/// Reading them takes root.
+/// Reading them takes a right that not everybody has.
 fn host_rules() -> Option<String> {
     let mut helper = Command::new(program("devnet-netfault"))
         .stdin(Stdio::piped())
@@ -106,5 +106,13 @@ fn host_rules() -> Option<String> {
     drop(input);
     let out = helper.wait_with_output().expect("the helper ends");
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    // The helper tells its state as `{"read":{"rules":…}}`, else why it could not.
+    if !said.contains("\"read\"") {
+        eprintln!(
+            "SKIPPED: whether rules are left on the host itself: {}; run this as root",
+            said.trim()
+        );
+        return None;
+    }
     said.contains("drops").then_some(said)
 }

@@ -12,6 +12,7 @@ mod interrupts;
 mod killed;
 mod options;
 mod shipped;
+mod undoing;
 mod verdicts;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(AT_ONCE);
     let mut trials = shipped::trials();
     trials.extend(verdicts::trials());
+    trials.extend(undoing::trials());
     trials.extend(options::trials());
     trials.extend(interrupts::trials());
     trials.extend(killed::trials());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libtest_mimic::Trial;
 use minichain_tests::docker;
-use minichain_tests::runs::{Runs, answer, assert_exit, shipped};
+use minichain_tests::runs::{Runs, answer, assert_exit, shipped, words};
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use serde_json::Value;
 
@@ -38,6 +38,16 @@ steps:
   - wait: 300s
 ";
 
+const WITH_PARAMETER: &str = "\
+name: with-parameter
+topology: { nodes: 2, miners: 1, block_time: 1s }
+parameters:
+  height: 1
+steps:
+  - wait: { height: '${height}' }
+  - expect: { height: '== ${height}' }
+";
+
 pub fn trials() -> Vec<Trial> {
     let mut trials = vec![
         crate::fact(
@@ -59,6 +69,10 @@ pub fn trials() -> Vec<Trial> {
         crate::fact(
             "options::github_shows_what_failed_at_its_line",
             github_shows_what_failed_at_its_line,
+        ),
+        crate::fact(
+            "options::a_parameter_that_is_set_takes_the_place_of_its_default",
+            a_parameter_that_is_set_takes_the_place_of_its_default,
         ),
     ];
     trials.extend(crate::on_engines(
@@ -228,4 +242,24 @@ fn github_shows_what_failed_at_its_line() {
         error.contains("title=FAIL wrong-expectation::2 Wrong on purpose: "),
         "{error}"
     );
+}
+
+fn a_parameter_that_is_set_takes_the_place_of_its_default() {
+    let runs = Runs::on("process");
+    let file = runs.scenario("with-parameter.yaml", WITH_PARAMETER);
+    let out = runs.run(&file, &["--world", "sim", "--set", "height=4"]);
+    assert_exit(&out, 0);
+    let path = runs.bundle().join("report.json");
+    let text = fs::read_to_string(path).expect("a report");
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(
+        report["parameters"]["height"], "4",
+        "{}",
+        report["parameters"]
+    );
+    let seen = report["blocks"].as_array().expect("blocks").len();
+    assert!(seen > 4, "{seen} blocks with genesis");
+    let out = runs.run(&file, &["--world", "sim", "--set", "heihgt=4"]);
+    assert_exit(&out, 2);
+    assert!(words(&out).contains("height"), "{}", words(&out));
 }

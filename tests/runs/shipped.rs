@@ -78,6 +78,9 @@ fn passes(engine: &'static str, file: &Path) -> Result<(), Failed> {
     }
     let said = answer(&out);
     assert_eq!(said["verdict"], "pass", "{said}");
+    if stem(file) == "two-way-partition" {
+        tells_how_they_parted(&runs);
+    }
     assert_eq!(runs.left(), Vec::<String>::new());
     assert_eq!(runs.processes(), Vec::<String>::new());
     if engine == "docker" {
@@ -85,6 +88,18 @@ fn passes(engine: &'static str, file: &Path) -> Result<(), Failed> {
         assert_eq!(docker::left_behind(network), Vec::<String>::new());
     }
     Ok(())
+}
+
+/// The bundle tells what each side mined, and where they parted.
+fn tells_how_they_parted(runs: &Runs) {
+    let bundles = runs.bundles();
+    let [bundle] = bundles.as_slice() else {
+        panic!("{bundles:?}");
+    };
+    let timeline = fs::read_to_string(bundle.join("faults.txt")).expect("it is in the bundle");
+    for told in ["side A +", "side B +", "forked at height"] {
+        assert!(timeline.contains(told), "no {told:?} in {timeline}");
+    }
 }
 
 /// Copies bundles to the build's folder, where they outlive the test.

@@ -20,6 +20,7 @@ const BUNDLE: &[&str] = &[
     "logs/miner-0.log",
     "metrics/miner-0.prom",
     "replay.txt",
+    "report.html",
     "report.json",
     "run.json",
     "scenario.yaml",

@@ -1,23 +1,17 @@
 //! Whether there is a Docker engine, and what it holds.
 
-use std::env;
 use std::process::Command;
+
+use crate::tools;
 
 /// Whether Docker tests can run here. Says SKIPPED loudly at a desk without an
 /// engine; in CI that is a failure.
 pub fn available(test: &str) -> bool {
-    let answered = Command::new("docker")
-        .arg("info")
-        .output()
-        .is_ok_and(|out| out.status.success());
+    let answered = tools::runs(Command::new("docker").arg("info"));
     if !answered {
-        assert!(
-            env::var_os("CI").is_none(),
-            "{test} needs a Docker engine and CI must have one: `docker info` fails"
-        );
-        eprintln!(
-            "\n*** SKIPPED: {test} needs a Docker engine, and `docker info` fails here ***\n"
-        );
+        tools::missing(&format!(
+            "{test} needs a Docker engine, and `docker info` fails here"
+        ));
     }
     answered
 }

@@ -1,5 +1,5 @@
 //! Helpers shared by the cross-room tests: where the programs are, a network
-//! that is always taken down again, and a JSON-RPC client.
+//! that is always taken down again, clients, and programs that may be missing.
 
 #![expect(
     clippy::panic,
@@ -7,9 +7,13 @@
     reason = "these helpers run only inside tests"
 )]
 
+pub mod browser;
 pub mod docker;
 pub mod network;
 pub mod programs;
+pub mod prometheus;
+pub mod pty;
 pub mod rpc;
 pub mod runs;
 pub mod spend;
+pub mod tools;

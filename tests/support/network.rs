@@ -23,7 +23,7 @@ pub struct Network {
     state: TempDir,
 }
 
-/// One node of a network, as `devnet status --json` shows it.
+/// One node of a network, as `devnet status --json --credentials` shows it.
 pub struct Node {
     /// Name.
     pub name: String,
@@ -95,9 +95,10 @@ impl Network {
         stdout
     }
 
-    /// What `devnet status --json` prints. It may find the network unwell.
+    /// What `devnet status --json` prints, credentials included. It may find the
+    /// network unwell.
     pub fn status(&self) -> Value {
-        let out = self.devnet(&["status", "--json"]);
+        let out = self.devnet(&["status", "--json", "--credentials"]);
         serde_json::from_slice(&out.stdout).unwrap_or_else(|error| {
             let stderr = String::from_utf8_lossy(&out.stderr);
             panic!("devnet status --json: {error}\n{stderr}")

@@ -1,5 +1,8 @@
 //! Where the built programs are.
 
+#[path = "../../orchestrator/devnet/tests/common/fresh.rs"]
+mod fresh;
+
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,22 +16,23 @@ pub fn program(name: &str) -> PathBuf {
     BUILT.get_or_init(build).join(name)
 }
 
-/// Asks cargo for both programs and for the helper that goes into images; it
-/// does nothing when they are fresh.
+/// Both programs, and the helper that goes into images.
+const PROGRAMS: [&str; 3] = ["minichain", "devnet", "devnet-netfault"];
+
+/// Asks cargo for the programs if one of them is not fresh.
 fn build() -> PathBuf {
     let folder = profile_folder();
+    if PROGRAMS
+        .iter()
+        .all(|name| fresh::is_fresh(&folder.join(name)))
+    {
+        return folder;
+    }
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "--locked",
-        "--quiet",
-        "-p",
-        "minichain-node",
-        "-p",
-        "devnet",
-        "-p",
-        "devnet-netfault",
-    ]);
+    cargo.args(["build", "--locked", "--quiet"]);
+    for package in ["minichain-node", "devnet", "devnet-netfault"] {
+        cargo.args(["-p", package]);
+    }
     if folder.ends_with("release") {
         cargo.arg("--release");
     }

@@ -6,97 +6,26 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Method names.
-pub mod method {
-    /// Summary of the chain: [`super::BlockchainInfo`].
-    pub const GET_BLOCKCHAIN_INFO: &str = "getblockchaininfo";
-    /// Height of the tip.
-    pub const GET_BLOCK_COUNT: &str = "getblockcount";
-    /// Hash of the tip.
-    pub const GET_BEST_BLOCK_HASH: &str = "getbestblockhash";
-    /// Hash of the active chain's block at `height`.
-    pub const GET_BLOCK_HASH: &str = "getblockhash";
-    /// A block by hash; verbosity 0 (hex), 1 (ids) or 2 (transactions).
-    pub const GET_BLOCK: &str = "getblock";
-    /// A header by hash; verbose or hex.
-    pub const GET_BLOCK_HEADER: &str = "getblockheader";
-    /// Every leaf of the block tree: list of [`super::ChainTip`].
-    pub const GET_CHAIN_TIPS: &str = "getchaintips";
-    /// Connected peers: list of [`super::PeerInfo`].
-    pub const GET_PEER_INFO: &str = "getpeerinfo";
-    /// Summary of the mempool: [`super::MempoolInfo`].
-    pub const GET_MEMPOOL_INFO: &str = "getmempoolinfo";
-    /// Ids in the mempool.
-    pub const GET_RAW_MEMPOOL: &str = "getrawmempool";
-    /// Checks a transaction (hex), adds it to the mempool, relays it.
-    pub const SEND_RAW_TRANSACTION: &str = "sendrawtransaction";
-    /// Summary of the network side: [`super::NetworkInfo`].
-    pub const GET_NETWORK_INFO: &str = "getnetworkinfo";
-    /// Summary of the coin set: [`super::TxOutSetInfo`].
-    pub const GET_TXOUTSET_INFO: &str = "gettxoutsetinfo";
-    /// An unspent output: [`super::TxOutInfo`] or null.
-    pub const GET_TXOUT: &str = "gettxout";
-    /// Mining state: [`super::MiningInfo`].
-    pub const GET_MINING_INFO: &str = "getmininginfo";
-    /// Ends the node.
-    pub const STOP: &str = "stop";
-    /// Lists methods, or explains one.
-    pub const HELP: &str = "help";
-    /// Seconds since the node started.
-    pub const UPTIME: &str = "uptime";
+pub mod code;
+pub mod event;
+pub mod method;
+mod network;
+mod raw;
+mod stats;
+mod transaction;
+mod trial;
+mod wallet;
 
-    /// Every method a node answers, sorted.
-    pub const ALL: &[&str] = &[
-        GET_BEST_BLOCK_HASH,
-        GET_BLOCK,
-        GET_BLOCKCHAIN_INFO,
-        GET_BLOCK_COUNT,
-        GET_BLOCK_HASH,
-        GET_BLOCK_HEADER,
-        GET_CHAIN_TIPS,
-        GET_MEMPOOL_INFO,
-        GET_MINING_INFO,
-        GET_NETWORK_INFO,
-        GET_PEER_INFO,
-        GET_RAW_MEMPOOL,
-        GET_TXOUT,
-        GET_TXOUTSET_INFO,
-        HELP,
-        SEND_RAW_TRANSACTION,
-        STOP,
-        UPTIME,
-    ];
-}
-
-/// Error codes, as Bitcoin Core numbers them.
-pub mod code {
-    /// Any error without a number of its own.
-    pub const MISC: i32 = -1;
-    /// A parameter has the wrong type.
-    pub const TYPE: i32 = -3;
-    /// No such block, transaction or address.
-    pub const INVALID_ADDRESS_OR_KEY: i32 = -5;
-    /// A parameter is out of range.
-    pub const INVALID_PARAMETER: i32 = -8;
-    /// Bytes that do not decode.
-    pub const DESERIALIZATION: i32 = -22;
-    /// A transaction whose inputs are missing or spent.
-    pub const VERIFY: i32 = -25;
-    /// A transaction that breaks a rule or policy.
-    pub const VERIFY_REJECTED: i32 = -26;
-    /// A transaction already in the chain.
-    pub const ALREADY_IN_UTXO_SET: i32 = -27;
-    /// The request is not a valid JSON-RPC object.
-    pub const INVALID_REQUEST: i32 = -32600;
-    /// No such method.
-    pub const METHOD_NOT_FOUND: i32 = -32601;
-    /// Parameters are not an array or object.
-    pub const INVALID_PARAMS: i32 = -32602;
-    /// The node itself failed.
-    pub const INTERNAL: i32 = -32603;
-    /// The body is not JSON.
-    pub const PARSE: i32 = -32700;
-}
+pub use self::event::{BlockPlace, ReorgEvent, TipEvent, TransactionEvent};
+pub use self::network::{BannedInfo, NetTotals, PeerInfo, UploadTarget};
+pub use self::raw::{
+    AddressInfo, BlockTemplate, MempoolEntryInfo, MempoolFees, RawTransaction, TemplateTransaction,
+    TipInfo,
+};
+pub use self::stats::BlockStats;
+pub use self::transaction::{InputInfo, OutputInfo, ScriptPubKey, TransactionInfo};
+pub use self::trial::{MempoolVerdict, ScanResult, Unspent, VerdictFees};
+pub use self::wallet::{Balances, MineBalances, ScanBlocks, ScanMempool, UnspentInfo, WalletInfo};
 
 /// Answer of `getblockchaininfo`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,10 +48,22 @@ pub struct BlockchainInfo {
     pub time: u32,
     /// Median time of the last 11 blocks, in seconds since 1970.
     pub mediantime: u32,
+    /// Height of the tip over that of the best header, at most 1.
+    #[serde(default)]
+    pub verificationprogress: f64,
     /// Work of the whole chain, 64 hexadecimal digits.
     pub chainwork: String,
     /// Whether blocks are still being fetched.
     pub initialblockdownload: bool,
+    /// Bytes of the chain's file.
+    #[serde(default)]
+    pub size_on_disk: u64,
+    /// Whether old blocks are thrown away: never.
+    #[serde(default)]
+    pub pruned: bool,
+    /// What the operator should know: nothing.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Genesis hash; two nodes of one network agree on it.
     pub genesishash: String,
     /// Target time between blocks, in seconds.
@@ -144,42 +85,40 @@ pub struct ChainTip {
     pub chainwork: String,
 }
 
-/// One connected peer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PeerInfo {
-    /// Number of this connection, unique while the node runs.
-    pub id: u64,
-    /// Remote address.
-    pub addr: String,
-    /// libp2p peer id.
-    pub peerid: String,
-    /// Whether the peer dialled us.
-    pub inbound: bool,
-    /// Name and version the peer announced; empty before the status exchange.
-    pub subver: String,
-    /// Seconds since 1970 when the connection opened.
-    pub conntime: u64,
-    /// Last measured round trip in seconds, if any.
-    pub pingtime: Option<f64>,
-    /// Height the peer last announced.
-    pub synced_blocks: Option<u32>,
-    /// Tip hash the peer last announced.
-    pub besthash: Option<String>,
-}
-
 /// Answer of `getmempoolinfo`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MempoolInfo {
+    /// Whether what waited before a restart waits again: always.
+    #[serde(default)]
+    pub loaded: bool,
     /// Transactions waiting.
     pub size: u64,
     /// Their virtual bytes.
     pub bytes: u64,
-    /// Bytes allowed at most.
+    /// Bytes of memory they take.
+    #[serde(default)]
+    pub usage: u64,
+    /// What they pay, in coins.
+    #[serde(default)]
+    pub total_fee: f64,
+    /// Bytes of memory allowed at most.
     pub maxmempool: u64,
+    /// Least fee for 1,000 virtual bytes to be taken now, in coins.
+    #[serde(default)]
+    pub mempoolminfee: f64,
+    /// The same while the mempool is not full.
+    #[serde(default)]
+    pub minrelaytxfee: f64,
+    /// Fee for 1,000 virtual bytes that a replacement adds at least, in coins.
+    #[serde(default)]
+    pub incrementalrelayfee: f64,
+    /// Whether every transaction may be replaced: always.
+    #[serde(default)]
+    pub fullrbf: bool,
 }
 
 /// Answer of `getnetworkinfo`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkInfo {
     /// Version as a number: major · 10000 + minor · 100 + patch.
     pub version: u32,
@@ -194,7 +133,51 @@ pub struct NetworkInfo {
     /// Own libp2p peer id.
     pub peerid: String,
     /// Addresses listened on or advertised, as multiaddrs.
-    pub localaddresses: Vec<String>,
+    #[serde(default)]
+    pub multiaddrs: Vec<String>,
+    /// Those of them that are an IP address and a port.
+    pub localaddresses: Vec<LocalAddress>,
+    /// Version of the messages between peers.
+    #[serde(default)]
+    pub protocolversion: u32,
+    /// Services offered, as Bitcoin's flags; none are known here.
+    #[serde(default)]
+    pub localservices: String,
+    /// Their names.
+    #[serde(default)]
+    pub localservicesnames: Vec<String>,
+    /// Whether transactions of others are passed on: always.
+    #[serde(default)]
+    pub localrelay: bool,
+    /// Seconds that peers' clocks are ahead; not measured, so 0.
+    #[serde(default)]
+    pub timeoffset: i64,
+    /// Whether peers are spoken with: always.
+    #[serde(default)]
+    pub networkactive: bool,
+    /// Kinds of networks; not told apart here.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// Least fee for 1,000 virtual bytes to be passed on, in coins.
+    #[serde(default)]
+    pub relayfee: f64,
+    /// Fee for 1,000 virtual bytes that a replacement adds at least, in coins.
+    #[serde(default)]
+    pub incrementalfee: f64,
+    /// What the operator should know: nothing.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// One of a node's own addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalAddress {
+    /// IP address.
+    pub address: String,
+    /// TCP port.
+    pub port: u16,
+    /// How much it is believed in; always 1.
+    pub score: u32,
 }
 
 /// Answer of `getmininginfo`.
@@ -210,7 +193,7 @@ pub struct MiningInfo {
     pub hashes: u64,
     /// Blocks found since the start.
     pub blocksfound: u64,
-    /// Initial target divided by the next block's target.
+    /// Initial target divided by the tip's target.
     pub difficulty: f64,
     /// Estimated hashes a second of the whole network, over the last 120 blocks.
     pub networkhashps: f64,
@@ -218,6 +201,37 @@ pub struct MiningInfo {
     pub pooledtx: u64,
     /// Address that receives the rewards.
     pub address: Option<String>,
+    /// Network name.
+    #[serde(default)]
+    pub chain: String,
+    /// The tip's target in compact form, 8 hexadecimal digits.
+    #[serde(default)]
+    pub bits: String,
+    /// The tip's target, 64 hexadecimal digits.
+    #[serde(default)]
+    pub target: String,
+    /// Least fee for 1,000 virtual bytes to be mined, in coins.
+    #[serde(default)]
+    pub blockmintxfee: f64,
+    /// What the next block must meet.
+    #[serde(default)]
+    pub next: Option<NextBlock>,
+    /// What the operator should know: nothing.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// What the next block must meet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NextBlock {
+    /// Its height.
+    pub height: u32,
+    /// Target in compact form, 8 hexadecimal digits.
+    pub bits: String,
+    /// Initial target divided by this one.
+    pub difficulty: f64,
+    /// The target, 64 hexadecimal digits.
+    pub target: String,
 }
 
 /// Answer of `gettxoutsetinfo`.
@@ -253,19 +267,6 @@ pub struct TxOutInfo {
     pub coinbase: bool,
 }
 
-/// An output's lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScriptPubKey {
-    /// Script bytes.
-    pub hex: String,
-    /// `witness_v1_taproot`, `nulldata` or `nonstandard`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Address, where the script has one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub address: Option<String>,
-}
-
 /// Answer of `getblockheader` (verbose).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeaderInfo {
@@ -277,6 +278,10 @@ pub struct HeaderInfo {
     pub height: u32,
     /// Version.
     pub version: i32,
+    /// The same, 8 hexadecimal digits.
+    #[serde(rename = "versionHex")]
+    #[serde(default)]
+    pub version_hex: String,
     /// Merkle root.
     pub merkleroot: String,
     /// Time in seconds since 1970.
@@ -287,6 +292,9 @@ pub struct HeaderInfo {
     pub nonce: u32,
     /// Target in compact form.
     pub bits: String,
+    /// The target, 64 hexadecimal digits.
+    #[serde(default)]
+    pub target: String,
     /// Initial target divided by this one.
     pub difficulty: f64,
     /// Work up to here.
@@ -326,62 +334,6 @@ pub enum BlockTransaction {
     Id(String),
     /// All of it.
     Full(Box<TransactionInfo>),
-}
-
-/// A decoded transaction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TransactionInfo {
-    /// Id without witnesses.
-    pub txid: String,
-    /// Id with witnesses.
-    pub hash: String,
-    /// Version.
-    pub version: i32,
-    /// Bytes.
-    pub size: u64,
-    /// Virtual bytes.
-    pub vsize: u64,
-    /// BIP141 weight.
-    pub weight: u64,
-    /// Earliest height or time.
-    pub locktime: u32,
-    /// Inputs.
-    pub vin: Vec<InputInfo>,
-    /// Outputs.
-    pub vout: Vec<OutputInfo>,
-    /// All of it in hexadecimal.
-    pub hex: String,
-}
-
-/// A transaction's input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InputInfo {
-    /// Script of a coinbase.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub coinbase: Option<String>,
-    /// Transaction whose output is spent; absent in a coinbase.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub txid: Option<String>,
-    /// Index of the output spent; absent in a coinbase.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub vout: Option<u32>,
-    /// Witness items in hexadecimal.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub txinwitness: Vec<String>,
-    /// Sequence number.
-    pub sequence: u32,
-}
-
-/// A transaction's output.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OutputInfo {
-    /// Value in coins.
-    pub value: f64,
-    /// Position in the transaction.
-    pub n: u32,
-    /// The lock.
-    #[serde(rename = "scriptPubKey")]
-    pub script_pub_key: ScriptPubKey,
 }
 
 /// A JSON-RPC error object.

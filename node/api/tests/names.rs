@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use minichain_api::metric::{self, Kind};
+use minichain_api::metric::{self, Buckets, Kind};
 use minichain_api::{port, rpc};
 
 #[test]
@@ -29,6 +29,29 @@ fn metric_names_are_unique_and_follow_prometheus() {
             assert!(!metric.labels.contains(&reserved), "{name}");
         }
     }
+}
+
+#[test]
+fn histograms_and_only_they_have_ascending_buckets_at_every_pace() {
+    for metric in metric::ALL {
+        let is_histogram = metric.kind == Kind::Histogram;
+        assert_eq!(
+            is_histogram,
+            metric.buckets != Buckets::None,
+            "{}",
+            metric.name
+        );
+        for spacing_s in [1.0, 5.0, 600.0] {
+            let bounds = metric.buckets.bounds(spacing_s);
+            assert_eq!(is_histogram, bounds.len() > 5, "{}", metric.name);
+            assert!(
+                bounds.windows(2).all(|pair| pair[0] < pair[1]),
+                "{} {bounds:?}",
+                metric.name
+            );
+        }
+    }
+    assert_eq!(Buckets::Spacings(&[0.7, 2.0]).bounds(3.0), [2.1, 6.0]);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 fn header() -> Value {
     json!({
-        "hash": "aa", "confirmations": -1, "height": 7, "version": 1, "merkleroot": "bb",
+        "hash": "aa", "confirmations": -1, "height": 7, "version": 1, "versionHex": "00000001",
+        "merkleroot": "bb", "target": "ee",
         "time": 5, "mediantime": 4, "nonce": 9, "bits": "1d00ffff", "difficulty": 1.5,
         "chainwork": "cc", "nTx": 1, "previousblockhash": "dd",
     })
@@ -27,7 +28,7 @@ fn block_lists_ids_or_whole_transactions() {
         "txid": "ee", "hash": "ff", "version": 2, "size": 10, "vsize": 9, "weight": 36,
         "locktime": 0, "vin": [{"coinbase": "01", "sequence": 0}],
         "vout": [{"value": 0.5, "n": 0,
-                  "scriptPubKey": {"hex": "6a", "type": "nulldata"}}],
+                  "scriptPubKey": {"asm": "OP_RETURN", "hex": "6a", "type": "nulldata"}}],
         "hex": "00",
     });
     for (tx, is_id) in [(json!("ee"), true), (transaction, false)] {
@@ -53,6 +54,7 @@ fn script_is_named_in_camel_case() {
         confirmations: 1,
         value: 1.0,
         script_pub_key: ScriptPubKey {
+            asm: "1".into(),
             hex: "51".into(),
             kind: "nonstandard".into(),
             address: None,
@@ -62,6 +64,6 @@ fn script_is_named_in_camel_case() {
     let value = serde_json::to_value(info).unwrap();
     assert_eq!(
         value["scriptPubKey"],
-        json!({"hex": "51", "type": "nonstandard"})
+        json!({"asm": "1", "hex": "51", "type": "nonstandard"})
     );
 }

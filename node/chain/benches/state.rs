@@ -13,7 +13,7 @@ use minichain_chain::block::{Block, Header};
 use minichain_chain::difficulty::Rule;
 use minichain_chain::hash::{BlockHash, MerkleRoot};
 use minichain_chain::mempool::{Mempool, MempoolLimits};
-use minichain_chain::params::{Allocation, Params, Reward, dev_account_key};
+use minichain_chain::params::{Allocation, Params, Proof, Reward, dev_account_key};
 use minichain_chain::pow::{CompactTarget, Searcher};
 use minichain_chain::script::Script;
 use minichain_chain::signature::{SecretKey, sign_all_inputs};
@@ -140,7 +140,7 @@ fn pool(criterion: &mut Criterion) {
     let filled = || {
         let mut pool = Mempool::new(MempoolLimits::default());
         for tx in &payments {
-            let accepted = pool.accept(Arc::clone(tx), &state);
+            let accepted = pool.accept(Arc::clone(tx), &state, params.genesis_time);
             assert!(matches!(accepted, Ok(Ok(_))), "{accepted:?}");
         }
         pool
@@ -177,6 +177,7 @@ fn params(difficulty: Rule) -> Params {
         coinbase_maturity: 10,
         block_weight_max: 4_000_000,
         allocations: Vec::new(),
+        proof: Proof::Hash,
     }
 }
 
@@ -282,7 +283,7 @@ fn next_block(params: &Params, parent: &Block, tag: u64, payments: &[Transaction
     }
     let mut pool = Mempool::new(MempoolLimits::default());
     for tx in payments {
-        let accepted = pool.accept(Arc::new(tx.clone()), &state);
+        let accepted = pool.accept(Arc::new(tx.clone()), &state, params.genesis_time);
         assert!(matches!(accepted, Ok(Ok(_))), "{accepted:?}");
     }
     let time = parent.header.time.saturating_add(SPACING_S);

@@ -7,6 +7,7 @@
 
 mod coin;
 mod connect;
+mod digest;
 mod disconnect;
 mod muhash;
 mod overlay;
@@ -15,10 +16,14 @@ mod verify;
 
 pub use self::coin::Coin;
 pub use self::connect::{ConnectError, Connected, Context, connect_block, connect_genesis};
+pub use self::digest::{Digest, DigestPart};
 pub use self::disconnect::disconnect_block;
-pub use self::muhash::MuHash3072;
+pub use self::muhash::{DigestChange, MuHash3072};
 pub use self::overlay::{CoinStats, Overlay};
 pub use self::undo::Undo;
-pub use self::verify::{SequentialVerifier, SignatureCheck, SignatureFailure, SignatureVerifier};
+pub use self::verify::{
+    BlockSignatures, Gathered, SequentialVerifier, SignatureCheck, SignatureFailure,
+    SignatureVerifier,
+};
 
 pub(crate) use self::coin::{created_coins, muhash_element};

@@ -1,27 +1,39 @@
 //! Transactions that wait for a block.
 //!
 //! This is policy, not consensus: nodes may differ in what they keep. Of two
-//! transactions that spend the same output, the first seen stays; there is no
-//! replacement. The pool is bounded in bytes; when it is full, what pays least
-//! makes room. No clock is needed: the pool follows the tip it is told of.
+//! transactions that spend the same output the first seen stays, unless the
+//! second pays enough more to replace it. The pool is bounded in bytes; when it
+//! is full, what pays least makes room and the least fee rises. Time is an
+//! argument: when a transaction came, and when to drop the expired.
 
 mod accept;
 mod error;
 mod evict;
+mod expire;
+mod floor;
 mod graph;
+mod package;
 mod rate;
 mod reorg;
+mod replace;
+mod totals;
 
 use std::sync::Arc;
 
 pub use self::error::{MempoolError, REASONS};
-pub use self::graph::{PoolEntry, Totals};
+pub use self::floor::FLOOR_HALVING_BLOCKS;
+pub use self::graph::PoolEntry;
+pub use self::package::Unsigned;
 pub use self::rate::FeeRate;
+pub use self::replace::REPLACED_MAX;
+pub use self::totals::Totals;
 
+use self::floor::Floor;
 use self::graph::Graph;
-pub(crate) use self::graph::{Score, without};
+pub(crate) use self::graph::Score;
+pub(crate) use self::totals::without;
 use crate::amount::Amount;
-use crate::hash::Txid;
+use crate::hash::{Txid, sha256};
 use crate::transaction::{OutPoint, Transaction};
 
 /// What a pool may hold.
@@ -32,8 +44,19 @@ pub struct MempoolLimits {
     /// Transactions in an unconfirmed chain at most: a transaction, its
     /// unconfirmed parents, their parents, and so on.
     pub ancestors_max: usize,
+    /// Virtual bytes of such a chain.
+    pub ancestor_vbytes_max: u64,
+    /// Transactions that may depend on one, itself included.
+    pub descendants_max: usize,
+    /// Their virtual bytes.
+    pub descendant_vbytes_max: u64,
     /// The least fee for 1,000 virtual bytes.
     pub min_fee_rate_sat_per_kvb: u64,
+    /// What a replacement pays on top for 1,000 of its virtual bytes, and by
+    /// how much the least fee rises above what was pushed out.
+    pub incremental_fee_rate_sat_per_kvb: u64,
+    /// Seconds that a transaction may wait.
+    pub expiry_s: u32,
 }
 
 /// Memory that a transaction takes besides its own bytes: its entry, its links
@@ -61,7 +84,12 @@ impl Default for MempoolLimits {
         Self {
             bytes_max: 50_000_000,
             ancestors_max: 25,
+            ancestor_vbytes_max: 101_000,
+            descendants_max: 25,
+            descendant_vbytes_max: 101_000,
             min_fee_rate_sat_per_kvb: 100,
+            incremental_fee_rate_sat_per_kvb: 100,
+            expiry_s: 14 * 24 * 60 * 60,
         }
     }
 }
@@ -75,7 +103,9 @@ pub struct Accepted {
     pub fee: Amount,
     /// Its virtual bytes.
     pub vsize: u64,
-    /// Who had to make room.
+    /// Who spent the same outputs, with all that depended on them.
+    pub replaced: Vec<Txid>,
+    /// Who had to make room, with all that depended on them.
     pub evicted: Vec<Txid>,
 }
 
@@ -84,6 +114,7 @@ pub struct Accepted {
 pub struct Mempool {
     limits: MempoolLimits,
     graph: Graph,
+    floor: Floor,
 }
 
 impl Mempool {
@@ -93,6 +124,7 @@ impl Mempool {
         Self {
             limits,
             graph: Graph::default(),
+            floor: Floor::default(),
         }
     }
 
@@ -150,6 +182,12 @@ impl Mempool {
         self.graph.vbytes()
     }
 
+    /// What all transactions pay.
+    #[must_use]
+    pub const fn fees(&self) -> Amount {
+        self.graph.fees()
+    }
+
     /// What counts towards [`MempoolLimits::bytes_max`].
     #[must_use]
     pub const fn bytes(&self) -> u64 {
@@ -166,6 +204,26 @@ impl Mempool {
     /// Every name, in the order of names.
     pub fn txids(&self) -> impl Iterator<Item = Txid> {
         self.graph.txids()
+    }
+
+    /// Those that came with [`PoolEntry::sequence`] `from` or later, parents
+    /// before children.
+    pub fn iter_by_arrival(&self, from: u64) -> impl Iterator<Item = &PoolEntry> {
+        self.graph.iter_by_arrival(from)
+    }
+
+    /// Another number after every change of who waits.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.graph.revision()
+    }
+
+    /// SHA-256 of all names in their order: equal for pools that hold the
+    /// same. Computed anew by every call.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let names: Vec<u8> = self.txids().flat_map(Txid::to_bytes).collect();
+        sha256(&names)
     }
 
     pub(crate) const fn graph(&self) -> &Graph {

@@ -2,7 +2,7 @@
 
 use crate::hash::{MerkleRoot, sha256d};
 use crate::script::Script;
-use crate::transaction::Transaction;
+use crate::transaction::{Names, Transaction};
 
 /// What a witness commitment output starts with: `OP_RETURN`, a push of 36
 /// bytes, and four bytes that mark the purpose (BIP 141).
@@ -51,15 +51,31 @@ pub fn transaction_root(transactions: &[Transaction]) -> Option<MerkleTree> {
     merkle_root(&leaves)
 }
 
+/// As [`transaction_root`], of transactions whose names are known.
+#[must_use]
+pub fn named_transaction_root(names: &[Names]) -> Option<MerkleTree> {
+    let leaves: Vec<_> = names.iter().map(|name| name.txid.to_bytes()).collect();
+    merkle_root(&leaves)
+}
+
 /// The root over the transactions with their witnesses, where the coinbase
 /// counts as zero because it carries the commitment; `None` without
 /// transactions.
 #[must_use]
 pub fn witness_root(transactions: &[Transaction]) -> Option<MerkleRoot> {
     let (_coinbase, others) = transactions.split_first()?;
-    let mut leaves = Vec::with_capacity(transactions.len());
-    leaves.push([0; 32]);
-    leaves.extend(others.iter().map(|tx| tx.wtxid().to_bytes()));
+    witness_root_over(others.iter().map(|tx| tx.wtxid().to_bytes()))
+}
+
+/// As [`witness_root`], of transactions whose names are known.
+#[must_use]
+pub fn named_witness_root(names: &[Names]) -> Option<MerkleRoot> {
+    let (_coinbase, others) = names.split_first()?;
+    witness_root_over(others.iter().map(|name| name.wtxid.to_bytes()))
+}
+
+fn witness_root_over(others: impl Iterator<Item = [u8; 32]>) -> Option<MerkleRoot> {
+    let leaves: Vec<_> = std::iter::once([0; 32]).chain(others).collect();
     merkle_root(&leaves).map(|tree| tree.root)
 }
 

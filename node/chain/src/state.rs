@@ -9,27 +9,32 @@ mod accept;
 mod activate;
 mod open;
 mod place;
+mod rewind;
+mod steer;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::accept::{Acceptance, HeaderAcceptance};
+pub use self::activate::{Change, STEP_BLOCKS};
 pub use self::open::OpenError;
+pub use self::rewind::Rewind;
+pub use self::steer::SteerError;
 
 use crate::amount::Amount;
 use crate::block::{Block, Header};
-use crate::coins::{Coin, CoinStats, SignatureVerifier, created_coins};
+use crate::coins::{Coin, CoinStats, SignatureVerifier};
 use crate::hash::BlockHash;
 use crate::height::Height;
 use crate::params::Params;
 use crate::pow::{Chainwork, CompactTarget};
 use crate::store::{Store, StoreError};
-use crate::transaction::OutPoint;
+use crate::transaction::{Names, OutPoint};
 use crate::tree::{Entry, Index, Tree};
 
 /// The chain and where it is kept.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct State<S> {
     params: Params,
     store: S,
@@ -41,7 +46,12 @@ pub struct State<S> {
     /// Of the coins at the tip.
     coins: CoinStats,
     next_sequence: u64,
-    verifier: Box<dyn SignatureVerifier>,
+    /// A mistake on purpose, for tests of the simulator.
+    last_seen_wins: bool,
+    verifier: Arc<dyn SignatureVerifier>,
+    /// The names of the transactions of the block that just came, which its form
+    /// was checked with; connecting it needs them again.
+    last_named: Option<(BlockHash, Vec<Names>)>,
 }
 
 /// Ordered from worst to best: more work is better, then what came first.
@@ -86,7 +96,7 @@ impl<S: Store> State<S> {
 
     /// Chooses who checks signatures, instead of one after the other.
     pub fn set_verifier(&mut self, verifier: Box<dyn SignatureVerifier>) {
-        self.verifier = verifier;
+        self.verifier = verifier.into();
     }
 
     /// Who checks signatures.
@@ -168,48 +178,13 @@ impl<S: Store> State<S> {
     /// The unspent outputs at the tip. Finishing the digest takes some
     /// milliseconds.
     pub fn utxo_info(&self) -> UtxoInfo {
-        utxo_info(self.tip(), &self.coins)
+        let tip = self.tip();
+        utxo_info((tip.height, tip.hash), &self.coins)
     }
 
     /// Size of the set of unspent outputs at the tip, digest unfinished.
     pub const fn coin_stats(&self) -> &CoinStats {
         &self.coins
-    }
-
-    /// The unspent outputs as they were at a block of the active chain; `None`
-    /// for any other block. Found by walking back from the tip, so the time it
-    /// takes grows with the depth.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn utxo_info_at(&self, hash: &BlockHash) -> Result<Option<UtxoInfo>, StoreError> {
-        if !self.is_active(hash) {
-            return Ok(None);
-        }
-        let mut stats = self.coins.clone();
-        for index in self.active.iter().rev() {
-            let entry = self.tree.at(*index);
-            if entry.hash == *hash {
-                return Ok(Some(utxo_info(entry, &stats)));
-            }
-            self.rewind(&mut stats, entry)?;
-        }
-        Ok(None)
-    }
-
-    /// Takes what a connected block did to the coins back out of `stats`.
-    fn rewind(&self, stats: &mut CoinStats, entry: &Entry) -> Result<(), StoreError> {
-        let block = self.stored_block(&entry.hash)?;
-        let undo = self.stored_undo(&entry.hash)?;
-        let inputs = block.transactions.iter().skip(1).flat_map(|tx| &tx.inputs);
-        // Spent coins come back first, so that the sum never falls below zero.
-        for (input, coin) in inputs.zip(&undo.spent) {
-            stats.add(&input.previous_output, coin)?;
-        }
-        for (outpoint, coin) in created_coins(&block, entry.height) {
-            stats.remove(&outpoint, &coin)?;
-        }
-        Ok(())
     }
 
     fn tip_index(&self) -> Index {
@@ -227,12 +202,12 @@ impl<S: Store> State<S> {
     }
 }
 
-fn utxo_info(at: &Entry, stats: &CoinStats) -> UtxoInfo {
+fn utxo_info((height, hash): (Height, BlockHash), stats: &CoinStats) -> UtxoInfo {
     UtxoInfo {
-        height: at.height,
-        hash: at.hash,
+        height,
+        hash,
         count: stats.count,
         total: stats.total,
-        muhash: stats.muhash.digest(),
+        muhash: stats.muhash.finished().digest(),
     }
 }

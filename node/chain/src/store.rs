@@ -100,8 +100,8 @@ pub struct Batch {
     pub blocks: Vec<(BlockHash, Arc<Block>)>,
     /// Undo data of newly connected blocks.
     pub undos: Vec<(BlockHash, Undo)>,
-    /// Coins that came (`Some`) or went (`None`). One that went may never
-    /// have been in the store.
+    /// Coins that came (`Some`) or went (`None`). One that came was not in the
+    /// store; one that went may never have been.
     pub coins: BTreeMap<OutPoint, Option<Coin>>,
     /// The new tip, if it moved.
     pub tip: Option<StoredTip>,

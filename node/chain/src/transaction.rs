@@ -108,7 +108,28 @@ pub struct Transaction {
     pub lock_time: u32,
 }
 
+/// Both names of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Names {
+    /// Without its witnesses.
+    pub txid: Txid,
+    /// With them.
+    pub wtxid: Wtxid,
+}
+
 impl Transaction {
+    /// Both names, at the price of one where there are no witnesses.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        let txid = self.txid();
+        let wtxid = if self.has_witness() {
+            self.wtxid()
+        } else {
+            Wtxid::from_bytes(txid.to_bytes())
+        };
+        Names { txid, wtxid }
+    }
+
     /// Name of the transaction without its witnesses.
     #[must_use]
     pub fn txid(&self) -> Txid {

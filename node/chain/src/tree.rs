@@ -4,6 +4,7 @@
 //! Headers off the best branch are bounded: see [`side_headers_max`].
 
 mod arena;
+mod pardon;
 mod prune;
 mod walk;
 
@@ -58,7 +59,7 @@ impl Entry {
 }
 
 /// Every header known.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tree {
     entries: Entries,
     by_hash: BTreeMap<BlockHash, Index>,
@@ -161,8 +162,12 @@ impl Tree {
     }
 
     /// Links a new header, whose rules have been checked, to its parent.
-    pub(crate) fn insert(&mut self, parent: Index, height: Height, stored: &StoredHeader) -> Index {
-        let hash = stored.header.hash();
+    pub(crate) fn insert(
+        &mut self,
+        parent: Index,
+        (hash, height): (BlockHash, Height),
+        stored: &StoredHeader,
+    ) -> Index {
         let below = &self.entries[parent];
         let entry = Entry {
             hash,
@@ -183,8 +188,19 @@ impl Tree {
         index
     }
 
-    /// Marks a block and all above it; returns every entry that changed.
-    pub(crate) fn mark_invalid(&mut self, index: Index) -> Vec<Index> {
+    /// Whether a block is refused only because the operator called it, or one
+    /// below it, invalid: so far as is known nobody broke a rule.
+    #[must_use]
+    pub fn is_forbidden(&self, hash: &BlockHash) -> bool {
+        let below = self.by_hash.get(hash).map(|index| self.way_down(*index));
+        let mut statuses = below.into_iter().flatten().map(|one| self.at(one).status);
+        let own = statuses.find(|status| *status != Status::InvalidAncestor);
+        own == Some(Status::Forbidden)
+    }
+
+    /// Gives a block a mark that makes it invalid, and marks all above it;
+    /// returns every entry that changed.
+    pub(crate) fn mark_invalid(&mut self, index: Index, mark: Status) -> Vec<Index> {
         let mut changed = Vec::new();
         let mut waiting = vec![index];
         while let Some(next) = waiting.pop() {
@@ -195,7 +211,7 @@ impl Tree {
             }
             waiting.extend(&entry.children);
             entry.status = if next == index {
-                Status::Invalid
+                mark
             } else {
                 Status::InvalidAncestor
             };

@@ -8,8 +8,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use minichain_api::config::{EXAMPLE, LogFormat};
 
+use crate::db::{self, DbCommand};
 use crate::exit::Failure;
-use crate::{config, genesis, reward, run};
+use crate::{config, genesis, observe, reward, run};
+
+mod rpc;
+mod wallet;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -18,9 +22,12 @@ Examples:
     minichain --port 9000 --bootstrap 127.0.0.1:8999
     minichain --port 9001 --bootstrap 127.0.0.1:9000 --mine
 
-  Ask a node (the password stands in the cookie file of its data folder):
-    curl -u \"$(cat minichain-data-8999/.cookie)\" http://127.0.0.1:18999/ \\
-      -d '{\"method\": \"getblockchaininfo\"}'
+  Ask a node:
+    minichain rpc --port 8999 getblockchaininfo
+
+  Keys and payments:
+    minichain wallet new --port 8999
+    minichain wallet send --port 8999 ADDRESS 1.5
 
   A configuration of one's own:
     minichain config example > node.yaml
@@ -34,6 +41,18 @@ is minichain-data-P, so that several nodes share a machine.
 
 Exit codes: 0 ended as asked, 2 bad arguments, configuration or genesis file,
 3 the world broke (a port, the disk, the store), 101 a bug.";
+
+const DB_HELP: &str = "\
+Examples:
+  Copy the chain of one node to another; both are stopped:
+    minichain db export chain.bin --data-dir minichain-data-8999
+    minichain db import chain.bin --data-dir minichain-data-9000
+
+  Look whether all is well, with every rule and signature checked again:
+    minichain db check --replay --data-dir minichain-data-8999
+
+Exit codes: 0 done, 1 problems found or interrupted, 2 bad arguments or a file
+that cannot be used, 3 the world broke (the disk, the store).";
 
 /// A proof-of-work UTXO block chain node over libp2p.
 #[derive(Debug, Parser)]
@@ -56,6 +75,15 @@ enum Command {
     /// Print a network's rules or its genesis hash.
     #[command(subcommand)]
     Genesis(GenesisCommand),
+    /// Check, compact, export or import the chain of a node that is stopped.
+    #[command(subcommand, after_help = DB_HELP)]
+    Db(DbCommand),
+    Rpc(Box<rpc::RpcArgs>),
+    /// Hold keys and pay: a wallet in a file of its own.
+    #[command(subcommand, after_help = wallet::AFTER_HELP)]
+    Wallet(Box<wallet::WalletCommand>),
+    /// Print the reference of every metric a node exports (Markdown).
+    Metrics,
 }
 
 #[derive(Debug, Subcommand)]
@@ -181,7 +209,7 @@ pub fn main() -> ExitCode {
     // Clap itself ends with code 2 on bad arguments and 0 on --help.
     let cli = Cli::parse();
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             // Not a log line: the logger may not exist yet, or be filtered.
             // Nobody is left to tell when stderr is gone.
@@ -191,15 +219,20 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<(), Failure> {
-    match cli.command {
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let done = match cli.command {
+        Some(Command::Rpc(args)) => return rpc::run(&args),
+        Some(Command::Wallet(command)) => wallet::run(&command),
         None => run_node(&cli.run),
         Some(Command::Run(args)) => run_node(&args),
         Some(Command::Config(ConfigCommand::Example)) => print(EXAMPLE),
         Some(Command::Config(ConfigCommand::Check { file })) => check_config(&file),
+        Some(Command::Metrics) => print(&observe::reference()),
         Some(Command::Genesis(GenesisCommand::Show { file })) => show_genesis(file.as_deref()),
+        Some(Command::Db(command)) => db::main(&command),
         Some(Command::Genesis(GenesisCommand::Hash { file })) => hash_genesis(file.as_deref()),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn run_node(args: &RunArgs) -> Result<(), Failure> {
@@ -234,7 +267,8 @@ fn hash_genesis(file: Option<&Path>) -> Result<(), Failure> {
     print(&format!("{}\n", params.genesis_hash()))
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+/// Writes to standard output.
+pub fn print(text: &str) -> Result<(), Failure> {
     match std::io::stdout().write_all(text.as_bytes()) {
         // The reader has seen enough, as with `| head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -29,6 +29,7 @@ use minichain_chain::block::Block;
 use minichain_chain::hash::BlockHash;
 use minichain_chain::store::StoreError;
 use minichain_chain::transaction::Transaction;
+use minichain_protocol::input::SteeringOrder;
 use minichain_protocol::node::Node;
 use minichain_protocol::output::Answer;
 use tokio::sync::{mpsc, oneshot};
@@ -40,6 +41,7 @@ use crate::observe::Observer;
 use crate::shutdown::Shutdown;
 use crate::store::RedbStore;
 
+mod pool_file;
 mod turn;
 
 /// Everything the driver brings together.
@@ -58,8 +60,8 @@ pub struct Parts {
     pub observer: Arc<Observer>,
     /// The time that inputs are stamped with.
     pub clock: Clock,
-    /// Way in for link conditions and probes, where there is one.
-    pub levers: Option<net::LeversEnd>,
+    /// Further ways into the network side.
+    pub ends: net::Ends,
     /// The wish to end.
     pub shutdown: Shutdown,
 }
@@ -99,6 +101,8 @@ pub enum Submission {
     Transaction(Arc<Transaction>),
     /// For the chain.
     Block(Arc<Block>),
+    /// An order about a block that is there.
+    Steering(BlockHash, SteeringOrder),
 }
 
 /// The driver has ended.
@@ -160,7 +164,7 @@ pub async fn run(mut parts: Parts, inbox: Inbox) -> Result<(), RunError> {
         Duration::from_secs(spacing_s),
         &user_agent,
     )?;
-    let net = net::start(config, parts.levers.take(), inbox.sender).await?;
+    let net = net::start(config, std::mem::take(&mut parts.ends), inbox.sender).await?;
     log_ready(&parts, &net.view.borrow());
 
     let (done, ended) = oneshot::channel();
@@ -209,8 +213,10 @@ impl Handle {
     ) -> Result<R, Stopped> {
         let (reply, result) = oneshot::channel();
         let look = move |view: &View<'_>| {
-            // Whoever asked may have gone meanwhile.
-            let _unheard = reply.send(look(view));
+            // Whoever asked may have gone meanwhile, at a limit of time.
+            if !reply.is_closed() {
+                let _unheard = reply.send(look(view));
+            }
         };
         self.send(Message::Query(Box::new(look))).await?;
         result.await.map_err(|_| Stopped)
@@ -235,6 +241,11 @@ impl Handle {
         self.sender
             .blocking_send(Message::Mined(block))
             .map_err(|_| Stopped)
+    }
+
+    /// Messages that wait for the driver's next turn.
+    pub fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
     }
 
     async fn send(&self, message: Message) -> Result<(), Stopped> {

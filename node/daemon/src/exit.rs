@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+/// The answer is no: a check found something, or the work was interrupted.
+pub const NO: u8 = 1;
 /// Bad arguments, configuration or genesis file: nothing was started.
 pub const BAD_INPUT: u8 = 2;
 /// The world broke: a port, the disk or the store.
@@ -14,6 +16,12 @@ pub const PANIC: u8 = 101;
 /// what is wrong, then what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The answer to what was asked is no.
+    #[error("{0}")]
+    No(String),
+    /// The user stopped the work before its end.
+    #[error("{0}")]
+    Interrupted(String),
     /// The user's words do not make sense.
     #[error("{0}")]
     BadInput(String),
@@ -36,6 +44,7 @@ impl Failure {
     /// The exit code.
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
+            Self::No(_) | Self::Interrupted(_) => NO,
             Self::BadInput(_) => BAD_INPUT,
             Self::World(_) => WORLD,
         })

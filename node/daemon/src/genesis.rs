@@ -66,6 +66,7 @@ pub fn params(genesis: &GenesisFile) -> Result<Params, Failure> {
         coinbase_maturity: genesis.coinbase_maturity,
         block_weight_max: genesis.block_weight_max,
         allocations: allocations(genesis)?,
+        proof: params::Proof::Hash,
     }
     .check()
     .map_err(|error| Failure::bad_input(format!("genesis file: {error}")))

@@ -6,20 +6,25 @@
 //! simulator or the orchestrator.
 
 pub mod cli;
+mod client;
 pub mod clock;
 mod config;
+pub mod db;
 mod difficulty;
 pub mod driver;
-mod exit;
-mod genesis;
+pub mod exit;
+pub mod genesis;
 mod listen;
 pub mod miner;
 pub mod net;
+pub mod news;
 pub mod observe;
 mod panic;
+mod reach;
 mod reward;
-mod rpc;
+pub mod rpc;
 mod run;
 pub mod shutdown;
 pub mod store;
+pub mod verifier;
 pub mod wallet;

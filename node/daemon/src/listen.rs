@@ -1,21 +1,26 @@
 //! Sockets for the HTTP servers.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
 
 use crate::exit::Failure;
 
 /// Connections of one server at once. More wait in the system's queue, so that
 /// a client that never hangs up cannot use up the files peers need.
 const CONNECTIONS_MAX: usize = 128;
+
+/// A connection whose other end reads nothing for so long is closed.
+const STALL_MAX: Duration = Duration::from_secs(30);
 
 /// A listener with a limit on open connections.
 pub struct Limited {
@@ -26,7 +31,32 @@ pub struct Limited {
 /// A connection that counts against the limit while it is open.
 pub struct Counted {
     stream: TcpStream,
+    /// Runs while the other end takes nothing of what waits for it.
+    stalled: Option<Pin<Box<Sleep>>>,
+    patience: Duration,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Counted {
+    /// Passes on how a write went, or gives up one that waits for too long.
+    fn bounded<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        stalled.as_mut().poll(context).map(|()| {
+            let why = "the other end takes no more bytes";
+            Err(io::Error::new(ErrorKind::TimedOut, why))
+        })
+    }
 }
 
 /// Binds `address`; `what` and `flag` name the server and its setting in
@@ -46,6 +76,16 @@ pub async fn bind(
         },
         bound,
     ))
+}
+
+/// Where a listening address is reached from this machine.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// What went wrong with a listening socket, and what to do.
@@ -74,6 +114,8 @@ impl Listener for Limited {
         (
             Counted {
                 stream,
+                stalled: None,
+                patience: STALL_MAX,
                 _place: place,
             },
             address,
@@ -101,11 +143,13 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.bounded(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -115,8 +159,6 @@ impl AsyncWrite for Counted {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     async fn any() -> (Limited, SocketAddr) {
@@ -156,5 +198,19 @@ mod tests {
         assert!(tokio::time::timeout(soon, limited.accept()).await.is_err());
         open.pop();
         limited.accept().await;
+    }
+
+    #[tokio::test]
+    async fn connection_that_reads_nothing_is_given_up() {
+        let (mut limited, address) = any().await;
+        let silent = TcpStream::connect(address).await.unwrap();
+        let (mut open, _) = limited.accept().await;
+        open.patience = Duration::from_millis(100);
+        let much = vec![0; 64 << 20];
+        let error = tokio::io::AsyncWriteExt::write_all(&mut open, &much)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+        drop(silent);
     }
 }

@@ -12,7 +12,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use minichain_protocol::input::{GossipId, InboundRequest, OutboundRequest, Peer};
 use minichain_protocol::output::{Topic, Verdict};
@@ -20,16 +20,20 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub mod addresses;
+mod bans;
 mod behaviour;
 mod book;
 mod config;
 mod dialer;
 mod dice;
 mod exchange;
+mod gate;
 pub mod gossip;
 pub mod identity;
+mod kept;
 mod levers;
 pub mod link_conditioner;
+mod operator;
 mod outlet;
 mod pace;
 mod peers;
@@ -39,8 +43,10 @@ mod task;
 mod transport;
 mod view;
 
+pub use bans::{Ban, Subject, SubjectError};
 pub use config::{Config, ConfigError};
 pub use levers::{Ended, Levers, LeversEnd, levers};
+pub use operator::{Operator, OperatorEnd, Refusal, Until, Whom, Wish, operator};
 pub use outlet::Delivery;
 pub use probe::{Outcome, PAYLOAD_MAX, PAYLOAD_MIN, Target};
 pub use view::{Connection, View};
@@ -127,19 +133,34 @@ pub struct Handle {
     pub task: JoinHandle<()>,
 }
 
+/// Ways in beside the driver's, where there are any.
+#[derive(Debug, Default)]
+pub struct Ends {
+    /// Fault injection: links can be conditioned and peers probed.
+    pub levers: Option<LeversEnd>,
+    /// The operator: peers can be dialled, parted from and kept out.
+    pub operator: Option<OperatorEnd>,
+}
+
+/// The system's time in seconds since 1970, by which bans are counted.
+pub fn unix_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
 /// Orders that may wait; beyond that the driver waits for the network task,
 /// which always takes them before it reads from any peer.
 const COMMANDS_MAX: usize = 256;
 
 /// Binds the port, then serves peers in a task of its own until the handle's
-/// command sender is dropped. Inputs go to `inbox`, wrapped by `E`. With
-/// `levers` links can be conditioned and peers probed.
+/// command sender is dropped. Inputs go to `inbox`, wrapped by `E`.
 ///
 /// # Errors
 /// When the port cannot be bound or a setting does not fit.
 pub async fn start<E>(
     config: Config,
-    levers: Option<LeversEnd>,
+    ends: Ends,
     inbox: mpsc::Sender<E>,
 ) -> Result<Handle, StartError>
 where
@@ -147,7 +168,7 @@ where
 {
     let (commands, orders) = mpsc::channel(COMMANDS_MAX);
     let (sender, view) = watch::channel(Arc::default());
-    let mut task = task::Task::new(config, levers, inbox, orders, sender)?;
+    let mut task = task::Task::new(config, ends, inbox, orders, sender)?;
     task.bind().await?;
     Ok(Handle {
         commands,

@@ -6,10 +6,13 @@
 
 mod event;
 pub mod http;
+mod label;
 pub mod log;
 mod metrics;
 mod text;
+mod traffic;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,7 +22,9 @@ use minichain_protocol::output::{DisconnectReason, RequestKind, Topic, Verdict};
 use prometheus::proto::MetricFamily;
 
 use self::metrics::Metrics;
+pub use self::traffic::Traffic;
 use crate::miner::MinerStats;
+use crate::news::News;
 
 /// Which way bytes went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +46,12 @@ pub struct Setup {
     pub spacing_s: u32,
     /// How long ago the tip was found, as far as known.
     pub tip_age: Duration,
+    /// Weight a block may have at most.
+    pub block_weight_max: u32,
+    /// Memory the mempool may take.
+    pub mempool_bytes_max: u64,
+    /// The chain's file.
+    pub store_file: PathBuf,
 }
 
 /// The chain's state when somebody looked.
@@ -66,18 +77,31 @@ pub struct Snapshot {
     pub mempool_transactions: u64,
     /// Their virtual bytes.
     pub mempool_vbytes: u64,
+    /// Memory they count for.
+    pub mempool_memory_bytes: u64,
+    /// Base units for 1,000 virtual bytes of what a block would take first.
+    pub best_fee_rate_sat_per_kvb: u64,
+    /// Messages that wait for the node's thread.
+    pub inbox_messages: usize,
 }
 
 /// Counts and logs. Shared by reference; every method is cheap.
 pub struct Observer {
     metrics: Metrics,
+    news: News,
     started: Instant,
     /// Milliseconds from `started` to the last change of the tip, once there
     /// was one; until then the age known at the start counts on.
     tip_changed_ms: AtomicU64,
     tip_age_at_start_ms: u64,
     has_tip_changed: AtomicBool,
+    /// Milliseconds from `started` to the last block of a chain that grew one
+    /// by one; zero until there was one.
+    grown_ms: AtomicU64,
     is_syncing: AtomicBool,
+    /// Bytes from and to peers.
+    pub traffic: Traffic,
+    store_file: PathBuf,
     /// Part of the miner's hashes already counted.
     hashes_counted: AtomicU64,
     miner: Box<dyn Fn() -> MinerStats + Send + Sync>,
@@ -98,48 +122,61 @@ impl Observer {
     ) -> Result<Self, prometheus::Error> {
         Ok(Self {
             metrics: Metrics::new(setup)?,
+            news: News::default(),
             started: Instant::now(),
             tip_changed_ms: AtomicU64::new(0),
             tip_age_at_start_ms: millis(setup.tip_age),
             has_tip_changed: AtomicBool::new(false),
+            grown_ms: AtomicU64::new(0),
+            store_file: setup.store_file.clone(),
             is_syncing: AtomicBool::new(false),
+            traffic: Traffic::default(),
             hashes_counted: AtomicU64::new(0),
             miner: Box::new(miner),
         })
     }
 
     /// Logs and counts what the node reports.
-    pub fn event(&self, event: &minichain_protocol::event::Event, now: Now) {
-        event::observe(self, event, now);
+    pub fn event(&self, event: minichain_protocol::event::Event, now: Now) {
+        event::observe(self, &event, now);
+        self.news.tell(event);
+    }
+
+    /// For those who wait for something to happen.
+    pub const fn news(&self) -> &News {
+        &self.news
     }
 
     /// A gossip message came in or went out.
     pub fn gossip(&self, topic: Topic, flow: Flow, bytes: usize) {
-        let labels = [topic_label(topic), flow_label(flow)];
+        let labels = [label::topic(topic), label::flow(flow)];
         self.metrics.count(metric::GOSSIP_MESSAGES, &labels, 1);
         self.metrics
             .count(metric::GOSSIP_BYTES, &labels, bytes as u64);
+        self.traffic.add(flow, bytes);
     }
 
     /// The node decided what becomes of a gossip message.
     pub fn verdict(&self, topic: Topic, verdict: Verdict) {
-        let labels = [topic_label(topic), verdict_label(verdict)];
+        let labels = [label::topic(topic), label::verdict(verdict)];
         self.metrics.count(metric::GOSSIP_VERDICTS, &labels, 1);
     }
 
     /// A request came in or went out.
     pub fn request(&self, kind: RequestKind, flow: Flow, bytes: usize) {
-        let labels = [kind_label(kind), flow_label(flow)];
+        let labels = [label::kind(kind), label::flow(flow)];
         self.metrics.count(metric::REQUESTS, &labels, 1);
         self.metrics
             .count(metric::REQUEST_BYTES, &labels, bytes as u64);
+        self.traffic.add(flow, bytes);
     }
 
     /// A response came in or went out.
     pub fn response(&self, kind: RequestKind, flow: Flow, bytes: usize) {
-        let labels = [kind_label(kind), flow_label(flow)];
+        let labels = [label::kind(kind), label::flow(flow)];
         self.metrics
             .count(metric::REQUEST_BYTES, &labels, bytes as u64);
+        self.traffic.add(flow, bytes);
     }
 
     /// How many peers are connected.
@@ -147,7 +184,7 @@ impl Observer {
         let set = |direction, peers: usize| {
             self.metrics.set(
                 metric::PEERS,
-                &[direction_label(direction)],
+                &[label::direction(direction)],
                 float(peers as u64),
             );
         };
@@ -181,6 +218,28 @@ impl Observer {
     pub fn block_handled(&self, took: Duration) {
         self.metrics
             .observe(metric::BLOCK_CONNECT, took.as_secs_f64());
+    }
+
+    /// The node's thread was at work for so long.
+    pub fn busy(&self, took: Duration) {
+        self.metrics
+            .add(metric::DRIVER_BUSY, &[], took.as_secs_f64());
+    }
+
+    /// Changes of the chain became durable in this time.
+    pub fn committed(&self, took: Duration) {
+        self.metrics
+            .observe(metric::STORE_COMMIT, took.as_secs_f64());
+    }
+
+    /// A call of this name was answered; `name` is untrusted.
+    pub fn called(&self, name: &str, took: Duration, is_error: bool) {
+        self.metrics
+            .count(metric::RPC_REQUESTS, &[label::method(name)], 1);
+        self.metrics
+            .count(metric::RPC_ERRORS, &[], u64::from(is_error));
+        self.metrics
+            .observe(metric::RPC_DURATION, took.as_secs_f64());
     }
 
     /// Time since the tip changed.
@@ -223,6 +282,9 @@ impl Observer {
             .fetch_max(miner.hashes, Ordering::Relaxed);
         self.metrics
             .count(metric::HASHES, &[], miner.hashes.saturating_sub(counted));
+        if let Ok(file) = std::fs::metadata(&self.store_file) {
+            self.metrics.set(metric::STORE_SIZE, &[], float(file.len()));
+        }
         self.metrics.gather()
     }
 
@@ -239,6 +301,12 @@ impl Observer {
             float(snapshot.mempool_transactions),
         );
         set(metric::MEMPOOL_BYTES, float(snapshot.mempool_vbytes));
+        set(metric::MEMPOOL_MEMORY, float(snapshot.mempool_memory_bytes));
+        set(
+            metric::MEMPOOL_BEST_FEE_RATE,
+            float(snapshot.best_fee_rate_sat_per_kvb) / 1e3,
+        );
+        set(metric::INBOX, float(snapshot.inbox_messages as u64));
         self.peers(snapshot.inbound_peers, snapshot.outbound_peers);
     }
 
@@ -247,6 +315,29 @@ impl Observer {
             .store(millis(self.started.elapsed()), Ordering::Relaxed);
         self.has_tip_changed.store(true, Ordering::Relaxed);
     }
+
+    /// The chain grew by so many blocks. Only growth by one tells an interval:
+    /// who catches up sees blocks faster than they were found.
+    fn grown(&self, blocks: u64) {
+        if blocks == 0 {
+            return;
+        }
+        let now_ms = millis(self.started.elapsed()).max(1);
+        let before_ms = self.grown_ms.swap(now_ms, Ordering::Relaxed);
+        if self.is_syncing.load(Ordering::Relaxed) || blocks > 1 {
+            // The next block's interval is known again.
+        } else if before_ms > 0 {
+            self.metrics.observe(
+                metric::BLOCK_INTERVAL,
+                float(now_ms.saturating_sub(before_ms)) / 1e3,
+            );
+        }
+    }
+}
+
+/// The reference page of a node's metrics, in Markdown.
+pub fn reference() -> String {
+    metric::reference("Of every node", metric::ALL, metrics::label_values)
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -259,43 +350,6 @@ fn millis(duration: Duration) -> u64 {
 )]
 const fn float(number: u64) -> f64 {
     number as f64
-}
-
-const fn topic_label(topic: Topic) -> &'static str {
-    match topic {
-        Topic::Block => metric::TOPICS[0],
-        Topic::Transaction => metric::TOPICS[1],
-    }
-}
-
-const fn flow_label(flow: Flow) -> &'static str {
-    match flow {
-        Flow::Received => metric::FLOWS[0],
-        Flow::Sent => metric::FLOWS[1],
-    }
-}
-
-const fn verdict_label(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Accept => metric::VERDICTS[0],
-        Verdict::Ignore => metric::VERDICTS[1],
-        Verdict::Reject => metric::VERDICTS[2],
-    }
-}
-
-const fn kind_label(kind: RequestKind) -> &'static str {
-    match kind {
-        RequestKind::Status => metric::REQUEST_KINDS[0],
-        RequestKind::Headers => metric::REQUEST_KINDS[1],
-        RequestKind::Blocks => metric::REQUEST_KINDS[2],
-    }
-}
-
-const fn direction_label(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Inbound => metric::DIALLED[0],
-        Direction::Outbound => metric::DIALLED[1],
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Where a miner's rewards go.
 
 use minichain_api::config::NodeConfig;
+use minichain_api::genesis::Owner;
 use minichain_chain::address::Address;
-use minichain_chain::params::Params;
+use minichain_chain::hex;
+use minichain_chain::params::{Params, dev_account_key};
+use minichain_chain::signature::SecretKey;
 
 use crate::exit::Failure;
+use crate::genesis;
 
 /// Where rewards go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +27,31 @@ pub fn find(config: &NodeConfig, params: &Params) -> Result<Reward, Failure> {
         (None, Some(account)) => of_account(account, params).map(Reward::OutputKey),
         (None, None) => Ok(Reward::KeyFile),
     }
+}
+
+/// The key of the account that rewards go to, where its seed is public: then the
+/// node's own wallet holds it too.
+pub fn account_key(config: &NodeConfig) -> Result<Option<SecretKey>, Failure> {
+    let Some(account) = &config.mining.account else {
+        return Ok(None);
+    };
+    let loaded;
+    let genesis = match &config.genesis {
+        Some(genesis) => genesis,
+        None => {
+            loaded = genesis::load(config.genesis_file.as_deref())?;
+            &loaded
+        }
+    };
+    let mut allocations = genesis.allocations.iter();
+    let found = allocations.find(|allocation| allocation.account == *account);
+    Ok(found.and_then(|allocation| match &allocation.owner {
+        Owner::PublicSeed(seed) => {
+            let seed = hex::decode_array(seed).ok()?;
+            Some(dev_account_key(&seed, account))
+        }
+        Owner::Address(_) => None,
+    }))
 }
 
 fn parse(text: &str, params: &Params) -> Result<[u8; 32], Failure> {
@@ -51,7 +80,6 @@ fn of_account(account: &str, params: &Params) -> Result<[u8; 32], Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genesis;
 
     fn with(address: Option<&str>, account: Option<&str>) -> Result<Reward, String> {
         let params = genesis::params(&genesis::load(None).unwrap()).unwrap();

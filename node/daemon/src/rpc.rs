@@ -1,7 +1,7 @@
 //! JSON-RPC over HTTP, in the shapes of Bitcoin Core.
 //!
-//! A call passes: concurrency limit → Host check → authentication → envelope →
-//! arguments → method. Methods that look at the chain run a short closure on
+//! A call passes: Host check → authentication → envelope → concurrency limit →
+//! arguments → method, each bounded in time. Methods that look at the chain run a short closure on
 //! the node's thread and render its result here.
 //!
 //! Methods of fault injection exist only where the configuration says so; they
@@ -14,17 +14,31 @@ mod admin;
 mod arguments;
 mod auth;
 mod chain;
+mod descriptor;
 mod envelope;
+mod events;
+mod examine;
+mod find;
+mod limits;
+mod mempool;
 mod method;
 mod mining;
 mod network;
+mod peers;
+mod raw;
 mod render;
+mod scan;
 mod server;
 mod spec;
+mod stats;
+mod steering;
 mod transactions;
+mod trial;
+mod wallet;
+mod work;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use minichain_api::config::RpcConfig;
@@ -35,11 +49,20 @@ use tokio::task::JoinHandle;
 
 pub use self::admin::Admin;
 use self::auth::Access;
+pub use self::auth::{COOKIE_FILE, URL_FILE};
+pub use self::examine::examine;
+pub use self::limits::Limits;
+pub use self::scan::Scanner;
+pub use self::spec::{is_text_name, is_text_parameter, may_be_number};
+use crate::clock::Clock;
 use crate::driver::{Handle, Stopped, View};
 use crate::exit::Failure;
 use crate::listen;
+use crate::net::Operator;
 use crate::observe::Observer;
 use crate::shutdown::Shutdown;
+use crate::store::Snapshot;
+use crate::wallet::NodeWallet;
 
 /// What methods may use.
 pub struct Context {
@@ -49,6 +72,8 @@ pub struct Context {
     pub observer: Arc<Observer>,
     /// The network's rules.
     pub params: Arc<Params>,
+    /// The node's own keys and coins.
+    pub wallet: NodeWallet,
     /// Where rewards go, if this node mines.
     pub reward_address: Option<Address>,
     /// What the node calls itself to peers.
@@ -57,6 +82,16 @@ pub struct Context {
     pub mempool_bytes_max: u64,
     /// What the methods of fault injection move; none: they do not exist.
     pub admin: Option<Admin>,
+    /// The node's clock.
+    pub clock: Clock,
+    /// The file that holds the chain.
+    pub store_file: PathBuf,
+    /// The operator's say in who is a peer.
+    pub operator: Operator,
+    /// Reads all coins for `scantxoutset`.
+    pub scanner: Arc<Scanner>,
+    /// How much may be in work at once.
+    pub limits: Limits,
     /// How `stop` stops.
     pub shutdown: Shutdown,
 }
@@ -69,6 +104,27 @@ impl Context {
     ) -> Result<R, RpcError> {
         self.driver.query(look).await.map_err(|Stopped| ending())
     }
+
+    /// A short look, and all that the store held at that moment.
+    async fn snapshot<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> Result<R, RpcError> + Send + 'static,
+    ) -> Result<(R, Snapshot), RpcError> {
+        let both = self.look(|view| {
+            let seen = look(view)?;
+            let snapshot = view.node.state().store().snapshot();
+            Ok((seen, snapshot.map_err(server::internal)?))
+        });
+        both.await?
+    }
+}
+
+/// Does what takes long on a thread of its own, beside the chain.
+async fn outside<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, RpcError> + Send + 'static,
+) -> Result<R, RpcError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(server::internal)?
 }
 
 /// A server at work.
@@ -91,6 +147,7 @@ pub async fn start(
     let wanted = SocketAddr::new(config.listen, config.port);
     let (listener, address) = listen::bind(wanted, "JSON-RPC", "--rpc-port").await?;
     let access = Arc::new(Access::new(config, data_dir)?);
+    access.tell_address(data_dir, address);
     let shutdown = context.shutdown.clone();
     let router = server::router(
         Arc::new(context),

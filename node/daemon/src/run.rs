@@ -22,7 +22,7 @@ use crate::observe::{self, Observer, Setup};
 use crate::reward::{self, Reward};
 use crate::shutdown::Shutdown;
 use crate::store::{self, RedbStore};
-use crate::{net, panic, rpc, wallet};
+use crate::{net, panic, rpc, verifier, wallet};
 
 /// How long last answers may take to get out after the node has ended.
 const LAST_ANSWERS: Duration = Duration::from_millis(300);
@@ -65,7 +65,16 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
     let clock = Clock::default();
     let miner = start_miner(&config, &clock, &handle)?;
     let observer = Arc::new(observer(&config, &state, &miner)?);
-    let mut context = rpc_context(&config, &params, reward_key, &handle, &observer, &shutdown)?;
+    let (operator, operator_end) = net::operator();
+    let mut context = rpc_context(
+        (&config, &params),
+        operator,
+        reward_key,
+        &handle,
+        &observer,
+        &clock,
+        &shutdown,
+    )?;
     let levers = if config.rpc.admin {
         let (admin, levers) = admin(&config, &clock, &miner, &state)?;
         context.admin = Some(admin);
@@ -81,7 +90,10 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
         miner,
         observer: Arc::clone(&observer),
         clock,
-        levers,
+        ends: net::Ends {
+            levers,
+            operator: Some(operator_end),
+        },
         shutdown: shutdown.clone(),
     };
 
@@ -98,10 +110,24 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
     })
 }
 
-fn open_state(config: &NodeConfig, params: &Params) -> Result<State<RedbStore>, Failure> {
+/// Opens a chain that must be there already.
+pub fn open_existing(config: &NodeConfig, params: &Params) -> Result<State<RedbStore>, Failure> {
+    let file = config.data_dir.join(store::FILE);
+    if !file.exists() {
+        return Err(Failure::bad_input(format!(
+            "there is no chain at {}; name the node's folder with --data-dir",
+            file.display()
+        )));
+    }
+    open_state(config, params)
+}
+
+/// Opens the chain of the data folder, new or not.
+pub fn open_state(config: &NodeConfig, params: &Params) -> Result<State<RedbStore>, Failure> {
     let dir = &config.data_dir;
     let store = RedbStore::open(dir, config.limits.store_cache_bytes).map_err(Failure::world)?;
-    let mut state = State::open(params.clone(), store).map_err(|error| match error {
+    let state = State::open_with(params.clone(), store, verifier::on_all_cores()?);
+    let mut state = state.map_err(|error| match error {
         state::OpenError::OtherGenesis { stored, ours } => Failure::bad_input(format!(
             "the data folder {} holds the chain of another network: its genesis block is \
              {stored}, that of the configured network {} is {ours}; choose another folder with \
@@ -177,6 +203,9 @@ fn observer(
         network: params.network.clone(),
         spacing_s: params.spacing_s,
         tip_age,
+        block_weight_max: params.block_weight_max,
+        mempool_bytes_max: config.limits.mempool_bytes,
+        store_file: config.data_dir.join(store::FILE),
     };
     Observer::new(&setup, miner.stats_reader())
         .map_err(|error| Failure::world(format!("cannot set up metrics: {error}")))
@@ -209,11 +238,12 @@ fn node(
 }
 
 fn rpc_context(
-    config: &NodeConfig,
-    params: &Arc<Params>,
+    (config, params): (&NodeConfig, &Arc<Params>),
+    operator: net::Operator,
     reward_key: Option<[u8; 32]>,
     driver: &Handle,
     observer: &Arc<Observer>,
+    clock: &Clock,
     shutdown: &Shutdown,
 ) -> Result<rpc::Context, Failure> {
     let reward_address = reward_key
@@ -224,10 +254,16 @@ fn rpc_context(
         driver: driver.clone(),
         observer: Arc::clone(observer),
         params: Arc::clone(params),
+        wallet: wallet::NodeWallet::new(&config.data_dir, reward::account_key(config)?),
         reward_address,
         user_agent: user_agent(config),
         mempool_bytes_max: config.limits.mempool_bytes,
         admin: None,
+        clock: clock.clone(),
+        store_file: config.data_dir.join(store::FILE),
+        operator,
+        scanner: Arc::default(),
+        limits: rpc::Limits::default(),
         shutdown: shutdown.clone(),
     })
 }

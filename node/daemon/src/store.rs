@@ -11,7 +11,10 @@ mod error;
 mod pending;
 mod quota;
 mod seal;
+mod snapshot;
+mod tables;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +28,7 @@ use self::disk::Disk;
 pub use self::error::{OpenError, explain};
 use self::pending::Pending;
 pub use self::quota::Quota;
+pub use self::snapshot::Snapshot;
 
 /// Name of the file inside the data folder.
 pub const FILE: &str = minichain_api::config::STORE_FILE;
@@ -35,6 +39,8 @@ const LAZY_AGE_MS: u64 = 1_000;
 const LAZY_BLOCKS: usize = 256;
 /// A lazy commit waits for at most about this many bytes.
 const LAZY_BYTES: usize = 8 << 20;
+/// More bytes than this never wait, whatever was ordered.
+const PENDING_BYTES_MAX: usize = 32 << 20;
 
 /// The store of one node. Holds the data folder's lock while it lives.
 #[derive(Debug)]
@@ -44,6 +50,7 @@ pub struct RedbStore {
     quota: Quota,
     /// When the waiting batches are to be committed at the latest.
     due_ms: Option<u64>,
+    commits: u64,
 }
 
 impl RedbStore {
@@ -73,7 +80,52 @@ impl RedbStore {
         self.quota.check(self.pending.bytes() as u64)?;
         self.disk.write(&self.pending)?;
         self.pending = Pending::default();
+        self.commits += 1;
         Ok(())
+    }
+
+    /// As [`RedbStore::commit`], if more blocks or bytes wait than given.
+    ///
+    /// # Errors
+    /// As [`RedbStore::commit`].
+    pub fn commit_beyond(&mut self, blocks: usize, bytes: usize) -> Result<(), StoreError> {
+        if self.pending.blocks() >= blocks || self.pending.bytes() >= bytes {
+            return self.commit();
+        }
+        Ok(())
+    }
+
+    /// Shows every committed coin, by outpoint.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was shown before is right.
+    pub fn each_coin(&self, mut show: impl FnMut(OutPoint, Coin)) -> Result<(), StoreError> {
+        self.disk.tables()?.each_coin(|outpoint, coin| {
+            show(outpoint, coin);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// All that is applied so far, to be read elsewhere.
+    ///
+    /// # Errors
+    /// A commit failed before.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let tables = Arc::clone(self.disk.tables()?);
+        Ok(Snapshot::new(tables, self.pending.clone()))
+    }
+
+    /// Rewrites the file in `dir` without gaps; bytes before and after.
+    ///
+    /// # Errors
+    /// As [`RedbStore::open`].
+    pub fn compact(dir: &Path, cache_bytes: u64) -> Result<(u64, u64), OpenError> {
+        Disk::open(dir, cache_bytes)?.compact(dir)
+    }
+
+    /// How often something became durable.
+    pub fn commits(&self) -> u64 {
+        self.commits
     }
 
     /// Makes everything applied so far durable soon: when enough of it waits,
@@ -115,13 +167,14 @@ impl RedbStore {
             pending: Pending::default(),
             quota: Quota::new(dir),
             due_ms: None,
+            commits: 0,
         }
     }
 }
 
 impl Store for RedbStore {
     fn headers(&self) -> Result<Vec<StoredHeader>, StoreError> {
-        let mut headers = self.disk.headers()?;
+        let mut headers = self.disk.tables()?.headers()?;
         self.pending.overlay_headers(&mut headers);
         let mut headers: Vec<_> = headers.into_values().collect();
         headers.sort_by_key(|header| header.sequence);
@@ -131,33 +184,36 @@ impl Store for RedbStore {
     fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
         match self.pending.tip() {
             Some(tip) => Ok(Some(tip.clone())),
-            None => self.disk.tip(),
+            None => self.disk.tables()?.tip(),
         }
     }
 
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
         match self.pending.block(hash) {
             Some(block) => Ok(Some(Arc::clone(block))),
-            None => self.disk.block(hash),
+            None => self.disk.tables()?.block(hash),
         }
     }
 
     fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
         match self.pending.undo(hash) {
             Some(undo) => Ok(Some(undo.clone())),
-            None => self.disk.undo(hash),
+            None => self.disk.tables()?.undo(hash),
         }
     }
 
     fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
         match self.pending.coin(outpoint) {
             Some(coin) => Ok(coin.clone()),
-            None => self.disk.coin(outpoint),
+            None => self.disk.tables()?.coin(outpoint),
         }
     }
 
     fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
         self.pending.add(batch);
+        if self.pending.bytes() >= PENDING_BYTES_MAX {
+            return self.commit();
+        }
         Ok(())
     }
 }

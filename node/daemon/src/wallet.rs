@@ -1,4 +1,6 @@
-//! Key files in the data folder.
+//! Key files in the data folder, and the node's own wallet.
+
+mod held;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -8,6 +10,7 @@ use std::path::Path;
 use minichain_chain::hex;
 use minichain_chain::signature::SecretKey;
 
+pub use self::held::{NodeWallet, Opened, USED_FILE};
 use crate::exit::Failure;
 
 /// Name of the file that holds the key rewards go to.

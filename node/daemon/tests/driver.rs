@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use minichain_api::config::NodeConfig;
@@ -11,14 +12,14 @@ use minichain_chain::difficulty::Rule;
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::mempool::MempoolLimits;
-use minichain_chain::params::{Params, Reward};
+use minichain_chain::params::{Params, Proof, Reward};
 use minichain_chain::pow::Target;
 use minichain_chain::state::State;
 use minichain_chain::time::UnixSeconds;
 use minichain_node::clock::Clock;
 use minichain_node::driver::{self, Handle, Parts, RunError, Stopped, Submission};
 use minichain_node::miner::{Miner, MinerConfig};
-use minichain_node::net::addresses;
+use minichain_node::net::{Ends, addresses};
 use minichain_node::observe::{Observer, Setup};
 use minichain_node::shutdown::Shutdown;
 use minichain_node::store::RedbStore;
@@ -53,6 +54,7 @@ fn params() -> Params {
         coinbase_maturity: 5,
         block_weight_max: 400_000,
         allocations: Vec::new(),
+        proof: Proof::Hash,
     }
     .check()
     .expect("sound parameters")
@@ -96,6 +98,9 @@ impl Running {
             network: params.network.clone(),
             spacing_s: params.spacing_s,
             tip_age: Duration::ZERO,
+            block_weight_max: 400_000,
+            mempool_bytes_max: 5_000_000,
+            store_file: "/nonexistent".into(),
         };
         let observer = Observer::new(&setup, miner.stats_reader()).expect("metrics");
         let mining = mines.then(|| MiningConfig {
@@ -117,7 +122,7 @@ impl Running {
             miner,
             observer: Arc::new(observer),
             clock: Clock::default(),
-            levers: None,
+            ends: Ends::default(),
             shutdown: shutdown.clone(),
         };
         Self {
@@ -248,4 +253,28 @@ async fn an_occupied_port_ends_the_driver_with_an_error_that_names_it() {
         .expect_err("the port is taken")
         .to_string();
     assert!(error.contains(&address.to_string()), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_nobody_waits_for_any_more_is_left_out() {
+    let dir = tempfile::tempdir().expect("temp dir");
+    let node = Running::start(dir.path(), &[], false);
+    // Keeps the driver busy until it is told to go on.
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let busy = node.handle.query(move |_| held.recv().is_ok());
+    let was_seen = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&was_seen);
+    let late = node
+        .handle
+        .query(move |_| seen.store(true, Ordering::Relaxed));
+    let given_up = async {
+        let late = tokio::time::timeout(Duration::from_millis(200), late).await;
+        assert!(late.is_err(), "the driver is busy");
+        go_on.send(()).expect("the driver waits");
+    };
+    let (busy, ()) = tokio::join!(busy, given_up);
+    assert_eq!(busy, Ok(true));
+    node.handle.query(|_| ()).await.expect("the driver lives");
+    assert!(!was_seen.load(Ordering::Relaxed));
+    node.stop().await;
 }

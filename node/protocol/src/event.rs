@@ -36,6 +36,12 @@ pub struct BlockSummary {
     pub interval_s: i64,
     /// Transactions, coinbase included.
     pub transactions: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Weight units.
+    pub weight: u64,
+    /// What its coinbase takes beyond the subsidy.
+    pub fees: Amount,
 }
 
 /// What happened.
@@ -142,6 +148,27 @@ pub enum Event {
         fee: Amount,
         /// Virtual bytes.
         vsize: u64,
+    },
+    /// A gossiped transaction arrived and entered the mempool; a measurement
+    /// aid, by two clocks.
+    TransactionArrived {
+        /// Its id.
+        txid: Txid,
+        /// As for blocks.
+        delay_ms: Option<u64>,
+        /// Who passed it on first.
+        peer: Peer,
+    },
+    /// Transactions that had waited here were confirmed.
+    TransactionsConfirmed {
+        /// Milliseconds from entry into the mempool to confirmation, one number
+        /// for each.
+        waited_ms: Vec<u64>,
+    },
+    /// Transactions kept aside until their inputs are known.
+    OrphansChanged {
+        /// How many.
+        transactions: u32,
     },
     /// A transaction was refused.
     TransactionRejected {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use minichain_chain::block::Block;
+use minichain_chain::hash::BlockHash;
 use minichain_chain::time::{UnixMillis, UnixSeconds};
 use minichain_chain::transaction::Transaction;
 
 use crate::output::Topic;
+use crate::saved::SavedTransaction;
 
 /// The time of an input, stamped by the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +69,50 @@ pub enum RequestFailure {
     BadResponse,
 }
 
+/// A decoded gossip message.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Of [`Topic::Block`].
+    Block {
+        /// Hash of its header.
+        hash: BlockHash,
+        /// The block.
+        block: Arc<Block>,
+    },
+    /// Of [`Topic::Transaction`].
+    Transaction(Arc<Transaction>),
+}
+
+impl Content {
+    /// A block, with its hash.
+    #[must_use]
+    pub fn block(block: Block) -> Self {
+        Self::Block {
+            hash: block.hash(),
+            block: Arc::new(block),
+        }
+    }
+}
+
+/// How a local client steers the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SteeringOrder {
+    /// Treat the block as if it broke a rule.
+    Invalidate,
+    /// Give the block, and all below and above it, another chance.
+    Reconsider,
+}
+
 /// All that may reach a node. Data only: no channel, closure or handle.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// The first input, once.
     Started,
+    /// What waited when the node last ended; once, before any peer.
+    MempoolRestored {
+        /// Parents before children; not trusted.
+        entries: Vec<SavedTransaction>,
+    },
     /// A connection opened.
     PeerConnected {
         /// Its number.
@@ -96,6 +137,18 @@ pub enum Input {
         sent_at: Option<UnixMillis>,
         /// Untrusted bytes.
         bytes: Vec<u8>,
+    },
+    /// Gossip arrived whose bytes, within [`crate::limits`], the driver has
+    /// decoded itself. Where many nodes share one thread they share one copy.
+    GossipDecoded {
+        /// As in [`Input::GossipReceived`].
+        id: GossipId,
+        /// As in [`Input::GossipReceived`].
+        peer: Peer,
+        /// As in [`Input::GossipReceived`].
+        sent_at: Option<UnixMillis>,
+        /// What the bytes say, all of them.
+        content: Content,
     },
     /// A peer asks.
     RequestReceived {
@@ -142,6 +195,15 @@ pub enum Input {
         call: Call,
         /// The block.
         block: Arc<Block>,
+    },
+    /// A local client steers the chain by hand.
+    ChainSteered {
+        /// Awaits [`crate::output::Output::Answer`] with the same id.
+        call: Call,
+        /// The block it is about.
+        hash: BlockHash,
+        /// What becomes of it.
+        order: SteeringOrder,
     },
     /// Mining is switched on or off.
     MiningSwitched {

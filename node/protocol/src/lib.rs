@@ -9,15 +9,17 @@
 //! 3. call [`node::Node::handle`];
 //! 4. drain the [`output::Outbox`]: commit, send, answer, mine, set the alarm.
 //!
-//! [`node`] is the switchboard. Behind it stand the sub-protocols, each in a
+//! [`node`] is the switchboard, over a [`chain`]. Behind it stand the sub-protocols, each in a
 //! module of its own: `peers` (status exchange, trust), `sync` (headers, then
 //! bodies), `relay` (gossip and its verdicts), `serve` (answers to peers) and
-//! `mining` (templates). [`wire`] holds the messages, [`limits`] every bound with
+//! `mining` (templates). [`saved`] is what of a mempool outlives a
+//! clean end. [`wire`] holds the messages, [`limits`] every bound with
 //! its reason.
 //!
 //! This room imports `chain` and a seeded generator. It must never import the
 //! daemon, the simulator, the shared API words, a runtime, a clock, or a log.
 
+pub mod chain;
 pub mod config;
 pub mod event;
 pub mod input;
@@ -28,6 +30,7 @@ pub mod output;
 pub mod peers;
 mod relay;
 mod requests;
+pub mod saved;
 mod serve;
 pub mod sync;
 pub mod wire;

@@ -1,8 +1,13 @@
 //! Every number that bounds what a node takes, keeps, asks or waits for, with
 //! its reason. Times are in milliseconds, sizes in bytes.
 
-/// Version of the messages in [`crate::wire`], told in every status.
-pub const PROTOCOL_VERSION: u32 = 1;
+/// Version of the messages in [`crate::wire`], told in every status. Since 2
+/// there are questions about the mempool.
+pub const PROTOCOL_VERSION: u32 = 2;
+
+/// Peers of this version and later can be asked about their mempool. Others
+/// would take the question for nonsense and part.
+pub const POOL_PROTOCOL_VERSION: u32 = 2;
 
 // --- Messages -------------------------------------------------------------
 
@@ -30,6 +35,21 @@ pub const BLOCK_BYTES_MAX: usize = 4_000_000;
 /// Bytes of one gossiped transaction; a larger one does not fit the mempool's
 /// weight limit and travels only inside blocks.
 pub const TRANSACTION_BYTES_MAX: usize = 400_000;
+
+/// Names of transactions in one answer about a mempool: 64 kB.
+pub const INVENTORY_MAX: usize = 2_000;
+
+/// Names taken from one peer in one comparison, over all its answers. A full
+/// mempool of default size holds fewer.
+pub const INVENTORY_TOTAL_MAX: usize = 100_000;
+
+/// Transactions in one request, and so in flight from one peer.
+pub const TRANSACTIONS_MAX: usize = 128;
+
+/// Bytes of transactions in one answer. The largest one that gossip takes
+/// always fits; others are added while all stay within. To check so many takes
+/// no longer than to check a block.
+pub const TRANSACTIONS_BYTES_MAX: usize = 1_000_000;
 
 /// Bytes of one request: a full locator, its count, the stop hash and the tag.
 pub const REQUEST_BYTES_MAX: usize = 8 * 1_024;
@@ -67,6 +87,21 @@ pub const HEADERS_PATIENCE_MS: u64 = 2_000;
 
 /// Headers requests in flight to peers who were asked for their claim.
 pub const HEADERS_IN_FLIGHT_MAX: usize = 2;
+
+/// Wait for an answer of 64 kB of names, and for one of
+/// [`TRANSACTIONS_BYTES_MAX`]. Short, for the answer may have been lost in a cut
+/// that is healed.
+pub const INVENTORY_TIMEOUT_MS: u64 = 5_000;
+
+/// See [`INVENTORY_TIMEOUT_MS`].
+pub const TRANSACTIONS_TIMEOUT_MS: u64 = 10_000;
+
+/// Longest time between two comparisons of mempools with one peer, however
+/// many names it takes to tell them.
+pub const COMPARISON_MS_MAX: u64 = 60_000;
+
+/// Time between two looks for transactions that have waited too long.
+pub const EXPIRY_LOOK_MS: u64 = 60_000;
 
 /// Wait for an answer with blocks. Long before that the peer counts as
 /// stalled; a late answer is still welcome.
@@ -142,11 +177,25 @@ pub const ORPHAN_TRANSACTIONS_MAX: usize = 100;
 /// Bytes of the largest such transaction.
 pub const ORPHAN_TRANSACTION_BYTES_MAX: usize = 10_000;
 
+/// Names remembered per peer of transactions it has and we refused, so that
+/// they are not asked for again while the tip is the same.
+pub const REFUSED_MAX: usize = 4_000;
+
+/// Transactions fetched in one request at most for them to be gossiped on.
+/// Behind a healed cut our neighbours lack them too; more at once are the stock
+/// of a network that we are new to.
+pub const FETCHED_GOSSIPED_MAX: usize = 100;
+
 /// Transactions of our own that are announced again.
 pub const REBROADCAST_MAX: usize = 1_000;
 
+/// Transactions read back from a saved mempool; a full one of default size
+/// holds fewer.
+pub const SAVED_TRANSACTIONS_MAX: usize = 1_000_000;
+
 /// Units of service a peer may use up at once. A status costs one unit, 500
-/// headers one, 64 kB of blocks one, each rounded up.
+/// headers one, 2,000 names of transactions one, 64 kB of blocks or
+/// transactions one, each rounded up.
 pub const SERVICE_UNITS_MAX: u64 = 20_000;
 
 /// Units of service a peer regains every second. A peer that fetches small

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minichain_chain::store::{Store, StoreError};
 use minichain_chain::template;
 
+use crate::chain::Chain;
 use crate::config::MiningConfig;
 use crate::input::Now;
 use crate::limits::TEMPLATE_INTERVAL_MS;
@@ -86,7 +87,7 @@ impl Miner {
     }
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Hands out a template if one is due, or takes it back.
     pub(crate) fn refresh_mining(&mut self, now: Now, out: &mut Outbox) -> Result<(), StoreError> {
         let is_behind = self.is_behind(now);

@@ -1,6 +1,9 @@
 //! The switchboard: every input goes to the sub-protocol it belongs to, then
 //! what has become due is done and the alarm is set.
 
+use std::marker::PhantomData;
+use std::sync::Arc;
+
 use minichain_chain::hash::BlockHash;
 use minichain_chain::mempool::Mempool;
 use minichain_chain::pow::Chainwork;
@@ -9,15 +12,17 @@ use minichain_chain::store::{Store, StoreError};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+use crate::chain::{Chain, Owned};
 use crate::config::{Config, Timing};
 use crate::event::Event;
 use crate::input::{Input, Now, Peer};
-use crate::limits::{NETWORK_NAME_MAX, PROTOCOL_VERSION, USER_AGENT_MAX};
+use crate::limits::{NETWORK_NAME_MAX, PROTOCOL_VERSION, SAVED_TRANSACTIONS_MAX, USER_AGENT_MAX};
 use crate::mining::Miner;
 use crate::output::{DisconnectReason, Outbox, Output};
 use crate::peers::{PeerSnapshot, Peers};
 use crate::relay::Relay;
 use crate::requests::Requests;
+use crate::saved::{SavedPool, SavedTransaction};
 use crate::sync::{Sync, SyncSnapshot};
 use crate::wire::{Status, Text};
 
@@ -26,8 +31,8 @@ use crate::wire::{Status, Text};
 /// The driver's loop: stamp the time, call [`Node::handle`], carry out every
 /// output in order, and only then call again.
 #[derive(Debug)]
-pub struct Node<S> {
-    pub(crate) state: State<S>,
+pub struct Node<S, C = Owned<S>> {
+    pub(crate) state: C,
     pub(crate) mempool: Mempool,
     pub(crate) rng: ChaCha8Rng,
     pub(crate) timing: Timing,
@@ -41,11 +46,24 @@ pub struct Node<S> {
     pub(crate) miner: Miner,
     /// The alarm last asked for.
     wake_at_ms: Option<u64>,
+    store: PhantomData<S>,
 }
 
 impl<S: Store> Node<S> {
     /// A node on `state`. The same seed and inputs give the same outputs.
     pub fn new(config: Config, state: State<S>, seed: u64) -> Self {
+        Self::on_chain(config, Owned::from(state), seed)
+    }
+
+    /// The store, for the driver's commit. It must not change the chain.
+    pub fn store_mut(&mut self) -> &mut S {
+        self.state.store_mut()
+    }
+}
+
+impl<S: Store, C: Chain<S>> Node<S, C> {
+    /// As [`Node::new`], on a chain that may be shared.
+    pub fn on_chain(config: Config, state: C, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let params = state.params();
         let genesis = params.genesis_hash();
@@ -65,6 +83,7 @@ impl<S: Store> Node<S> {
             relay: Relay::default(),
             miner,
             wake_at_ms: None,
+            store: PhantomData,
         }
     }
 
@@ -78,6 +97,7 @@ impl<S: Store> Node<S> {
             Input::Started => {}
             // The alarm is spent; the next one is set anew, even for the same time.
             Input::Woke => self.wake_at_ms = None,
+            Input::MempoolRestored { entries } => self.restore_mempool(now, entries, out)?,
             Input::PeerConnected { peer, direction } => {
                 self.on_peer_connected(now, peer, direction, out);
             }
@@ -90,6 +110,14 @@ impl<S: Store> Node<S> {
                 bytes,
             } => {
                 self.on_gossip(now, (id, peer), topic, sent_at, &bytes, out)?;
+            }
+            Input::GossipDecoded {
+                id,
+                peer,
+                sent_at,
+                content,
+            } => {
+                self.on_decoded_gossip(now, (id, peer), sent_at, content, out)?;
             }
             Input::RequestReceived { id, peer, bytes } => {
                 self.on_request(now, id, peer, &bytes, out)?;
@@ -107,6 +135,9 @@ impl<S: Store> Node<S> {
             Input::BlockSubmitted { call, block } => {
                 self.on_block_submitted(now, call, &block, out)?;
             }
+            Input::ChainSteered { call, hash, order } => {
+                self.on_chain_steered(now, call, &hash, order, out)?;
+            }
             Input::MiningSwitched { enabled } => self.miner.switch(enabled),
         }
         self.settle(now, out)
@@ -117,9 +148,9 @@ impl<S: Store> Node<S> {
         &self.state
     }
 
-    /// The store, for the driver's commit. It must not change the chain.
-    pub fn store_mut(&mut self) -> &mut S {
-        self.state.store_mut()
+    /// The chain, for the driver's commit. Only inputs may change what it says.
+    pub fn chain_mut(&mut self) -> &mut C {
+        &mut self.state
     }
 
     /// The transactions that wait.
@@ -127,9 +158,34 @@ impl<S: Store> Node<S> {
         &self.mempool
     }
 
+    /// What of the mempool is worth keeping over a clean end; comes back by
+    /// [`Input::MempoolRestored`].
+    pub fn saved_pool(&self) -> SavedPool {
+        let entries = self.mempool.iter_by_arrival(0);
+        let saved = entries.map(|entry| SavedTransaction {
+            time: entry.time,
+            is_own: self.relay.is_own(&entry.txid),
+            transaction: Arc::clone(&entry.tx),
+        });
+        SavedPool {
+            genesis: self.genesis,
+            entries: saved.take(SAVED_TRANSACTIONS_MAX).collect(),
+        }
+    }
+
     /// What is known of each peer, by number.
     pub fn peers(&self) -> impl Iterator<Item = PeerSnapshot> {
         self.peers.snapshots()
+    }
+
+    /// Whether a connection is known and was not closed.
+    pub fn has_peer(&self, peer: Peer) -> bool {
+        self.peers.contains(peer)
+    }
+
+    /// Every block that a peer was asked for and has not brought yet.
+    pub fn blocks_asked(&self) -> impl Iterator<Item = (Peer, BlockHash)> {
+        self.requests.blocks_asked()
     }
 
     /// How far the node is behind what it knows of.
@@ -187,6 +243,7 @@ impl<S: Store> Node<S> {
         self.pursue_sync(now, out);
         self.poll_peers(now, out);
         self.rebroadcast(now, out);
+        self.expire_transactions(now, out);
         self.refresh_mining(now, out)?;
         self.set_alarm(out);
         Ok(())
@@ -197,6 +254,7 @@ impl<S: Store> Node<S> {
             self.peers.next_poll_ms(),
             self.next_sync_deadline_ms(),
             self.relay.next_rebroadcast_ms(),
+            self.relay.next_expiry_ms(),
             self.miner.next_deadline_ms(),
         ];
         let due = due.into_iter().flatten().min();

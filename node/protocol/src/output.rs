@@ -37,6 +37,10 @@ pub enum RequestKind {
     Headers,
     /// Whole blocks by hash.
     Blocks,
+    /// Names of the transactions that wait, unless ours are the same.
+    Inventory,
+    /// Waiting transactions by name.
+    Transactions,
 }
 
 /// Why a peer is sent away.
@@ -121,6 +125,13 @@ pub enum Answer {
         rule: &'static str,
         /// The whole sentence.
         message: String,
+    },
+    /// The chain was steered, or had nothing to change.
+    ChainSteered,
+    /// The chain was not steered.
+    SteeringRefused {
+        /// Why.
+        error: minichain_chain::state::SteerError,
     },
 }
 

@@ -14,6 +14,7 @@ use minichain_chain::pow::Chainwork;
 use self::budget::Budget;
 use self::silence::Silence;
 use crate::input::{Direction, OutboundRequest, Peer};
+use crate::relay::Comparison;
 use crate::wire::Status;
 
 /// What is known of a peer, for people.
@@ -27,6 +28,10 @@ pub struct PeerSnapshot {
     pub connected_ms: u64,
     /// What it last claimed of itself; none before the first exchange.
     pub status: Option<Status>,
+    /// The height of its first claim.
+    pub starting_height: Option<Height>,
+    /// The last block it is known to have whose header is here.
+    pub best: Option<BlockHash>,
     /// When it last told, in milliseconds of the monotonic clock.
     pub status_ms: Option<u64>,
     /// Blocks asked of it and not yet received.
@@ -42,6 +47,9 @@ pub(crate) struct PeerState {
     pub status: Option<(Status, u64)>,
     /// When the first claim came.
     pub ready_ms: u64,
+    /// The height of that claim.
+    pub starting_height: Option<Height>,
+    /// Changed by [`Peers::poll_mut`], as is the next.
     pub status_request: Option<OutboundRequest>,
     pub next_poll_ms: u64,
     pub status_failures: u32,
@@ -68,6 +76,7 @@ pub(crate) struct PeerState {
     pub stalls: u32,
     pub budget: Budget,
     pub silence: Silence,
+    pub comparison: Comparison,
 }
 
 /// A headers request in flight.
@@ -85,6 +94,7 @@ impl PeerState {
             connected_ms: now_ms,
             status: None,
             ready_ms: now_ms,
+            starting_height: None,
             status_request: None,
             next_poll_ms: now_ms,
             status_failures: 0,
@@ -101,6 +111,7 @@ impl PeerState {
             stalls: 0,
             budget: Budget::new(now_ms),
             silence: Silence::default(),
+            comparison: Comparison::default(),
         }
     }
 
@@ -119,6 +130,9 @@ impl PeerState {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     table: BTreeMap<Peer, PeerState>,
+    /// When the next peer is to be polled, if that has been looked up since
+    /// that changed for any of them.
+    next_poll_ms: Option<Option<u64>>,
     /// When a peer was last sent away for its silence.
     silence_dropped_ms: Option<u64>,
 }
@@ -136,8 +150,43 @@ impl Peers {
         self.table.get_mut(&peer)
     }
 
+    /// As [`Peers::get_mut`], for who changes when the peer is to be polled.
+    pub fn poll_mut(&mut self, peer: Peer) -> Option<&mut PeerState> {
+        self.next_poll_ms = None;
+        self.table.get_mut(&peer)
+    }
+
+    pub fn insert(&mut self, peer: Peer, state: PeerState) {
+        self.next_poll_ms = None;
+        self.table.insert(peer, state);
+    }
+
     pub fn remove(&mut self, peer: Peer) {
+        self.next_poll_ms = None;
         self.table.remove(&peer);
+    }
+
+    /// An answer came, so the peer may be polled again at its time.
+    pub fn end_poll(&mut self, peer: Peer) {
+        let Some(state) = self.table.get_mut(&peer) else {
+            return;
+        };
+        state.status_request = None;
+        state.status_failures = 0;
+        if let Some(next_ms) = &mut self.next_poll_ms {
+            let own_ms = state.next_poll_ms;
+            *next_ms = Some(next_ms.map_or(own_ms, |next_ms| next_ms.min(own_ms)));
+        }
+    }
+
+    /// Has every peer that is ready and not known to have a block polled at once.
+    pub fn poll_all_but(&mut self, has: BlockHash, now_ms: u64) {
+        self.next_poll_ms = None;
+        for (_, state) in self.ready_mut() {
+            if state.best != Some(has) {
+                state.next_poll_ms = now_ms;
+            }
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Peer, &PeerState)> {
@@ -159,17 +208,21 @@ impl Peers {
             direction: state.direction,
             connected_ms: state.connected_ms,
             status: state.status.as_ref().map(|(status, _)| status.clone()),
+            starting_height: state.starting_height,
+            best: state.best,
             status_ms: state.status.as_ref().map(|(_, at_ms)| *at_ms),
             blocks_in_flight: u32::try_from(state.blocks_in_flight).unwrap_or(u32::MAX),
         })
     }
 
     /// When the next peer is to be polled.
-    pub fn next_poll_ms(&self) -> Option<u64> {
-        let idle = self
-            .table
-            .values()
-            .filter(|state| state.status_request.is_none());
-        idle.map(|state| state.next_poll_ms).min()
+    pub fn next_poll_ms(&mut self) -> Option<u64> {
+        let table = &self.table;
+        *self.next_poll_ms.get_or_insert_with(|| {
+            let idle = table
+                .values()
+                .filter(|state| state.status_request.is_none());
+            idle.map(|state| state.next_poll_ms).min()
+        })
     }
 }

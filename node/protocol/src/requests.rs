@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use minichain_chain::codec::{decode, encode};
-use minichain_chain::hash::BlockHash;
+use minichain_chain::hash::{BlockHash, Txid};
 use minichain_chain::store::{Store, StoreError};
 
+use crate::chain::Chain;
 use crate::event::Event;
 use crate::input::{Now, OutboundRequest, Peer, RequestFailure};
-use crate::limits::{BLOCKS_TIMEOUT_MS, HEADERS_TIMEOUT_MS, RESPONSE_BYTES_MAX, STATUS_TIMEOUT_MS};
+use crate::limits::{
+    BLOCKS_TIMEOUT_MS, HEADERS_TIMEOUT_MS, INVENTORY_TIMEOUT_MS, RESPONSE_BYTES_MAX,
+    STATUS_TIMEOUT_MS, TRANSACTIONS_TIMEOUT_MS,
+};
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox, Output, RequestKind};
 use crate::wire::{Request, Response};
@@ -22,6 +26,12 @@ pub(crate) enum Purpose {
         claimed: Option<BlockHash>,
     },
     Blocks(BlockRequest),
+    /// Where the question began.
+    Inventory {
+        from: u64,
+    },
+    /// The names asked for.
+    Transactions(BTreeSet<Txid>),
 }
 
 /// Blocks asked of one peer in one request.
@@ -35,11 +45,17 @@ pub(crate) struct BlockRequest {
 }
 
 impl Purpose {
+    fn is_blocks(&self) -> bool {
+        matches!(self, Self::Blocks(_))
+    }
+
     fn kind(&self) -> RequestKind {
         match self {
             Self::Status => RequestKind::Status,
             Self::Headers { .. } => RequestKind::Headers,
             Self::Blocks(_) => RequestKind::Blocks,
+            Self::Inventory { .. } => RequestKind::Inventory,
+            Self::Transactions(_) => RequestKind::Transactions,
         }
     }
 }
@@ -49,36 +65,54 @@ impl Purpose {
 pub(crate) struct Requests {
     next: u64,
     pending: BTreeMap<OutboundRequest, (Peer, Purpose)>,
+    /// How many of them are for blocks.
+    for_blocks: usize,
 }
 
 impl Requests {
     pub fn remove_peer(&mut self, gone: Peer) {
         self.pending.retain(|_, (peer, _)| *peer != gone);
+        self.for_blocks = self
+            .pending
+            .values()
+            .filter(|(_, one)| one.is_blocks())
+            .count();
     }
 
     /// Requests for blocks, oldest first.
     pub fn blocks_mut(&mut self) -> impl Iterator<Item = (Peer, &mut BlockRequest)> {
-        self.pending
-            .values_mut()
-            .filter_map(|(peer, purpose)| match purpose {
-                Purpose::Blocks(request) => Some((*peer, request)),
-                _ => None,
-            })
+        let pending = self.pending.values_mut();
+        let pending = pending.take(if self.for_blocks > 0 { usize::MAX } else { 0 });
+        pending.filter_map(|(peer, purpose)| match purpose {
+            Purpose::Blocks(request) => Some((*peer, request)),
+            _ => None,
+        })
     }
 
     /// Requests for blocks, oldest first.
     pub fn blocks(&self) -> impl Iterator<Item = &BlockRequest> {
-        self.pending
-            .values()
-            .filter_map(|(_, purpose)| match purpose {
-                Purpose::Blocks(request) => Some(request),
-                _ => None,
-            })
+        let pending = self.pending.values();
+        let pending = pending.take(if self.for_blocks > 0 { usize::MAX } else { 0 });
+        pending.filter_map(|(_, purpose)| match purpose {
+            Purpose::Blocks(request) => Some(request),
+            _ => None,
+        })
+    }
+
+    /// Every block asked for and not given up.
+    pub fn blocks_asked(&self) -> impl Iterator<Item = (Peer, BlockHash)> {
+        let pending = self.pending.values();
+        let asked = pending.filter_map(|(peer, purpose)| match purpose {
+            Purpose::Blocks(request) if !request.is_stalled => Some((*peer, &request.hashes)),
+            _ => None,
+        });
+        asked.flat_map(|(peer, hashes)| hashes.iter().map(move |hash| (peer, *hash)))
     }
 
     fn add(&mut self, peer: Peer, purpose: Purpose) -> OutboundRequest {
         let id = OutboundRequest(self.next);
         self.next += 1;
+        self.for_blocks += usize::from(purpose.is_blocks());
         self.pending.insert(id, (peer, purpose));
         id
     }
@@ -89,11 +123,13 @@ impl Requests {
         if *peer != from {
             return None;
         }
-        self.pending.remove(&id).map(|(_, purpose)| purpose)
+        let (_, purpose) = self.pending.remove(&id)?;
+        self.for_blocks -= usize::from(purpose.is_blocks());
+        Some(purpose)
     }
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Puts a question to a peer.
     pub(crate) fn ask(
         &mut self,
@@ -106,6 +142,8 @@ impl<S: Store> Node<S> {
             Request::Status(_) => STATUS_TIMEOUT_MS,
             Request::Headers(_) => HEADERS_TIMEOUT_MS,
             Request::Blocks(_) => BLOCKS_TIMEOUT_MS,
+            Request::Inventory(_) => INVENTORY_TIMEOUT_MS,
+            Request::Transactions(_) => TRANSACTIONS_TIMEOUT_MS,
         };
         let id = self.requests.add(peer, purpose);
         let kind = request.kind();
@@ -148,6 +186,12 @@ impl<S: Store> Node<S> {
             (Purpose::Blocks(request), Response::Blocks(blocks)) => {
                 self.on_blocks(now, peer, request, blocks, out)?;
             }
+            (Purpose::Inventory { from }, Response::Inventory(inventory)) => {
+                self.on_inventory(now, peer, from, &inventory, out);
+            }
+            (Purpose::Transactions(asked), Response::Transactions(transactions)) => {
+                self.on_transactions(now, peer, asked, &transactions, out)?;
+            }
             (purpose, response) => {
                 let asked = kind_name(purpose.kind());
                 let got = kind_name(response.kind());
@@ -175,6 +219,11 @@ impl<S: Store> Node<S> {
             kind,
             failure,
         });
+        let is_about_pool = matches!(kind, RequestKind::Inventory | RequestKind::Transactions);
+        if is_about_pool {
+            self.on_comparison_failed(now, peer, failure);
+            return;
+        }
         if failure == RequestFailure::Unsupported {
             let detail = format!("does not answer {} requests", kind_name(kind));
             self.drop_peer(peer, DisconnectReason::Unresponsive, detail, out);
@@ -184,6 +233,7 @@ impl<S: Store> Node<S> {
             Purpose::Status => self.on_status_failed(now, peer, out),
             Purpose::Headers { .. } => self.on_headers_failed(now, peer),
             Purpose::Blocks(request) => self.on_blocks_failed(now, peer, &request, out),
+            Purpose::Inventory { .. } | Purpose::Transactions(_) => {}
         }
     }
 }
@@ -200,5 +250,7 @@ fn kind_name(kind: RequestKind) -> &'static str {
         RequestKind::Status => "status",
         RequestKind::Headers => "headers",
         RequestKind::Blocks => "blocks",
+        RequestKind::Inventory => "inventory",
+        RequestKind::Transactions => "transactions",
     }
 }

@@ -5,22 +5,28 @@ use std::sync::Arc;
 
 use minichain_chain::block::{Block, Header};
 use minichain_chain::codec::{Encode, decode, encode};
-use minichain_chain::hash::BlockHash;
+use minichain_chain::hash::{BlockHash, Txid};
 use minichain_chain::store::{Store, StoreError};
+use minichain_chain::transaction::Transaction;
 
+use crate::chain::Chain;
 use crate::input::{InboundRequest, Now, Peer};
-use crate::limits::{BLOCK_BYTES_MAX, HEADERS_MAX, REQUEST_BYTES_MAX};
+use crate::limits::{
+    BLOCK_BYTES_MAX, HEADERS_MAX, INVENTORY_MAX, REQUEST_BYTES_MAX, TRANSACTIONS_BYTES_MAX,
+};
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox, Output};
-use crate::wire::{GetBlocks, GetHeaders, Request, Response};
+use crate::wire::{
+    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response,
+};
 
 /// Headers that cost one unit of service.
 const HEADERS_PER_UNIT: u64 = 500;
 
-/// Bytes of blocks that cost one unit of service.
-const BLOCK_BYTES_PER_UNIT: u64 = 64 * 1_024;
+/// Bytes of blocks or transactions that cost one unit of service.
+const BODY_BYTES_PER_UNIT: u64 = 64 * 1_024;
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     pub(crate) fn on_request(
         &mut self,
         now: Now,
@@ -60,11 +66,13 @@ impl<S: Store> Node<S> {
         Ok(())
     }
 
-    fn answer(&self, request: &Request) -> Result<Response, StoreError> {
+    fn answer(&mut self, request: &Request) -> Result<Response, StoreError> {
         match request {
             Request::Status(_) => Ok(Response::Status(self.status())),
             Request::Headers(get) => Ok(Response::Headers(self.headers_for(get))),
             Request::Blocks(get) => Ok(Response::Blocks(self.blocks_for(get)?)),
+            Request::Inventory(get) => Ok(Response::Inventory(self.inventory_for(get))),
+            Request::Transactions(get) => Ok(Response::Transactions(self.transactions_for(get))),
         }
     }
 
@@ -97,12 +105,48 @@ impl<S: Store> Node<S> {
         Ok(blocks)
     }
 
+    /// Names of what waits, parents first, unless the asker has just that.
+    fn inventory_for(&mut self, get: &GetInventory) -> Inventory {
+        if get.digest == self.pool_digest() {
+            let (txids, next) = (Vec::new(), 0);
+            return Inventory { txids, next };
+        }
+        let mut waiting = self.mempool.iter_by_arrival(get.from);
+        let page = waiting.by_ref().take(INVENTORY_MAX);
+        let txids = page.map(|entry| entry.txid).collect();
+        let next = waiting.next().map_or(0, |entry| entry.sequence);
+        Inventory { txids, next }
+    }
+
+    /// The first transaction asked for, and as many of the next as fit with it.
+    fn transactions_for(&self, get: &GetTransactions) -> Vec<Arc<Transaction>> {
+        let mut given = BTreeSet::<Txid>::new();
+        let mut bytes = 0;
+        let mut transactions = Vec::new();
+        for txid in get.txids.iter().filter(|txid| given.insert(**txid)) {
+            let Some(transaction) = self.mempool.get(txid) else {
+                continue;
+            };
+            bytes += transaction.encoded_len();
+            if bytes > TRANSACTIONS_BYTES_MAX && !transactions.is_empty() {
+                break;
+            }
+            transactions.push(Arc::clone(transaction));
+        }
+        transactions
+    }
+
     /// Charges a peer for an answer.
     fn spend(&mut self, now: Now, peer: Peer, response: &Response) -> bool {
         let units = match response {
             Response::Status(_) => 1,
             Response::Headers(headers) => 1 + headers.len() as u64 / HEADERS_PER_UNIT,
-            Response::Blocks(_) => 1 + response.encoded_len() as u64 / BLOCK_BYTES_PER_UNIT,
+            Response::Inventory(inventory) => {
+                1 + inventory.txids.len() as u64 / INVENTORY_MAX as u64
+            }
+            Response::Blocks(_) | Response::Transactions(_) => {
+                1 + response.encoded_len() as u64 / BODY_BYTES_PER_UNIT
+            }
         };
         let state = self.peers.get_mut(peer);
         state.is_some_and(|state| state.budget.spend(units, now.monotonic_ms))

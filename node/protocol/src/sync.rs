@@ -10,6 +10,7 @@ use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::store::Store;
 
+use crate::chain::Chain;
 use crate::event::Event;
 use crate::input::{Now, Peer};
 use crate::limits::{BULK_SYNC_BLOCKS, STALL_MS_MIN, SYNC_PATIENCE_MS};
@@ -35,6 +36,9 @@ pub struct SyncSnapshot {
 pub(crate) struct Sync {
     /// Something changed that may allow a new question.
     is_stirred: bool,
+    /// There was nothing to ask when last looked, nor will there be as long as
+    /// only the tip moves to blocks that come by themselves.
+    is_settled: bool,
     /// When to look again though nothing changes.
     deadline_ms: Option<u64>,
     /// The header with most work among those that peers have.
@@ -56,6 +60,7 @@ impl Default for Sync {
     fn default() -> Self {
         Self {
             is_stirred: false,
+            is_settled: false,
             deadline_ms: None,
             target: None,
             missing: BTreeMap::new(),
@@ -79,12 +84,25 @@ impl Sync {
         self.is_bulk
     }
 
-    /// A body is here.
-    pub fn on_body(&mut self, hash: BlockHash, height: Height) {
+    /// A body is here, and perhaps the tip by now.
+    pub fn on_body(&mut self, hash: BlockHash, height: Height, is_tip: bool) {
+        if self.is_settled && is_tip {
+            return;
+        }
         if self.missing.get(&height) == Some(&hash) {
             self.missing.remove(&height);
         }
         self.is_stirred = true;
+    }
+
+    /// Whether nothing is to be asked or awaited.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled && !self.is_stirred
+    }
+
+    /// What is known of a peer has changed in a way that may matter one day.
+    pub fn unsettle(&mut self) {
+        self.is_settled = false;
     }
 
     /// Bad experience with other connections says nothing about a new one.
@@ -103,7 +121,7 @@ impl Sync {
     }
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Asks for what is missing, as far as peers are free to be asked.
     pub(crate) fn pursue_sync(&mut self, now: Now, out: &mut Outbox) {
         let is_due = self
@@ -118,12 +136,32 @@ impl<S: Store> Node<S> {
             self.update_bulk(now, out);
             self.ask_bodies(now, out);
             self.sync.deadline_ms = self.sync_deadline_ms(now);
+            self.sync.is_settled = self.has_nothing_to_ask();
         }
         let blocks = self.sync.in_flight_count();
         if blocks != self.sync.in_flight_told {
             self.sync.in_flight_told = blocks;
             out.event(Event::InFlightChanged { blocks });
         }
+    }
+
+    /// Whether every peer's claim is in our tree and nothing is asked, wanted or
+    /// awaited. A new tip alone changes none of that: no claim becomes better
+    /// than it was.
+    fn has_nothing_to_ask(&self) -> bool {
+        let (sync, tree) = (&self.sync, self.state.tree());
+        let is_quiet = !sync.is_bulk
+            && !sync.is_stirred
+            && sync.target.is_none()
+            && sync.missing.is_empty()
+            && sync.in_flight.is_empty()
+            && sync.deadline_ms.is_none()
+            && self.requests.blocks().next().is_none();
+        is_quiet
+            && self.peers.ready().all(|(_, state)| {
+                let is_known = state.claim().is_some_and(|(tip, ..)| tree.contains(&tip));
+                is_known && !state.sent_orphan && state.headers_request.is_none()
+            })
     }
 
     pub(crate) fn next_sync_deadline_ms(&self) -> Option<u64> {

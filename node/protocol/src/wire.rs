@@ -11,7 +11,7 @@ mod response;
 mod status;
 mod text;
 
-pub use self::request::{GetBlocks, GetHeaders, Request};
-pub use self::response::Response;
+pub use self::request::{GetBlocks, GetHeaders, GetInventory, GetTransactions, Request};
+pub use self::response::{Inventory, Response};
 pub use self::status::Status;
 pub use self::text::Text;

@@ -9,6 +9,9 @@ pub const RUN: &str = "devnet.run";
 pub const ROLE: &str = "devnet.role";
 /// Name of the node a container or volume belongs to.
 pub const NODE: &str = "devnet.node";
+/// What a container beside the network's nodes does (`prometheus`, `grafana`);
+/// nodes have none.
+pub const SERVICE: &str = "devnet.service";
 /// Birth of the network, in seconds since 1970.
 pub const CREATED: &str = "devnet.created";
 /// Who brought the network up.

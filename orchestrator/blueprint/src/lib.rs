@@ -17,6 +17,7 @@ pub mod blueprint;
 pub mod change;
 pub mod diff;
 pub mod label;
+pub mod metric;
 pub mod nearest;
 pub mod observed;
 pub mod plan;

@@ -4,6 +4,8 @@
 //! limit over all of it and a bound on what is read. Must never import an
 //! engine: it knows addresses, not containers.
 
+mod events;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+
+pub use self::events::{Events, News};
 
 /// Bytes of an answer at most; a block of 4 MB in hexadecimal fits.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -99,6 +103,14 @@ struct Envelope {
     error: Option<RpcError>,
 }
 
+/// The same in a batch.
+#[derive(Deserialize)]
+struct Numbered {
+    id: usize,
+    #[serde(default)]
+    result: Value,
+}
+
 impl Client {
     /// A client for the node whose JSON-RPC listens on `address`; each call may
     /// take `timeout`.
@@ -121,22 +133,7 @@ impl Client {
         params: Value,
     ) -> Result<T, ClientError> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
-        let mut request = Request::post("/")
-            .header(header::HOST, self.address.to_string())
-            .header(header::CONTENT_TYPE, "application/json");
-        if let Some(Credentials { user, password }) = &self.credentials {
-            let token = BASE64.encode(format!("{user}:{password}"));
-            request = request.header(header::AUTHORIZATION, format!("Basic {token}"));
-        }
-        let request = request
-            .body(Full::new(Bytes::from(body.to_string())))
-            .map_err(|error| self.not_ours(&error))?;
-        let (status, answer) = fetch(self.address, request, self.timeout).await?;
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(ClientError::Unauthorized {
-                address: self.address,
-            });
-        }
+        let (status, answer) = self.post(&body).await?;
         let envelope: Envelope = serde_json::from_slice(&answer)
             .map_err(|error| self.not_ours(&format!("status {status}, {error}")))?;
         if let Some(error) = envelope.error {
@@ -147,6 +144,51 @@ impl Client {
         }
         serde_json::from_value(envelope.result)
             .map_err(|error| self.not_ours(&format!("{method}: {error}")))
+    }
+
+    /// Calls several methods without parameters in one request. The answers, in
+    /// the order of the methods; null where the node answered with an error.
+    pub async fn batch(&self, methods: &[&str]) -> Result<Vec<Value>, ClientError> {
+        let calls = methods.iter().enumerate().map(
+            |(id, method)| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": [] }),
+        );
+        let (status, answer) = self.post(&Value::Array(calls.collect())).await?;
+        let envelopes: Vec<Numbered> = serde_json::from_slice(&answer)
+            .map_err(|error| self.not_ours(&format!("status {status}, {error}")))?;
+        let mut answers = vec![Value::Null; methods.len()];
+        for envelope in envelopes {
+            if let Some(answer) = answers.get_mut(envelope.id) {
+                *answer = envelope.result;
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn post(&self, body: &Value) -> Result<(StatusCode, Bytes), ClientError> {
+        let request = self
+            .signed(Request::post("/"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body.to_string())))
+            .map_err(|error| self.not_ours(&error))?;
+        let (status, answer) = fetch(self.address, request, self.timeout).await?;
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(ClientError::Unauthorized {
+                address: self.address,
+            });
+        }
+        Ok((status, answer))
+    }
+
+    /// A request with what every request of this client bears.
+    fn signed(&self, request: hyper::http::request::Builder) -> hyper::http::request::Builder {
+        let request = request.header(header::HOST, self.address.to_string());
+        match &self.credentials {
+            Some(Credentials { user, password }) => {
+                let token = BASE64.encode(format!("{user}:{password}"));
+                request.header(header::AUTHORIZATION, format!("Basic {token}"))
+            }
+            None => request,
+        }
     }
 
     fn not_ours(&self, reason: &dyn std::fmt::Display) -> ClientError {

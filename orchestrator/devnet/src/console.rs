@@ -52,6 +52,15 @@ pub enum Colour {
 }
 
 impl Console {
+    /// Says nothing to anybody.
+    pub const SILENT: Self = Self {
+        json: false,
+        verbose: false,
+        is_terminal: false,
+        colour: false,
+        mute: true,
+    };
+
     /// What the environment asks for: colours only on a terminal, and not if
     /// `NO_COLOR` is set (<https://no-color.org>) or the terminal is dumb.
     pub fn detect(json: bool, verbose: bool) -> Self {

@@ -5,8 +5,11 @@
 //! with the nodes it was told to dial, their chains agree within a block, and
 //! every miner's hash counter has advanced.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod components;
 
+use std::collections::BTreeSet;
+
+use self::components::Components;
 use crate::probe::{NodeAddress, NodeFacts, Round};
 
 /// Heights may differ by so much: a block takes its time to travel.
@@ -221,74 +224,6 @@ fn idle(node: &NodeAddress, facts: &NodeFacts, first: &Round) -> Option<String> 
 fn below(facts: &NodeFacts, height_min: u32) -> Option<String> {
     let height = facts.chain.blocks;
     (height < height_min).then(|| format!("is at height {height}, not yet at {height_min}"))
-}
-
-/// Which nodes hang together.
-struct Components {
-    /// Each node's component, named by one of its nodes.
-    of: BTreeMap<String, String>,
-}
-
-impl Components {
-    /// Those that must hang together, by who was told to dial whom.
-    fn wished(nodes: &[NodeAddress]) -> Self {
-        let names = nodes.iter().map(|node| node.name.clone());
-        let edges = nodes.iter().flat_map(|node| {
-            node.dials
-                .iter()
-                .map(|other| (node.name.clone(), other.clone()))
-        });
-        // Where nobody is known to dial anybody (the blueprint is lost), all
-        // nodes of the network belong together.
-        let is_known = nodes.iter().any(|node| !node.dials.is_empty());
-        let first = nodes.first().map(|node| node.name.clone());
-        let chain = nodes
-            .iter()
-            .filter(|_| !is_known)
-            .filter_map(|node| Some((first.clone()?, node.name.clone())));
-        Self::new(names, edges.chain(chain).collect())
-    }
-
-    /// Those that do, by who is connected with whom.
-    fn joined(round: &Round) -> Self {
-        let answered: Vec<(&String, &NodeFacts)> = round
-            .nodes
-            .iter()
-            .filter_map(|(name, facts)| Some((name, facts.as_ref().ok()?)))
-            .collect();
-        let by_id: BTreeMap<&str, &String> = answered
-            .iter()
-            .map(|(name, facts)| (facts.network.peerid.as_str(), *name))
-            .collect();
-        let edges = answered.iter().flat_map(|(name, facts)| {
-            let peers = facts
-                .peers
-                .iter()
-                .filter_map(|peer| by_id.get(peer.peerid.as_str()));
-            peers.map(|peer| ((*name).clone(), (*peer).clone()))
-        });
-        Self::new(
-            answered.iter().map(|(name, _)| (*name).clone()),
-            edges.collect(),
-        )
-    }
-
-    fn new(names: impl Iterator<Item = String>, edges: Vec<(String, String)>) -> Self {
-        let mut of: BTreeMap<String, String> = names.map(|name| (name.clone(), name)).collect();
-        for (a, b) in edges {
-            let (Some(a), Some(b)) = (of.get(&a).cloned(), of.get(&b).cloned()) else {
-                continue;
-            };
-            for component in of.values_mut().filter(|component| **component == b) {
-                component.clone_from(&a);
-            }
-        }
-        Self { of }
-    }
-
-    fn same(&self, a: &str, b: &str) -> bool {
-        matches!((self.of.get(a), self.of.get(b)), (Some(a), Some(b)) if a == b)
-    }
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use devnet_blueprint::Topology;
 use devnet_scenario::check::check;
 use devnet_scenario::model::{Roster, Scenario};
 use devnet_scenario::parse::limits::FILE_BYTES_MAX;
-use devnet_scenario::parse::{self, Problem};
+use devnet_scenario::parse::{self, Document, Problem};
 
 pub use network::roster;
 pub use told::Told;
 
 use crate::exit::Failure;
+use crate::simworld::refuse;
 
 /// A checked scenario and its network.
 #[derive(Clone, Debug)]
@@ -59,6 +60,33 @@ impl ScenarioFile {
     /// As [`Self::read`].
     pub fn examine(path: &Path, sets: &[(String, String)]) -> Result<Self, Refusal> {
         let text = read_text(path).map_err(|why| Refusal::one(Told::unread(path, &why)))?;
+        Self::of_text(path, text, sets, |_| Vec::new())
+    }
+
+    /// Like [`Self::examine`]; also refuses what the simulator has no notion of.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn examine_simulated(path: &Path, sets: &[(String, String)]) -> Result<Self, Refusal> {
+        let text = read_text(path).map_err(|why| Refusal::one(Told::unread(path, &why)))?;
+        Self::of_text(path, text, sets, not_simulated)
+    }
+
+    /// A scenario that is at hand as a text, for the simulator; `path` is what
+    /// it is called in problems, and where its topology file is looked for.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn simulated(path: &Path, text: String) -> Result<Self, Refusal> {
+        Self::of_text(path, text, &[], not_simulated)
+    }
+
+    fn of_text(
+        path: &Path,
+        text: String,
+        sets: &[(String, String)],
+        more: fn(&Document) -> Vec<Problem>,
+    ) -> Result<Self, Refusal> {
         let tell = |problems: &[Problem]| -> Vec<Told> {
             let told = problems.iter();
             told.map(|problem| Told::new(path, &text, problem))
@@ -69,7 +97,8 @@ impl ScenarioFile {
         })?;
         let topology = network::topology(&document, path, &text)?;
         let roster = roster(&topology);
-        let problems = check(&document, &roster);
+        let mut problems = check(&document, &roster);
+        problems.extend(more(&document));
         let warnings = tell(&problems);
         if problems.iter().any(Problem::is_error) {
             return Err(Refusal { told: warnings });
@@ -83,6 +112,10 @@ impl ScenarioFile {
             text,
         })
     }
+}
+
+fn not_simulated(document: &Document) -> Vec<Problem> {
+    refuse::problems(&document.scenario, &document.tree)
 }
 
 impl Refusal {

@@ -5,6 +5,8 @@
 //! stay the truth about what runs; this holds the plan, the secrets and, for
 //! plain processes, their data. Must never import an engine or a verb.
 
+mod watched;
+
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};

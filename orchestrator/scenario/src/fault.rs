@@ -4,6 +4,8 @@
 //! has checked them against the roster. The same words are used by the command
 //! line, by scenario files and by every world.
 
+mod words;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -221,6 +223,35 @@ impl Cut {
             CutShape::Groups(sides) | CutShape::Bridge { sides, .. } => sides,
             _ => &[],
         }
+    }
+
+    /// Disjoint groups of these nodes that the cut separates: its sides, else
+    /// what is connected in both directions.
+    pub fn parts(&self, roster: &[NodeName]) -> Vec<Vec<NodeName>> {
+        if !self.sides().is_empty() {
+            return self.sides().to_vec();
+        }
+        let mut left: Vec<NodeName> = roster.to_vec();
+        let mut groups = Vec::new();
+        while let Some(first) = left.pop() {
+            let mut group = vec![first];
+            let mut at = 0;
+            while at < group.len() {
+                let from = group[at].clone();
+                let is_joined = |to: &NodeName| {
+                    let link = Link::new(&from, to);
+                    !self.links.contains(&link) && !self.links.contains(&link.reversed())
+                };
+                let (joined, rest) = left.into_iter().partition(is_joined);
+                left = rest;
+                group.extend::<Vec<NodeName>>(joined);
+                at += 1;
+            }
+            group.sort();
+            groups.push(group);
+        }
+        groups.sort();
+        groups
     }
 }
 

@@ -66,6 +66,7 @@ impl History {
             }
         }
         self.saw_nodes(snapshot);
+        self.logs.lose(snapshot.logs_lost, self.at_ms);
         for line in &snapshot.logs {
             self.logs.take(line);
             for watch in self.log_watches.values_mut() {

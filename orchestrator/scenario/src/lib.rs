@@ -14,6 +14,7 @@ pub mod links;
 pub mod metric;
 pub mod model;
 pub mod parse;
+pub mod parting;
 pub mod report;
 pub mod resolve;
 pub mod runner;

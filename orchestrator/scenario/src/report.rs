@@ -15,7 +15,7 @@ use crate::history::nodes::{StateChange, TipChange};
 use crate::history::{Fork, MinedBy};
 use crate::world::{BlockFact, LogFact};
 
-pub use forktree::{ForkTree, Segment, fork_tree};
+pub use forktree::{ForkTree, Segment, best_chain, fork_tree, fork_tree_along};
 pub use story::{Story, story};
 pub use svg::fork_svg;
 pub use verdict::Verdict;
@@ -141,7 +141,7 @@ pub struct Failure {
     pub tips: BTreeMap<NodeName, TipMark>,
     /// Nodes that did not answer then, and why.
     pub down: BTreeMap<NodeName, String>,
-    /// Where their chains parted; `None` if they share no block.
+    /// Where their chains parted; `None` if they share no block that was told.
     pub fork: Option<Fork>,
 }
 

@@ -44,6 +44,15 @@ pub enum Act {
     Inflict(Fault),
     /// Take faults out, and prove that they are gone.
     Heal(Heal),
+    /// Take out what is left of one fault, and prove that it is gone. Whatever
+    /// else was done to the same nodes and links stays as it is, and so does
+    /// what has replaced the fault meanwhile.
+    Lift {
+        /// The act that inflicted it.
+        act: ActId,
+        /// What it inflicted.
+        fault: Fault,
+    },
     /// Send transactions at a steady rate, in the background, until
     /// [`Act::StopLoad`]. Ends as soon as the load runs.
     StartLoad(Load),
@@ -194,6 +203,10 @@ pub struct Snapshot {
     pub blocks: Vec<BlockFact>,
     /// Log lines since the last look that wanted them, if wanted, by time.
     pub logs: Vec<LogFact>,
+    /// Lines since then that came faster than they could be kept, and are not
+    /// among them.
+    #[serde(default)]
+    pub logs_lost: u64,
     /// Transactions asked for: id → node → where it is.
     pub transactions: BTreeMap<String, BTreeMap<NodeName, TxPlace>>,
 }

@@ -192,6 +192,7 @@ impl Storm {
             at_ms: self.now_ms,
             blocks,
             logs: logs.collect(),
+            logs_lost: 0,
             nodes,
             transactions: BTreeMap::new(),
         }

@@ -92,6 +92,7 @@ impl Film {
             nodes: nodes.collect(),
             blocks,
             logs: Vec::new(),
+            logs_lost: 0,
             transactions: BTreeMap::new(),
         };
         self.history.saw(&snapshot);

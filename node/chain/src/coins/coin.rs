@@ -2,6 +2,7 @@
 
 use crate::block::Block;
 use crate::codec::{Decode, DecodeError, Encode, Reader};
+use crate::hash::Txid;
 use crate::height::Height;
 use crate::transaction::{OutPoint, Transaction, TxOut};
 
@@ -67,15 +68,15 @@ pub(crate) fn created_coins(
     block
         .transactions
         .iter()
-        .flat_map(move |tx| transaction_coins(tx, height))
+        .flat_map(move |tx| transaction_coins(tx, tx.txid(), height))
 }
 
-/// The coins one transaction of a block at `height` makes.
+/// The coins one transaction of a block at `height` makes; `txid` is its name.
 pub(super) fn transaction_coins(
     tx: &Transaction,
+    txid: Txid,
     height: Height,
 ) -> impl DoubleEndedIterator<Item = (OutPoint, Coin)> {
-    let txid = tx.txid();
     let is_coinbase = tx.is_coinbase() && height != Height::GENESIS;
     // A transaction's bytes hold fewer than 2^32 outputs.
     let numbered = (0_u32..=u32::MAX).zip(&tx.outputs).collect::<Vec<_>>();

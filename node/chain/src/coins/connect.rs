@@ -1,7 +1,9 @@
 //! Putting a block on top.
 
+use std::sync::Arc;
+
 use super::coin::transaction_coins;
-use super::{Coin, Overlay, SignatureCheck, SignatureVerifier, Undo};
+use super::{BlockSignatures, Coin, Overlay, SignatureVerifier, Undo};
 use crate::amount::Amount;
 use crate::block::Block;
 use crate::hash::Txid;
@@ -9,7 +11,7 @@ use crate::height::Height;
 use crate::rules::block::{BlockError, check_reward};
 use crate::rules::transaction::{TransactionError, check_amounts, check_mature};
 use crate::store::{Store, StoreError};
-use crate::transaction::{Transaction, TxOut};
+use crate::transaction::{Names, Transaction, TxOut};
 
 /// What a block is connected under.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,8 @@ pub struct Context<'a> {
     /// Who checks the signatures; none if this very block was connected
     /// before, on the same ancestors.
     pub verifier: Option<&'a dyn SignatureVerifier>,
+    /// The names of the block's transactions, in order, if they are known.
+    pub names: Option<&'a [Names]>,
 }
 
 /// What connecting brought to light.
@@ -51,38 +55,35 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`].
 pub fn connect_block<S: Store>(
-    block: &Block,
+    block: &Arc<Block>,
     context: &Context<'_>,
     coins: &mut Overlay<'_, S>,
 ) -> Result<Connected, ConnectError> {
     let mut undo = Undo::default();
     let mut fees = Amount::ZERO;
-    let mut checks = Vec::new();
+    let has_payments = block.transactions.len() > 1;
+    let verifier = context.verifier.filter(|_| has_payments);
+    let mut signatures = verifier.map(|verifier| verifier.of_block(block));
     for (index, tx) in block.transactions.iter().enumerate() {
+        let known = context.names.and_then(|names| names.get(index));
+        let txid = known.map_or_else(|| tx.txid(), |names| names.txid);
         if index > 0 {
-            let refuse = |error| BlockError::Transaction {
-                index,
-                txid: tx.txid(),
-                error,
-            };
+            let refuse = |error| BlockError::Transaction { index, txid, error };
             let spent = spend_inputs(tx, context, coins)?.map_err(refuse)?;
             let values = spent.iter().map(|coin| coin.output.value);
             let fee = check_amounts(values, tx).map_err(refuse)?;
             fees = fees.checked_add(fee).ok_or(BlockError::FeesRange)?;
-            if context.verifier.is_some() {
-                checks.push(SignatureCheck {
-                    transaction: tx,
-                    spent: outputs_of(&spent),
-                });
+            if let Some(signatures) = &mut signatures {
+                signatures.add(index, outputs_of(&spent));
             }
             undo.spent.extend(spent);
         }
-        add_outputs(tx, context.height, coins)?;
+        add_outputs(tx, txid, context.height, coins)?;
     }
     let coinbase = block.transactions.first().ok_or(BlockError::Empty)?;
     check_reward(coinbase, context.subsidy, fees)?;
-    if let Some(verifier) = context.verifier {
-        check_signatures(verifier, &checks)?;
+    if let Some(signatures) = signatures {
+        finish_signatures(signatures, block)?;
     }
     Ok(Connected { undo, fees })
 }
@@ -98,7 +99,7 @@ pub fn connect_genesis<S: Store>(
     block
         .transactions
         .iter()
-        .try_for_each(|tx| add_outputs(tx, Height::GENESIS, coins))
+        .try_for_each(|tx| add_outputs(tx, tx.txid(), Height::GENESIS, coins))
 }
 
 fn spend_inputs<S: Store>(
@@ -123,30 +124,31 @@ fn spend_inputs<S: Store>(
 
 fn add_outputs<S: Store>(
     tx: &Transaction,
+    txid: Txid,
     height: Height,
     coins: &mut Overlay<'_, S>,
 ) -> Result<(), StoreError> {
     // No two transactions of a chain have one name: a coinbase carries its
     // height, and any other would have to spend the same output again.
-    transaction_coins(tx, height).try_for_each(|(outpoint, coin)| coins.add(outpoint, coin))
+    transaction_coins(tx, txid, height).try_for_each(|(outpoint, coin)| coins.add(outpoint, coin))
 }
 
 fn outputs_of(coins: &[Coin]) -> Vec<TxOut> {
     coins.iter().map(|coin| coin.output.clone()).collect()
 }
 
-fn check_signatures(
-    verifier: &dyn SignatureVerifier,
-    checks: &[SignatureCheck<'_>],
+fn finish_signatures(
+    signatures: Box<dyn BlockSignatures + '_>,
+    block: &Block,
 ) -> Result<(), BlockError> {
-    verifier
-        .verify(checks)
+    signatures
+        .finish()
         .map_err(|failure| BlockError::Transaction {
-            // The coinbase has no check.
-            index: failure.check + 1,
-            txid: checks
-                .get(failure.check)
-                .map_or(Txid::ZERO, |check| check.transaction.txid()),
+            index: failure.transaction,
+            txid: block
+                .transactions
+                .get(failure.transaction)
+                .map_or(Txid::ZERO, Transaction::txid),
             error: TransactionError::Signature {
                 index: failure.input,
                 error: failure.error,

@@ -19,7 +19,7 @@ pub fn disconnect_block<S: Store>(
 ) -> Result<(), StoreError> {
     let mut spent = undo.spent.iter().rev();
     for (index, tx) in block.transactions.iter().enumerate().rev() {
-        for (outpoint, made) in transaction_coins(tx, height).rev() {
+        for (outpoint, made) in transaction_coins(tx, tx.txid(), height).rev() {
             if coins.spend(&outpoint)? != Some(made) {
                 return Err(mismatch(block));
             }

@@ -8,12 +8,61 @@
 //! Sources: Bellare and Micciancio, "A New Paradigm for Collision-Free
 //! Hashing" (1997); Bitcoin Core, `src/crypto/muhash.h`.
 
-mod chacha;
 mod number;
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
 use self::number::Num3072;
+use super::{Coin, muhash_element};
 use crate::codec::{Decode, DecodeError, Encode, Reader};
 use crate::hash::sha256;
+use crate::transaction::OutPoint;
+
+/// An element that comes to a set or leaves it, hashed already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DigestChange {
+    key: [u8; 32],
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Insert,
+    Remove,
+}
+
+impl DigestChange {
+    /// The element comes.
+    #[must_use]
+    pub fn insert(element: &[u8]) -> Self {
+        Self {
+            key: sha256(element),
+            kind: Kind::Insert,
+        }
+    }
+
+    /// The element leaves.
+    #[must_use]
+    pub fn remove(element: &[u8]) -> Self {
+        Self {
+            key: sha256(element),
+            kind: Kind::Remove,
+        }
+    }
+
+    /// A coin comes to the set of unspent outputs.
+    #[must_use]
+    pub fn coin_came(outpoint: &OutPoint, coin: &Coin) -> Self {
+        Self::insert(&muhash_element(outpoint, coin))
+    }
+
+    /// A coin leaves the set of unspent outputs.
+    #[must_use]
+    pub fn coin_went(outpoint: &OutPoint, coin: &Coin) -> Self {
+        Self::remove(&muhash_element(outpoint, coin))
+    }
+}
 
 /// The state of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +96,26 @@ impl MuHash3072 {
     /// first and added later.
     pub fn remove(&mut self, element: &[u8]) {
         self.denominator.multiply(&to_number(element));
+    }
+
+    /// What the changes make of the empty set.
+    #[must_use]
+    pub fn of(changes: &[DigestChange]) -> Self {
+        let mut muhash = Self::new();
+        for change in changes {
+            let number = expand(&change.key);
+            match change.kind {
+                Kind::Insert => muhash.numerator.multiply(&number),
+                Kind::Remove => muhash.denominator.multiply(&number),
+            }
+        }
+        muhash
+    }
+
+    /// Does what was done to the other digest to this one.
+    pub fn combine(&mut self, other: &Self) {
+        self.numerator.multiply(&other.numerator);
+        self.denominator.multiply(&other.denominator);
     }
 
     /// The digest, in the byte order of SHA-256; Bitcoin Core shows it
@@ -92,8 +161,18 @@ impl Decode for MuHash3072 {
 }
 
 fn to_number(element: &[u8]) -> Num3072 {
-    let key = sha256(element);
-    Num3072::reduced(&chacha::keystream(&key))
+    expand(&sha256(element))
+}
+
+fn expand(key: &[u8; 32]) -> Num3072 {
+    Num3072::reduced(&key_stream(key))
+}
+
+/// `ChaCha20` (RFC 8439, section 2.3) with nonce and first counter zero.
+fn key_stream<const N: usize>(key: &[u8; 32]) -> [u8; N] {
+    let mut stream = [0; N];
+    ChaCha20Rng::from_seed(*key).fill_bytes(&mut stream);
+    stream
 }
 
 #[cfg(test)]

@@ -9,29 +9,35 @@ use crate::hash::Txid;
 impl Mempool {
     /// Whom the candidate pushes out: those that the pool would miss least,
     /// each with all that depends on it, until there is room. What the
-    /// candidate itself depends on stays.
+    /// candidate itself depends on stays; what it replaces leaves anyway.
     ///
     /// # Errors
     /// [`MempoolError::Full`] if one of them pays no less than the candidate.
-    pub(super) fn make_room(&self, candidate: &Candidate) -> Result<BTreeSet<Txid>, MempoolError> {
+    pub(super) fn make_room(
+        &self,
+        candidate: &Candidate,
+        replaced: &BTreeSet<Txid>,
+    ) -> Result<BTreeSet<Txid>, MempoolError> {
         let wanted = memory_bytes(&candidate.tx);
         let rate = FeeRate::new(candidate.fee, candidate.vsize);
+        let bytes_of = |txid: &Txid| self.entry(txid).map_or(0, super::PoolEntry::bytes);
         let mut victims = BTreeSet::new();
-        let mut freed = 0;
+        let mut freed = replaced.iter().map(bytes_of).sum();
         let is_enough = |freed: u64| self.bytes() - freed + wanted <= self.limits.bytes_max;
+        let is_spared = |txid: &Txid| candidate.ancestors.contains(txid) || replaced.contains(txid);
         for entry in self.graph.iter_by_keeping_score() {
             if is_enough(freed) {
                 break;
             }
-            if candidate.ancestors.contains(&entry.txid) || victims.contains(&entry.txid) {
+            if is_spared(&entry.txid) || victims.contains(&entry.txid) {
                 continue;
             }
             if entry.keeping_rate() >= rate {
                 return Err(MempoolError::Full);
             }
             for txid in self.graph.with_descendants([entry.txid]) {
-                if victims.insert(txid) {
-                    freed += self.entry(&txid).map_or(0, super::PoolEntry::bytes);
+                if !replaced.contains(&txid) && victims.insert(txid) {
+                    freed += bytes_of(&txid);
                 }
             }
         }

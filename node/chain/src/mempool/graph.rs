@@ -4,55 +4,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::totals::{Own, Totals};
 use super::{FeeRate, memory_bytes};
 use crate::amount::Amount;
 use crate::hash::Txid;
+use crate::time::UnixSeconds;
 use crate::transaction::{OutPoint, Transaction};
-
-/// Sums over a transaction and others that depend on it, or it on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Totals {
-    /// Transactions.
-    pub count: usize,
-    /// Virtual bytes.
-    pub vsize: u64,
-    /// Fees.
-    pub fees: Amount,
-}
-
-impl Totals {
-    const fn of(fee: Amount, vsize: u64) -> Self {
-        Self {
-            count: 1,
-            vsize,
-            fees: fee,
-        }
-    }
-
-    const fn rate(&self) -> FeeRate {
-        FeeRate::new(self.fees, self.vsize)
-    }
-
-    fn add(&mut self, entry: &Own) {
-        self.count += 1;
-        self.vsize += entry.vsize;
-        // Fees come from distinct coins, which together stay in range.
-        self.fees = self.fees.checked_add(entry.fee).unwrap_or(self.fees);
-    }
-
-    fn subtract(&mut self, entry: &Own) {
-        self.count = self.count.saturating_sub(1);
-        self.vsize = self.vsize.saturating_sub(entry.vsize);
-        self.fees = self.fees.checked_sub(entry.fee).unwrap_or(Amount::ZERO);
-    }
-}
-
-/// What one transaction adds to the totals of others.
-#[derive(Clone, Copy)]
-struct Own {
-    fee: Amount,
-    vsize: u64,
-}
 
 /// A transaction that waits.
 #[derive(Debug, Clone)]
@@ -69,6 +26,8 @@ pub struct PoolEntry {
     pub weight: u64,
     /// Order of arrival; parents before children.
     pub sequence: u64,
+    /// When it came, by the clock of whoever handed it in.
+    pub time: UnixSeconds,
     /// It and all of the pool that it depends on.
     pub ancestors: Totals,
     /// It and all of the pool that depends on it.
@@ -115,7 +74,7 @@ impl PoolEntry {
         (rate, Reverse(self.sequence), self.txid)
     }
 
-    const fn own(&self) -> Own {
+    pub(super) const fn own(&self) -> Own {
         Own {
             fee: self.fee,
             vsize: self.vsize,
@@ -134,6 +93,7 @@ pub(super) struct Candidate {
     pub(super) fee: Amount,
     pub(super) vsize: u64,
     pub(super) weight: u64,
+    pub(super) time: UnixSeconds,
     /// All of the pool that it depends on.
     pub(super) ancestors: BTreeSet<Txid>,
 }
@@ -145,8 +105,12 @@ pub(crate) struct Graph {
     spent: BTreeMap<OutPoint, Txid>,
     by_mining: BTreeSet<Score>,
     by_keeping: BTreeSet<Score>,
+    by_arrival: BTreeMap<u64, Txid>,
     next_sequence: u64,
+    /// Grows with every change of who waits.
+    revision: u64,
     vbytes: u64,
+    fees_sat: u64,
     bytes: u64,
 }
 
@@ -163,6 +127,10 @@ impl Graph {
         self.entries.len()
     }
 
+    pub(super) const fn fees(&self) -> Amount {
+        Amount::from_sat(self.fees_sat)
+    }
+
     pub(super) const fn vbytes(&self) -> u64 {
         self.vbytes
     }
@@ -173,6 +141,17 @@ impl Graph {
 
     pub(super) fn txids(&self) -> impl Iterator<Item = Txid> {
         self.entries.keys().copied()
+    }
+
+    pub(super) const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Those that came with this sequence or later, parents before children.
+    pub(super) fn iter_by_arrival(&self, from: u64) -> impl Iterator<Item = &PoolEntry> {
+        self.by_arrival
+            .range(from..)
+            .filter_map(|(_, txid)| self.entries.get(txid))
     }
 
     pub(crate) fn iter_by_mining_score(&self) -> impl Iterator<Item = &PoolEntry> {
@@ -207,6 +186,15 @@ impl Graph {
         self.closure(from, |entry| &entry.children)
     }
 
+    /// Sums over the given ones.
+    pub(super) fn totals<'a>(&self, of: impl IntoIterator<Item = &'a Txid>) -> Totals {
+        let mut totals = Totals::NONE;
+        for entry in of.into_iter().filter_map(|txid| self.entries.get(txid)) {
+            totals.add(&entry.own());
+        }
+        totals
+    }
+
     pub(super) fn insert(&mut self, candidate: Candidate) {
         let Candidate {
             tx,
@@ -214,6 +202,7 @@ impl Graph {
             fee,
             vsize,
             weight,
+            time,
             ancestors,
         } = candidate;
         let own = Own { fee, vsize };
@@ -239,13 +228,17 @@ impl Graph {
             vsize,
             weight,
             sequence: self.next_sequence,
+            time,
             ancestors: totals,
             descendants: Totals::of(fee, vsize),
             parents,
             children: BTreeSet::new(),
         };
+        self.by_arrival.insert(self.next_sequence, txid);
         self.next_sequence += 1;
+        self.revision += 1;
         self.vbytes += vsize;
+        self.fees_sat += fee.to_sat();
         self.bytes += entry.bytes();
         self.by_mining.insert(entry.score(entry.mining_rate()));
         self.by_keeping.insert(entry.score(entry.keeping_rate()));
@@ -282,6 +275,8 @@ impl Graph {
         let descendants = self.with_descendants([*txid]);
         let entry = self.entries.remove(txid)?;
         let own = entry.own();
+        self.revision += 1;
+        self.by_arrival.remove(&entry.sequence);
         self.by_mining.remove(&entry.score(entry.mining_rate()));
         self.by_keeping.remove(&entry.score(entry.keeping_rate()));
         for ancestor in &ancestors {
@@ -304,13 +299,22 @@ impl Graph {
             self.spent.remove(&input.previous_output);
         }
         self.vbytes -= entry.vsize;
+        self.fees_sat -= entry.fee.to_sat();
         self.bytes -= entry.bytes();
         Some(entry)
     }
 
     /// Empties the pool; returns all in the order they came.
     pub(super) fn take_all(&mut self) -> Vec<PoolEntry> {
-        let mut all: Vec<_> = std::mem::take(self).entries.into_values().collect();
+        let emptied = Self {
+            next_sequence: self.next_sequence,
+            revision: self.revision + 1,
+            ..Self::default()
+        };
+        let mut all: Vec<_> = std::mem::replace(self, emptied)
+            .entries
+            .into_values()
+            .collect();
         all.sort_by_key(|entry| entry.sequence);
         all
     }
@@ -344,10 +348,4 @@ impl Graph {
         }
         found
     }
-}
-
-/// Totals of a transaction whose given ancestors are in a block already.
-pub(crate) fn without(mut totals: Totals, gone: &PoolEntry) -> Totals {
-    totals.subtract(&gone.own());
-    totals
 }

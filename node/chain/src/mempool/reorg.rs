@@ -7,6 +7,7 @@ use super::{Mempool, MempoolError};
 use crate::block::Block;
 use crate::state::State;
 use crate::store::{Store, StoreError};
+use crate::time::UnixSeconds;
 
 impl Mempool {
     /// Follows a change of the active chain; `disconnected` is tip first,
@@ -15,7 +16,8 @@ impl Mempool {
     ///
     /// What was confirmed leaves, with it all that conflicts. If blocks left
     /// the chain, their transactions come back where they are still valid,
-    /// ahead of those that waited, which are then looked at anew.
+    /// ahead of those that waited, which are then looked at anew. `now` is when
+    /// they came.
     ///
     /// # Errors
     /// [`StoreError`]; the pool may have lost transactions.
@@ -24,7 +26,11 @@ impl Mempool {
         disconnected: &[Arc<Block>],
         connected: &[Arc<Block>],
         view: &State<S>,
+        now: UnixSeconds,
     ) -> Result<(), StoreError> {
+        for _ in connected {
+            self.lower_floor();
+        }
         if disconnected.is_empty() {
             for block in connected {
                 self.on_connected(block);
@@ -38,12 +44,12 @@ impl Mempool {
                 .transactions
                 .iter()
                 .skip(1)
-                .map(|tx| Arc::new(tx.clone()))
+                .map(|tx| (Arc::new(tx.clone()), now))
         });
-        let all = returning.chain(waited.into_iter().map(|entry| entry.tx));
-        for tx in all {
+        let all = returning.chain(waited.into_iter().map(|entry| (entry.tx, entry.time)));
+        for (tx, time) in all {
             // What the new branch has confirmed, or made impossible, stays out.
-            let _refused: Option<MempoolError> = self.admit(tx, view, Entry::Again)?.err();
+            let _refused: Option<MempoolError> = self.admit(tx, view, time, Entry::Again)?.err();
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use super::Params;
+use super::{Params, Proof, SIMULATED_PREFIX};
 use crate::amount::{Amount, MAX_MONEY};
 use crate::difficulty::Rule;
 use crate::pow::Target;
@@ -46,6 +46,15 @@ pub enum ParamsError {
         value: String,
         /// What it must look like.
         wanted: &'static str,
+    },
+    /// Simulated work under a name that a real network might bear.
+    #[error(
+        "the network is named {network:?} and believes work without proof; only a network inside \
+         a simulator may, and its name begins with {SIMULATED_PREFIX:?}"
+    )]
+    SimulatedName {
+        /// Its name.
+        network: String,
     },
     /// The half-life is too short beside the future limit.
     #[error(
@@ -120,6 +129,7 @@ pub enum ParamsError {
 
 pub(super) fn check(params: &Params) -> Result<(), ParamsError> {
     check_names(params)?;
+    check_proof(params)?;
     check_numbers(params)?;
     check_difficulty(params)?;
     check_money(params)?;
@@ -150,6 +160,15 @@ fn check_names(params: &Params) -> Result<(), ParamsError> {
             "1 to 64 printable ASCII characters without spaces",
         )
     })
+}
+
+fn check_proof(params: &Params) -> Result<(), ParamsError> {
+    if params.proof == Proof::Simulated && !params.network.starts_with(SIMULATED_PREFIX) {
+        return Err(ParamsError::SimulatedName {
+            network: params.network.clone(),
+        });
+    }
+    Ok(())
 }
 
 fn check_numbers(params: &Params) -> Result<(), ParamsError> {

@@ -12,9 +12,11 @@ use crate::amount::{Amount, MAX_MONEY};
 use crate::block::Block;
 use crate::hash::{MerkleRoot, Txid};
 use crate::height::Height;
-use crate::merkle::{find_witness_commitment, transaction_root, witness_commitment, witness_root};
+use crate::merkle::{
+    find_witness_commitment, named_transaction_root, named_witness_root, witness_commitment,
+};
 use crate::time::UnixSeconds;
-use crate::transaction::{OutPoint, Transaction};
+use crate::transaction::{Names, OutPoint, Transaction};
 
 /// Which rule a block broke.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -147,11 +149,21 @@ impl BlockError {
 /// The first rule broken. Mutations come first, so that any other error is
 /// known to be about the very body the header commits to.
 pub fn check_form(block: &Block, weight_max: u64) -> Result<(), BlockError> {
+    let names: Vec<_> = block.transactions.iter().map(Transaction::names).collect();
+    check_named_form(block, &names, weight_max)
+}
+
+/// As [`check_form`], if the names of the transactions are known; `names` must
+/// be theirs, in order.
+///
+/// # Errors
+/// As [`check_form`].
+pub fn check_named_form(block: &Block, names: &[Names], weight_max: u64) -> Result<(), BlockError> {
     check_not_empty(block)?;
     check_not_inner_nodes(block)?;
-    check_merkle_root(block)?;
+    check_merkle_root(block, names)?;
     check_coinbase_first(block)?;
-    check_witness_commitment(block)?;
+    check_witness_commitment(block, names)?;
     check_weight(block, weight_max)?;
     each_transaction(block, |tx| transaction::check_form(tx, weight_max))?;
     check_no_double_spend(block)
@@ -209,8 +221,8 @@ pub fn check_not_inner_nodes(block: &Block) -> Result<(), BlockError> {
 /// # Errors
 /// [`BlockError::Empty`], [`BlockError::MerkleRoot`],
 /// [`BlockError::MerkleMutated`].
-pub fn check_merkle_root(block: &Block) -> Result<(), BlockError> {
-    let tree = transaction_root(&block.transactions).ok_or(BlockError::Empty)?;
+pub fn check_merkle_root(block: &Block, names: &[Names]) -> Result<(), BlockError> {
+    let tree = named_transaction_root(names).ok_or(BlockError::Empty)?;
     let header = block.header.merkle_root;
     if tree.root != header {
         return Err(BlockError::MerkleRoot {
@@ -246,7 +258,7 @@ pub fn check_coinbase_first(block: &Block) -> Result<(), BlockError> {
 /// # Errors
 /// [`BlockError::Empty`], [`BlockError::WitnessReserved`],
 /// [`BlockError::WitnessCommitment`], [`BlockError::WitnessUnexpected`].
-pub fn check_witness_commitment(block: &Block) -> Result<(), BlockError> {
+pub fn check_witness_commitment(block: &Block, names: &[Names]) -> Result<(), BlockError> {
     let coinbase = block.transactions.first().ok_or(BlockError::Empty)?;
     let Some(commitment) = find_witness_commitment(coinbase) else {
         if block.transactions.iter().any(Transaction::has_witness) {
@@ -262,7 +274,7 @@ pub fn check_witness_commitment(block: &Block) -> Result<(), BlockError> {
         .as_slice()
         .try_into()
         .map_err(|_| BlockError::WitnessReserved)?;
-    let root = witness_root(&block.transactions).ok_or(BlockError::Empty)?;
+    let root = named_witness_root(names).ok_or(BlockError::Empty)?;
     if witness_commitment(&root, reserved) != commitment {
         return Err(BlockError::WitnessCommitment);
     }
@@ -287,14 +299,17 @@ pub fn check_weight(block: &Block, max: u64) -> Result<(), BlockError> {
 /// # Errors
 /// [`BlockError::DoubleSpend`].
 pub fn check_no_double_spend(block: &Block) -> Result<(), BlockError> {
-    let mut seen = BTreeSet::new();
     let inputs = block.transactions.iter().flat_map(|tx| &tx.inputs);
-    for input in inputs {
-        if !seen.insert(input.previous_output) {
-            return Err(BlockError::DoubleSpend(input.previous_output));
-        }
+    let spent: Vec<_> = inputs.map(|input| input.previous_output).collect();
+    // Sorting is several times faster than a set, which only names the first.
+    let mut sorted = spent.clone();
+    sorted.sort_unstable();
+    if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
+        return Ok(());
     }
-    Ok(())
+    let mut seen = BTreeSet::new();
+    let repeated = spent.into_iter().find(|outpoint| !seen.insert(*outpoint));
+    repeated.map_or(Ok(()), |outpoint| Err(BlockError::DoubleSpend(outpoint)))
 }
 
 /// The coinbase's script starts with the block's height (BIP 34), which also

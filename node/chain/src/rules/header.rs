@@ -98,15 +98,24 @@ impl HeaderError {
 /// [`HeaderError::ProofOfWork`].
 pub fn check_proof_of_work(header: &Header, limit: Target) -> Result<(), HeaderError> {
     let bits = header.bits;
-    let target = bits.to_target()?;
-    if target > limit {
-        return Err(HeaderError::BitsAboveLimit { bits, limit });
-    }
+    let target = check_target(bits, limit)?;
     let hash = header.hash();
     if !target.is_met_by(&hash) {
         return Err(HeaderError::ProofOfWork { hash, bits });
     }
     Ok(())
+}
+
+/// The bits name a target no easier than `limit`; returns it.
+///
+/// # Errors
+/// [`HeaderError::BitsMalformed`] or [`HeaderError::BitsAboveLimit`].
+pub fn check_target(bits: CompactTarget, limit: Target) -> Result<Target, HeaderError> {
+    let target = bits.to_target()?;
+    if target > limit {
+        return Err(HeaderError::BitsAboveLimit { bits, limit });
+    }
+    Ok(target)
 }
 
 /// The bits are those the difficulty rule expects.

@@ -116,3 +116,6 @@ pub(super) fn verify(
 fn key_path_tweak(internal_key: &[u8; 32]) -> Result<Scalar, SecretKeyError> {
     Scalar::from_be_bytes(tagged_hash("TapTweak", &[internal_key])).map_err(|_| SecretKeyError)
 }
+
+#[cfg(test)]
+mod tests;

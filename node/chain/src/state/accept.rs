@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::{State, place};
 use crate::block::{Block, Header};
 use crate::hash::BlockHash;
+use crate::params::Proof;
 use crate::rules::block::{self, BlockError};
-use crate::rules::header::{HeaderError, check_proof_of_work};
+use crate::rules::header::{HeaderError, check_proof_of_work, check_target};
 use crate::store::{Batch, Status, Store, StoreError, StoredHeader};
 use crate::time::UnixSeconds;
+use crate::transaction::Names;
 use crate::tree::Index;
 
 /// What became of a header.
@@ -94,7 +96,7 @@ impl<S: Store> State<S> {
         header: Header,
         now: UnixSeconds,
     ) -> Result<HeaderAcceptance, StoreError> {
-        Ok(match self.link(&header, now)? {
+        Ok(match self.link(&header, header.hash(), now)? {
             Linked::New(_) => HeaderAcceptance::New,
             Linked::Known(_) => HeaderAcceptance::Known,
             Linked::Refused(refusal) => refusal,
@@ -102,6 +104,8 @@ impl<S: Store> State<S> {
     }
 
     /// Takes in a block and, if its branch has the most work, connects it.
+    /// After [`Acceptance::TipChanged`], blocks above may still wait for
+    /// [`State::advance`].
     ///
     /// # Errors
     /// [`StoreError`]; the state must then be dropped.
@@ -110,26 +114,43 @@ impl<S: Store> State<S> {
         block: Arc<Block>,
         now: UnixSeconds,
     ) -> Result<Acceptance, StoreError> {
-        let index = match self.link(&block.header, now)? {
+        let hash = block.hash();
+        self.accept_named_block(hash, block, now)
+    }
+
+    /// As [`State::accept_block`], for who knows the block's hash already.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the state must then be dropped.
+    pub fn accept_named_block(
+        &mut self,
+        hash: BlockHash,
+        block: Arc<Block>,
+        now: UnixSeconds,
+    ) -> Result<Acceptance, StoreError> {
+        let index = match self.link(&block.header, hash, now)? {
             Linked::New(index) | Linked::Known(index) => index,
             Linked::Refused(refusal) => return Ok(refuse_block(refusal)),
         };
         if self.tree.at(index).status.has_body() {
             return Ok(Acceptance::Duplicate);
         }
-        if let Err(error) = self.check_body(&block, index) {
+        let names = self.verifier.names(&block.transactions);
+        if let Err(error) = self.check_body(&block, &names, index) {
             if error.is_mutation() {
                 return Ok(Acceptance::Mutated(error));
             }
-            self.mark_invalid(index)?;
+            self.mark_invalid(index, Status::Invalid)?;
             return Ok(Acceptance::Invalid(error));
         }
-        let hash = self.tree.at(index).hash;
         self.keep_body(index, hash, block)?;
         if !self.tree.at(index).is_connectable {
             return Ok(Acceptance::AwaitingParents);
         }
-        let change = self.activate_best()?;
+        self.last_named = Some((hash, names));
+        let change = self.activate_best();
+        self.last_named = None;
+        let change = change?;
         if !change.connected.is_empty() {
             return Ok(Acceptance::TipChanged {
                 disconnected: change.disconnected,
@@ -141,16 +162,20 @@ impl<S: Store> State<S> {
     }
 
     /// Puts a header into tree and store if it obeys its rules.
-    fn link(&mut self, header: &Header, now: UnixSeconds) -> Result<Linked, StoreError> {
+    fn link(
+        &mut self,
+        header: &Header,
+        hash: BlockHash,
+        now: UnixSeconds,
+    ) -> Result<Linked, StoreError> {
         let refused = |refusal| Ok(Linked::Refused(refusal));
-        let hash = header.hash();
         if let Some(index) = self.tree.index_of(&hash) {
             if self.tree.at(index).status.is_invalid() {
                 return refused(HeaderAcceptance::Invalid(HeaderError::KnownInvalid));
             }
             return Ok(Linked::Known(index));
         }
-        if let Err(error) = check_proof_of_work(header, self.params.pow_limit) {
+        if let Err(error) = self.check_work(header) {
             return refused(HeaderAcceptance::Invalid(error));
         }
         let Some(parent) = self.tree.index_of(&header.previous) else {
@@ -170,7 +195,7 @@ impl<S: Store> State<S> {
             sequence: self.take_sequence(),
             status: Status::HeaderOnly,
         };
-        let index = self.tree.insert(parent, height, &stored);
+        let index = self.tree.insert(parent, (hash, height), &stored);
         let forgotten = self.tree.prune(index);
         let is_kept = !forgotten.contains(&hash);
         self.store.apply(Batch {
@@ -185,9 +210,18 @@ impl<S: Store> State<S> {
         }
     }
 
+    /// The network's own proof of work.
+    fn check_work(&self, header: &Header) -> Result<(), HeaderError> {
+        let limit = self.params.pow_limit;
+        match self.params.proof {
+            Proof::Hash => check_proof_of_work(header, limit),
+            Proof::Simulated => check_target(header.bits, limit).map(drop),
+        }
+    }
+
     /// Everything about a body that needs no coins.
-    fn check_body(&self, block: &Block, index: Index) -> Result<(), BlockError> {
-        block::check_form(block, self.params.block_weight_max.into())?;
+    fn check_body(&self, block: &Block, names: &[Names], index: Index) -> Result<(), BlockError> {
+        block::check_named_form(block, names, self.params.block_weight_max.into())?;
         block::check_chain_form(block)?;
         let entry = self.tree.at(index);
         // Only the genesis block has no parent, and its body is always here.
@@ -243,8 +277,8 @@ impl<S: Store> State<S> {
     }
 
     /// Marks a block and all above it invalid.
-    pub(super) fn mark_invalid(&mut self, index: Index) -> Result<(), StoreError> {
-        let changed = self.tree.mark_invalid(index);
+    pub(super) fn mark_invalid(&mut self, index: Index, mark: Status) -> Result<(), StoreError> {
+        let changed = self.tree.mark_invalid(index, mark);
         self.candidates
             .retain(|(_, _, index)| !self.tree.at(*index).status.is_invalid());
         let headers = changed

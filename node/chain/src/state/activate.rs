@@ -5,38 +5,56 @@ use std::sync::Arc;
 
 use super::State;
 use crate::block::Block;
+use crate::codec::Encode;
 use crate::coins::{ConnectError, Context, Overlay, Undo, connect_block, disconnect_block};
 use crate::hash::BlockHash;
+use crate::params::Proof;
 use crate::rules::block::BlockError;
 use crate::store::{Batch, Status, Store, StoreError, StoredTip};
+use crate::transaction::Names;
 use crate::tree::Index;
 
-/// What became of the active chain.
-#[derive(Debug, Default)]
-pub(super) struct Change {
+/// Blocks connected in one step at most, beyond those that are needed for
+/// more work than before.
+pub const STEP_BLOCKS: usize = 64;
+/// Bytes of blocks at which a step ends, as soon as there is more work than
+/// before.
+const STEP_BYTES: usize = 8 << 20;
+
+/// What became of the active chain in one step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
     /// Blocks that left, tip first.
-    pub(super) disconnected: Vec<Arc<Block>>,
+    pub disconnected: Vec<Arc<Block>>,
     /// Blocks that joined, lowest first.
-    pub(super) connected: Vec<Arc<Block>>,
+    pub connected: Vec<Arc<Block>>,
     /// Blocks that turned out invalid.
-    pub(super) rejected: Vec<(BlockHash, BlockError)>,
+    pub rejected: Vec<(BlockHash, BlockError)>,
+}
+
+impl Change {
+    /// Whether blocks joined, so that another step may follow.
+    pub(super) const fn is_progress(&self) -> bool {
+        !self.connected.is_empty()
+    }
 }
 
 /// Blocks to take off, tip first, and to put on, lowest first.
-struct Path {
+pub(super) struct Path {
     down: Vec<Index>,
     up: Vec<Index>,
 }
 
-/// A path that connected as a whole.
-struct Walked {
-    disconnected: Vec<Arc<Block>>,
+/// The first part of a path, which connected: all the way down, and up to
+/// more work than before.
+pub(super) struct Walked {
+    pub(super) disconnected: Vec<Arc<Block>>,
     connected: Vec<Arc<Block>>,
-    batch: Batch,
+    pub(super) batch: Batch,
 }
 
 /// Where and why a path ended early.
-struct Broken {
+pub(super) struct Broken {
     index: Index,
     error: BlockError,
 }
@@ -45,19 +63,46 @@ impl<S: Store> State<S> {
     /// Remembers a connectable block if it has more work than the tip.
     pub(super) fn consider(&mut self, index: Index) {
         let entry = self.tree.at(index);
-        if entry.chainwork > self.tip().chainwork {
+        let tip = self.tip();
+        let is_tie_taken =
+            self.last_seen_wins && entry.chainwork == tip.chainwork && entry.hash != tip.hash;
+        if entry.chainwork > tip.chainwork || is_tie_taken {
             self.candidates
                 .insert((entry.chainwork, Reverse(entry.sequence), index));
         }
     }
 
-    /// Connects the best candidate; one that fails is marked invalid and the
-    /// next is tried. The active chain stays as it was until a path has
-    /// connected as a whole.
+    /// Breaks a rule on purpose: of two branches with equal work the last seen
+    /// wins. For tests that show that the simulator finds such a mistake; does
+    /// nothing where work is real.
+    pub fn plant_last_seen_wins(&mut self) {
+        self.last_seen_wins = self.params.proof == Proof::Simulated;
+    }
+
+    /// Goes on connecting blocks after [`State::accept_block`] told that the
+    /// tip changed: what it holds in memory is bounded, so many waiting blocks
+    /// take many steps. `None` when there is nothing left to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the state must then be dropped.
+    pub fn advance(&mut self) -> Result<Option<Change>, StoreError> {
+        let change = self.activate_best()?;
+        let is_empty = !change.is_progress() && change.rejected.is_empty();
+        Ok((!is_empty).then_some(change))
+    }
+
+    /// Whether [`State::advance`] has something to do.
+    pub fn can_advance(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+
+    /// Takes a step towards the best candidate; one that fails is marked
+    /// invalid and the next is tried. The active chain stays as it was until a
+    /// path has connected as far as to more work.
     pub(super) fn activate_best(&mut self) -> Result<Change, StoreError> {
         let mut rejected = Vec::new();
         while let Some(&(_, _, best)) = self.candidates.last() {
-            let path = self.path_to(best);
+            let mut path = self.path_to(best);
             match self.walk(&path)? {
                 Ok(walked) => {
                     let Walked {
@@ -65,6 +110,7 @@ impl<S: Store> State<S> {
                         connected,
                         batch,
                     } = walked;
+                    path.up.truncate(connected.len());
                     self.adopt(&path, batch)?;
                     return Ok(Change {
                         disconnected,
@@ -74,7 +120,7 @@ impl<S: Store> State<S> {
                 }
                 Err(Broken { index, error }) => {
                     rejected.push((self.tree.at(index).hash, error));
-                    self.mark_invalid(index)?;
+                    self.mark_invalid(index, Status::Invalid)?;
                 }
             }
         }
@@ -84,7 +130,7 @@ impl<S: Store> State<S> {
         })
     }
 
-    fn path_to(&self, best: Index) -> Path {
+    pub(super) fn path_to(&self, best: Index) -> Path {
         let tip = self.tip_index();
         let fork = self.tree.fork_of(tip, best);
         let above_fork = |from| {
@@ -102,7 +148,7 @@ impl<S: Store> State<S> {
     }
 
     /// Walks a path over an overlay of the coins.
-    fn walk(&self, path: &Path) -> Result<Result<Walked, Broken>, StoreError> {
+    pub(super) fn walk(&self, path: &Path) -> Result<Result<Walked, Broken>, StoreError> {
         let mut coins = Overlay::new(&self.store, self.coins.clone());
         let mut disconnected = Vec::with_capacity(path.down.len());
         for index in &path.down {
@@ -112,9 +158,13 @@ impl<S: Store> State<S> {
             disconnect_block(&block, entry.height, &undo, &mut coins)?;
             disconnected.push(block);
         }
-        let mut connected = Vec::with_capacity(path.up.len());
+        let mut connected = Vec::new();
+        let mut bytes = 0;
         let mut batch = Batch::default();
         for &index in &path.up {
+            if self.is_step_done(path, connected.len(), bytes) {
+                break;
+            }
             let entry = self.tree.at(index);
             let block = self.stored_block(&entry.hash)?;
             let done = match connect_block(&block, &self.context(index), &mut coins) {
@@ -128,11 +178,18 @@ impl<S: Store> State<S> {
                 batch.headers.push(stored);
                 batch.undos.push((entry.hash, done.undo));
             }
+            bytes += block.encoded_len();
             connected.push(block);
         }
-        let (changes, stats) = coins.into_changes();
-        let tip = path.up.last().or(self.active.last()).copied();
-        let tip = self.tree.at(tip.unwrap_or(self.tree.genesis_index())).hash;
+        let (changes, stats) = coins.into_changes(self.verifier());
+        let below = || {
+            path.down
+                .last()
+                .and_then(|index| self.tree.at(*index).parent)
+        };
+        let walked = path.up.get(..connected.len()).and_then(<[_]>::last);
+        let tip = walked.copied().or_else(below);
+        let tip = self.tree.at(tip.unwrap_or(self.tip_index())).hash;
         batch.coins = changes;
         batch.tip = Some(StoredTip::new(tip, &stats));
         Ok(Ok(Walked {
@@ -142,8 +199,17 @@ impl<S: Store> State<S> {
         }))
     }
 
+    /// Whether so many blocks of the way up are enough for one step. What has
+    /// less work than the active chain must never take its place.
+    fn is_step_done(&self, path: &Path, blocks: usize, bytes: usize) -> bool {
+        let top = blocks.checked_sub(1).and_then(|last| path.up.get(last));
+        let has_more_work =
+            top.is_some_and(|top| self.tree.at(*top).chainwork > self.tip().chainwork);
+        has_more_work && (blocks >= STEP_BLOCKS || bytes >= STEP_BYTES)
+    }
+
     /// Makes a walked path the active chain, in the store first.
-    fn adopt(&mut self, path: &Path, batch: Batch) -> Result<(), StoreError> {
+    pub(super) fn adopt(&mut self, path: &Path, batch: Batch) -> Result<(), StoreError> {
         if let Some(tip) = &batch.tip {
             self.coins = tip.coin_stats();
         }
@@ -168,7 +234,13 @@ impl<S: Store> State<S> {
             subsidy: self.params.subsidy(entry.height),
             coinbase_maturity: self.params.coinbase_maturity,
             verifier: (!was_connected).then(|| self.verifier()),
+            names: self.names_of(&entry.hash),
         }
+    }
+
+    fn names_of(&self, hash: &BlockHash) -> Option<&[Names]> {
+        let (named, names) = self.last_named.as_ref()?;
+        (named == hash).then_some(names)
     }
 
     pub(super) fn stored_block(&self, hash: &BlockHash) -> Result<Arc<Block>, StoreError> {

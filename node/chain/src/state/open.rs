@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::State;
-use crate::coins::{CoinStats, Overlay, SequentialVerifier, Undo, connect_genesis};
+use crate::coins::{
+    CoinStats, Overlay, SequentialVerifier, SignatureVerifier, Undo, connect_genesis,
+};
 use crate::hash::BlockHash;
 use crate::params::{Params, ParamsError};
 use crate::rules::header::check_height;
@@ -35,12 +37,24 @@ pub enum OpenError {
 }
 
 impl<S: Store> State<S> {
+    /// As [`State::open_with`], signatures being checked one after the other.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(params: Params, store: S) -> Result<Self, OpenError> {
+        Self::open_with(params, store, Box::new(SequentialVerifier))
+    }
+
     /// Opens a store, new or not. If a crash came between storing a block and
     /// connecting it, the block is connected now.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(params: Params, mut store: S) -> Result<Self, OpenError> {
+    pub fn open_with(
+        params: Params,
+        mut store: S,
+        verifier: Box<dyn SignatureVerifier>,
+    ) -> Result<Self, OpenError> {
         let params = params.check()?;
         let mut headers = store.headers()?;
         if headers.is_empty() && store.tip()?.is_none() {
@@ -65,11 +79,13 @@ impl<S: Store> State<S> {
             candidates: BTreeSet::new(),
             coins: tip.coin_stats(),
             next_sequence,
-            verifier: Box::new(SequentialVerifier),
+            last_seen_wins: false,
+            last_named: None,
+            verifier: verifier.into(),
         };
         state.check_tip()?;
         state.find_candidates();
-        state.activate_best()?;
+        while state.activate_best()?.is_progress() {}
         Ok(state)
     }
 
@@ -80,7 +96,8 @@ impl<S: Store> State<S> {
         self.stored_undo(&tip).map(drop)
     }
 
-    fn find_candidates(&mut self) {
+    /// Finds anew what has more work than the tip.
+    pub(super) fn find_candidates(&mut self) {
         let work = self.tip().chainwork;
         let better = self
             .tree
@@ -101,7 +118,7 @@ fn begin<S: Store>(params: &Params, store: &mut S) -> Result<(), StoreError> {
     let hash = block.hash();
     let mut overlay = Overlay::new(&*store, CoinStats::default());
     connect_genesis(&block, &mut overlay)?;
-    let (coins, stats) = overlay.into_changes();
+    let (coins, stats) = overlay.into_changes(&SequentialVerifier);
     store.apply(Batch {
         headers: vec![StoredHeader {
             header: block.header,
@@ -138,11 +155,12 @@ fn plant(params: &Params, headers: Vec<StoredHeader>) -> Result<Tree, OpenError>
     let mut tree = Tree::new(genesis);
     let mut waiting = vec![tree.genesis_index()];
     while let Some(parent) = waiting.pop() {
-        let (hash, height) = (tree.at(parent).hash, tree.at(parent).height);
-        for stored in above.remove(&hash).unwrap_or_default() {
+        let (below, height) = (tree.at(parent).hash, tree.at(parent).height);
+        for stored in above.remove(&below).unwrap_or_default() {
+            let hash = stored.header.hash();
             let height = check_height(height)
                 .map_err(|_| StoreError::corrupt("a header stands too high"))?;
-            waiting.push(tree.insert(parent, height, &stored));
+            waiting.push(tree.insert(parent, (hash, height), &stored));
         }
     }
     if tree.len() != count {

@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::block::Header;
 use crate::codec::{Decode, DecodeError, Encode, Reader};
-use crate::coins::{CoinStats, MuHash3072};
+use crate::coins::{CoinStats, Digest, MuHash3072};
 use crate::hash::BlockHash;
 
 /// How far a block has come.
@@ -17,8 +17,10 @@ pub enum Status {
     Valid,
     /// It broke a rule.
     Invalid,
-    /// It stands on a block that broke a rule.
+    /// It stands on a block that is refused.
     InvalidAncestor,
+    /// The operator called it invalid; nobody else is to blame for it.
+    Forbidden,
 }
 
 impl Status {
@@ -28,10 +30,13 @@ impl Status {
         matches!(self, Self::BodyStored | Self::Valid)
     }
 
-    /// Whether the block can never be part of the chain.
+    /// Whether the block cannot be part of the chain.
     #[must_use]
     pub const fn is_invalid(self) -> bool {
-        matches!(self, Self::Invalid | Self::InvalidAncestor)
+        matches!(
+            self,
+            Self::Invalid | Self::InvalidAncestor | Self::Forbidden
+        )
     }
 }
 
@@ -43,6 +48,7 @@ impl Encode for Status {
             Self::Valid => 2,
             Self::Invalid => 3,
             Self::InvalidAncestor => 4,
+            Self::Forbidden => 5,
         });
     }
 
@@ -59,6 +65,7 @@ impl Decode for Status {
             2 => Ok(Self::Valid),
             3 => Ok(Self::Invalid),
             4 => Ok(Self::InvalidAncestor),
+            5 => Ok(Self::Forbidden),
             tag => Err(DecodeError::UnknownTag {
                 what: "block status",
                 tag,
@@ -112,7 +119,7 @@ pub struct StoredTip {
     /// Their sum.
     pub utxo_total: Amount,
     /// Their digest, not yet finished.
-    pub muhash: MuHash3072,
+    pub muhash: Digest,
 }
 
 impl StoredTip {
@@ -157,7 +164,7 @@ impl Decode for StoredTip {
             hash: BlockHash::decode_from(reader)?,
             utxo_count: reader.u64()?,
             utxo_total: Amount::decode_from(reader)?,
-            muhash: MuHash3072::decode_from(reader)?,
+            muhash: Digest::decode_from(reader)?,
         })
     }
 }

@@ -14,7 +14,7 @@ impl Index {
 }
 
 /// All entries.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Entries {
     slots: Vec<Entry>,
     free: Vec<Index>,

@@ -21,7 +21,7 @@ pub fn side_headers_max(best: Height) -> usize {
 
 /// What the last look at all headers has shown, so that not every header of a
 /// flood is worth another look.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Seen {
     /// Headers off the best branch whose body was here.
     side_bodies: usize,

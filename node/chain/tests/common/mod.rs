@@ -14,7 +14,7 @@ use minichain_chain::merkle::{
     WITNESS_COMMITMENT_PREFIX, transaction_root, witness_commitment, witness_commitment_script,
     witness_root,
 };
-use minichain_chain::params::{Allocation, Params, Reward, dev_account_key};
+use minichain_chain::params::{Allocation, Params, Proof, Reward, dev_account_key};
 use minichain_chain::pow::{CompactTarget, Searcher};
 use minichain_chain::script::Script;
 use minichain_chain::signature::SecretKey;
@@ -68,6 +68,7 @@ pub fn params() -> Params {
         coinbase_maturity: MATURITY,
         block_weight_max: 40_000,
         allocations: allocations.collect(),
+        proof: Proof::Hash,
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use minichain_chain::amount::{Amount, MAX_MONEY};
 use minichain_chain::block::Block;
+use minichain_chain::height::Height;
 use minichain_chain::rules::header::HeaderError;
-use minichain_chain::state::{Acceptance, HeaderAcceptance};
+use minichain_chain::state::{Acceptance, HeaderAcceptance, STEP_BLOCKS};
 use minichain_chain::store::Status;
 
 use crate::common::pay::pay;
@@ -355,4 +356,76 @@ fn unspent_outputs_and_burned_ones_are_the_supply() {
         info.total.checked_add(burned),
         Some(params().supply_at(info.height))
     );
+}
+
+/// ```text
+/// 0 ── 1 ── 2 ── … ── 200
+/// ```
+/// Block 1 comes last, when all above it wait.
+#[test]
+fn many_waiting_blocks_connect_in_bounded_steps() {
+    let mut branch = Branch::new(&params());
+    branch.mine_empty(200);
+    let mut state = open();
+    for block in &branch.blocks[1..] {
+        let header = state.accept_header(block.header, NOW);
+        assert_eq!(header, Ok(HeaderAcceptance::New));
+    }
+    for block in &branch.blocks[2..] {
+        let waits = accept(&mut state, block);
+        assert_eq!(waits, Acceptance::AwaitingParents);
+    }
+    let Acceptance::TipChanged { connected, .. } = accept(&mut state, branch.at(1)) else {
+        panic!("block 1 connects");
+    };
+    assert_eq!(connected.len(), STEP_BLOCKS);
+    let mut joined = connected;
+    while let Some(change) = state.advance().expect("memory does not fail") {
+        assert!(state.tip().height.to_u32() as usize <= joined.len() + STEP_BLOCKS);
+        assert!(change.disconnected.is_empty() && change.rejected.is_empty());
+        joined.extend(change.connected);
+    }
+    assert!(!state.can_advance());
+    assert_eq!(joined, branch.blocks[1..]);
+    assert_eq!(state.tip().hash, branch.tip().hash());
+}
+
+/// ```text
+/// 0 ── a1 ── … ── a100
+///  └── b1 ── … ── b180, of which b150 breaks a rule
+/// ```
+#[test]
+fn step_of_a_reorganisation_ends_only_above_the_old_tip_and_a_later_flaw_keeps_it() {
+    let mut a = Branch::new(&params());
+    a.mine_empty(100);
+    let mut b = a.fork(0, 1);
+    b.mine_empty(149);
+    let reward = b.params.subsidy(Height(150)).to_sat() + 1;
+    let flawed = b.next_taking(Amount::from_sat(reward), &[]);
+    b.push(flawed);
+    b.mine_empty(30);
+    let mut state = open();
+    connect_all(&mut state, &a);
+    for block in &b.blocks[1..] {
+        let header = state.accept_header(block.header, NOW);
+        assert_eq!(header, Ok(HeaderAcceptance::New));
+    }
+    for block in &b.blocks[2..] {
+        accept(&mut state, block);
+    }
+    let Acceptance::TipChanged {
+        disconnected,
+        connected,
+        ..
+    } = accept(&mut state, b.at(1))
+    else {
+        panic!("the other branch has more work");
+    };
+    assert_eq!((disconnected.len(), connected.len()), (100, 101));
+    let mut rejected = Vec::new();
+    while let Some(change) = state.advance().expect("memory does not fail") {
+        rejected.extend(change.rejected);
+    }
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(state.tip().hash, b.at(149).hash());
 }

@@ -10,12 +10,13 @@ use minichain_chain::params::Params;
 use minichain_chain::state::{Acceptance, State};
 use minichain_chain::store::MemoryStore;
 use minichain_chain::template::{self, COINBASE_WEIGHT_RESERVED};
+use minichain_chain::time::UnixSeconds;
 use minichain_chain::transaction::{OutPoint, Transaction};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::common::pay::pay;
-use crate::common::{Branch, accept, key, naive, open_with, params, solve};
+use crate::common::{Branch, NOW, accept, key, naive, open_with, params, solve};
 use crate::naive_pool::{Naive, limits};
 
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ enum Step {
         outputs: u64,
         fee: u64,
     },
+    /// Time passes, and the pool drops what came too long ago.
+    Wait { seconds: u32 },
     /// Solve the template.
     Mine,
     /// A block from elsewhere that spends one output in its own way.
@@ -38,7 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let pay = (
         prop::collection::vec(any::<Index>(), 1..3),
         1..4_u64,
-        0..3_000_u64,
+        prop_oneof![0..3_000_u64, 0..20_000_u64],
     )
         .prop_map(|(inputs, outputs, fee)| Step::Pay {
             inputs,
@@ -47,6 +50,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         });
     let step = prop_oneof![
         14 => pay,
+        1 => (1..300_u32).prop_map(|seconds| Step::Wait { seconds }),
         2 => Just(Step::Mine),
         1 => any::<Index>().prop_map(|input| Step::MineRival { input }),
         1 => any::<Index>().prop_map(|depth| Step::Reorg { depth }),
@@ -67,6 +71,7 @@ struct World {
     pool: Mempool,
     naive: Naive,
     chain: Branch,
+    now: UnixSeconds,
     /// Every output ever made, with its value.
     outputs: Vec<(OutPoint, u64)>,
 }
@@ -80,6 +85,7 @@ impl World {
             pool: Mempool::new(limits()),
             naive: Naive::default(),
             chain,
+            now: NOW,
             outputs: Vec::new(),
         };
         let genesis = world.chain.tip().transactions[0].clone();
@@ -103,6 +109,7 @@ impl World {
                 outputs,
                 fee,
             } => self.pay(inputs, *outputs, *fee),
+            Step::Wait { seconds } => self.wait(*seconds),
             Step::Mine => self.mine(),
             Step::MineRival { input } => self.mine_rival(input),
             Step::Reorg { depth } => self.reorg(depth),
@@ -126,15 +133,25 @@ impl World {
         let mut values = vec![each; usize::try_from(outputs).expect("small")];
         values[0] += value - fee - each * outputs;
         let tx = pay(&inputs, &values);
-        let is_expected = self.naive.accept(&tx, &self.chain, true);
-        let result = self
-            .pool
-            .accept(Arc::new(tx.clone()), &self.state)
-            .expect("the store works");
+        let is_expected = self.naive.accept(&tx, &self.chain, self.now, true);
+        let shared = Arc::new(tx.clone());
+        let foretold = self.pool.check(&shared, &self.state);
+        let result = self.pool.accept(shared, &self.state, self.now);
+        assert_eq!(foretold, result);
+        let result = result.expect("the store works");
         assert_eq!(result.is_ok(), is_expected, "{result:?}");
         if is_expected {
             self.note(&tx);
         }
+    }
+
+    fn wait(&mut self, seconds: u32) {
+        self.now = self.now.saturating_add(seconds);
+        let before: BTreeSet<_> = self.pool.txids().collect();
+        let gone: BTreeSet<_> = self.pool.expire(self.now).into_iter().collect();
+        let after: BTreeSet<_> = self.pool.txids().collect();
+        assert_eq!(&before - &gone, after);
+        self.naive.expire(self.now);
     }
 
     /// The template is the naive selection and a valid block.
@@ -211,10 +228,10 @@ impl World {
             } => {
                 assert_eq!(rejected, []);
                 self.naive
-                    .on_tip_changed(&disconnected, &connected, &self.chain);
-                let followed = self
-                    .pool
-                    .on_tip_changed(&disconnected, &connected, &self.state);
+                    .on_tip_changed(&disconnected, &connected, &self.chain, self.now);
+                let followed =
+                    self.pool
+                        .on_tip_changed(&disconnected, &connected, &self.state, self.now);
                 followed.expect("the store works");
             }
             Acceptance::SideBranch { .. } => {}
@@ -229,14 +246,25 @@ impl World {
             .map(|entry| entry.txid)
             .collect();
         assert_eq!(order, self.naive.mining_order());
-        assert_eq!(self.pool.len(), self.naive.0.len());
+        assert_eq!(self.pool.len(), self.naive.all.len());
         assert_eq!(self.pool.bytes(), self.naive.bytes());
+        assert_eq!(
+            self.pool.min_fee_rate_sat_per_kvb(),
+            self.naive.floor.max(limits().min_fee_rate_sat_per_kvb)
+        );
+        let arrivals: Vec<_> = self
+            .pool
+            .iter_by_arrival(0)
+            .map(|entry| entry.txid)
+            .collect();
+        let expected: Vec<_> = self.naive.all.iter().map(|one| one.tx.txid()).collect();
+        assert_eq!(arrivals, expected);
         assert!(self.pool.bytes() <= limits().bytes_max);
-        let vbytes: u64 = self.naive.0.iter().map(|one| one.tx.vsize()).sum();
+        let vbytes: u64 = self.naive.all.iter().map(|one| one.tx.vsize()).sum();
         assert_eq!(self.pool.vbytes(), vbytes);
-        for (position, one) in self.naive.0.iter().enumerate() {
+        for (position, one) in self.naive.all.iter().enumerate() {
             let entry = self.pool.entry(&one.tx.txid()).expect("both have it");
-            assert_eq!(entry.fee.to_sat(), one.fee);
+            assert_eq!((entry.fee.to_sat(), entry.time), (one.fee, one.time));
             check_totals(
                 entry,
                 &entry.ancestors,

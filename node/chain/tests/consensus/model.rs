@@ -20,7 +20,7 @@ use crate::common::{Branch, COIN, NOW, accept, naive, open_with, params};
 
 /// What is wrong with a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flaw {
+pub enum Flaw {
     None,
     Reward,
     MissingInput,
@@ -28,7 +28,7 @@ enum Flaw {
 }
 
 #[derive(Clone, Debug)]
-struct Plan {
+pub struct Plan {
     /// Which earlier block it stands on; late ones are preferred.
     parent: Index,
     is_near_the_end: bool,
@@ -37,7 +37,7 @@ struct Plan {
     spends: Vec<Index>,
 }
 
-fn plans() -> impl Strategy<Value = Vec<Plan>> {
+pub fn plans() -> impl Strategy<Value = Vec<Plan>> {
     let flaw = prop_oneof![
         12 => Just(Flaw::None),
         1 => Just(Flaw::Reward),
@@ -60,12 +60,12 @@ fn plans() -> impl Strategy<Value = Vec<Plan>> {
 }
 
 /// A block, its way from the genesis block, and whether it obeys every rule.
-struct Known {
-    branch: Branch,
-    is_valid: bool,
+pub struct Known {
+    pub branch: Branch,
+    pub is_valid: bool,
 }
 
-fn grow(params: &Params, plans: &[Plan]) -> Vec<Known> {
+pub fn grow(params: &Params, plans: &[Plan]) -> Vec<Known> {
     let mut tree = vec![Known {
         branch: Branch::new(params),
         is_valid: true,
@@ -216,7 +216,7 @@ impl Model<'_> {
 }
 
 /// Coins and counts equal those computed from scratch.
-fn check_coins(state: &State<MemoryStore>, branch: &Branch) {
+pub fn check_coins(state: &State<MemoryStore>, branch: &Branch) {
     let expected = naive::coins_after(&branch.blocks);
     let found = state.store().coins();
     assert!(
@@ -234,7 +234,7 @@ fn check_coins(state: &State<MemoryStore>, branch: &Branch) {
 }
 
 /// What takes longer to compute.
-fn check_digest_and_supply(state: &State<MemoryStore>, branch: &Branch) {
+pub fn check_digest_and_supply(state: &State<MemoryStore>, branch: &Branch) {
     let info = state.utxo_info();
     assert_eq!(info.hash, branch.tip().hash());
     assert_eq!(
@@ -247,7 +247,7 @@ fn check_digest_and_supply(state: &State<MemoryStore>, branch: &Branch) {
 }
 
 /// A reopened store gives the same state.
-fn check_reopened(state: &State<MemoryStore>) {
+pub fn check_reopened(state: &State<MemoryStore>) {
     let reopened = State::open(state.params().clone(), state.store().clone()).expect("it opens");
     assert_eq!(reopened.tip().hash, state.tip().hash);
     assert_eq!(reopened.utxo_info(), state.utxo_info());

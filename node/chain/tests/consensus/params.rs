@@ -4,7 +4,7 @@ use minichain_chain::amount::{Amount, MAX_MONEY};
 use minichain_chain::block::Block;
 use minichain_chain::difficulty::Rule;
 use minichain_chain::height::Height;
-use minichain_chain::params::{Allocation, Params, ParamsError, Reward, dev_account_key};
+use minichain_chain::params::{Allocation, Params, ParamsError, Proof, Reward, dev_account_key};
 use minichain_chain::pow::{Target, U256};
 use minichain_chain::rules::block::{check_coinbase_first, check_merkle_root};
 use minichain_chain::time::UnixSeconds;
@@ -206,7 +206,10 @@ fn every_parameter_changes_the_genesis_hash() {
 #[test]
 fn genesis_block_has_the_allocations_and_commits_to_the_parameters() {
     let block: Block = params().genesis_block();
-    assert_eq!(check_merkle_root(&block), Ok(()));
+    assert_eq!(
+        check_merkle_root(&block, &[block.transactions[0].names()]),
+        Ok(())
+    );
     assert_eq!(check_coinbase_first(&block), Ok(()));
     let outputs = &block.transactions[0].outputs;
     assert_eq!(outputs.len(), ALLOCATIONS as usize + 1);
@@ -277,4 +280,25 @@ fn dev_keys_follow_from_seed_and_name() {
         dev_account_key(&[8; 32], "alice").to_bytes(),
         alice.to_bytes()
     );
+}
+
+#[test]
+fn work_without_proof_is_only_for_networks_named_as_simulated() {
+    let error = refused(|params| params.proof = Proof::Simulated);
+    assert!(
+        matches!(error, ParamsError::SimulatedName { .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("sim-"), "{error}");
+    let simulated = Params {
+        network: "sim-lab".to_owned(),
+        proof: Proof::Simulated,
+        ..params()
+    };
+    assert_eq!(simulated.clone().check(), Ok(simulated.clone()));
+    let named_alike = Params {
+        proof: Proof::Hash,
+        ..simulated.clone()
+    };
+    assert_ne!(simulated.genesis_hash(), named_alike.genesis_hash());
 }

@@ -42,7 +42,7 @@ impl Setting {
     }
 
     fn submit(&mut self, tx: &Transaction) {
-        let accepted = self.pool.accept(Arc::new(tx.clone()), &self.state);
+        let accepted = self.pool.accept(Arc::new(tx.clone()), &self.state, NOW);
         accepted.expect("the store works").expect("it is fine");
     }
 
@@ -58,7 +58,7 @@ impl Setting {
         connect(&mut self.state, &block);
         let followed = self
             .pool
-            .on_tip_changed(&[], &[Arc::clone(&block)], &self.state);
+            .on_tip_changed(&[], &[Arc::clone(&block)], &self.state, NOW);
         followed.expect("the store works");
         block
     }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use minichain_chain::store::StoreError;
 use minichain_protocol::event::Event;
 use minichain_protocol::input::{Call, InboundRequest, Input, Now, OutboundRequest};
 use minichain_protocol::node::Node;
 use minichain_protocol::output::{Answer, DisconnectReason, Outbox, Output, RequestKind};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::pool_file::PoolFile;
 use super::{Message, Parts, RunError, Submission, View};
 use crate::clock::Clock;
 use crate::miner::Miner;
@@ -37,6 +39,7 @@ pub struct Driver {
     asked: BTreeMap<OutboundRequest, RequestKind>,
     /// The peer's request this turn is about, and its bytes.
     asking: Option<(InboundRequest, usize)>,
+    pool_file: PoolFile,
 }
 
 /// What a turn begins with.
@@ -69,6 +72,7 @@ impl Driver {
         commands: mpsc::Sender<Command>,
         net: watch::Receiver<Arc<net::View>>,
     ) -> Self {
+        let pool_file = PoolFile::new(&parts.config, parts.genesis_hash);
         Self {
             node: parts.node,
             outbox: Outbox::default(),
@@ -84,12 +88,14 @@ impl Driver {
             calls: BTreeMap::new(),
             asked: BTreeMap::new(),
             asking: None,
+            pool_file,
         }
     }
 
     async fn run(mut self, mut inbox: mpsc::Receiver<Message>) -> Result<(), RunError> {
         let now = self.now();
         self.turn(now, Input::Started).await?;
+        self.restore_pool(now).await?;
         let shutdown = self.shutdown.clone();
         let mut end = std::pin::pin!(shutdown.requested());
         loop {
@@ -103,21 +109,36 @@ impl Driver {
             };
             // Step 2: stamp the time.
             let now = self.now();
+            let woke = Instant::now();
             // Steps 3 and 4: handle and drain.
             match wake {
                 Wake::End => break,
-                Wake::CommitDue => self.node.store_mut().commit_if_due(now.monotonic_ms)?,
+                Wake::CommitDue => self.commit(|store| store.commit_if_due(now.monotonic_ms))?,
                 Wake::Alarm => {
                     self.alarm_ms = None;
                     self.turn(now, Input::Woke).await?;
                 }
                 Wake::Message(message) => self.on_message(now, message).await?,
             }
+            self.observer.busy(woke.elapsed());
         }
         // Step 5: the inbox first, so that a miner with a block in its hands
         // is not left waiting.
         drop(inbox);
         self.node.store_mut().commit()?;
+        self.pool_file.save(&self.node.saved_pool());
+        Ok(())
+    }
+
+    /// What waited when the program last ended waits again.
+    async fn restore_pool(&mut self, now: Now) -> Result<(), RunError> {
+        let entries = self.pool_file.load();
+        let saved = entries.len();
+        if saved > 0 {
+            self.turn(now, Input::MempoolRestored { entries }).await?;
+            let kept = self.node.mempool().len();
+            tracing::info!(kept, saved, "saved transactions wait again");
+        }
         Ok(())
     }
 
@@ -148,6 +169,7 @@ impl Driver {
                         Input::TransactionSubmitted { call, transaction }
                     }
                     Submission::Block(block) => Input::BlockSubmitted { call, block },
+                    Submission::Steering(hash, order) => Input::ChainSteered { call, hash, order },
                 };
                 self.turn(now, input).await
             }
@@ -174,9 +196,9 @@ impl Driver {
         output: Output,
     ) -> Result<(), RunError> {
         match output {
-            Output::Persist { urgent: true } => self.node.store_mut().commit()?,
+            Output::Persist { urgent: true } => self.commit(RedbStore::commit)?,
             Output::Persist { urgent: false } => {
-                self.node.store_mut().commit_lazily(now.monotonic_ms)?;
+                self.commit(|store| store.commit_lazily(now.monotonic_ms))?;
             }
             Output::Mine { template } => self.miner.mine(template),
             Output::StopMining => self.miner.stop_mining(),
@@ -186,7 +208,7 @@ impl Driver {
                     let blocks = u32::try_from(connected.len()).unwrap_or(u32::MAX).max(1);
                     self.observer.block_handled(took / blocks);
                 }
-                self.observer.event(&event, now);
+                self.observer.event(event, now);
             }
             Output::Answer { call, answer } => {
                 if let Some(reply) = self.calls.remove(&call) {
@@ -202,6 +224,20 @@ impl Driver {
                         .map_err(|_| RunError::NetEnded)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Lets the store commit, if it is time, and tells how long it took.
+    fn commit(
+        &mut self,
+        commit: impl FnOnce(&mut RedbStore) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let store = self.node.store_mut();
+        let (commits, before) = (store.commits(), Instant::now());
+        commit(store)?;
+        if store.commits() > commits {
+            self.observer.committed(before.elapsed());
         }
         Ok(())
     }

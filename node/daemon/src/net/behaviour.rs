@@ -11,6 +11,8 @@ use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::{StreamProtocol, gossipsub, identify, ping};
 
+use super::bans::Bans;
+use super::gate::Gate;
 use super::pace::Pace;
 use super::probe::ProbeCodec;
 use super::sync_codec::SyncCodec;
@@ -19,6 +21,7 @@ use super::{Config, StartError, gossip};
 /// Everything a node speaks. Those who may refuse a connection stand first.
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
+    pub gate: Gate,
     pub blocked: allow_block_list::Behaviour<BlockedPeers>,
     pub limits: connection_limits::Behaviour,
     pub ping: ping::Behaviour,
@@ -58,13 +61,15 @@ pub fn kad_protocol(network: &str) -> Result<StreamProtocol, StartError> {
     protocol(format!("/minichain/{network}/kad/1"))
 }
 
-/// Sets all protocols up; probes only where they are asked for.
+/// Sets all protocols up, behind the bans; probes only where they are asked
+/// for.
 ///
 /// # Errors
 /// When gossipsub refuses its settings or the network's name does not fit.
 pub fn build(
     config: &Config,
     topics: &gossip::Topics,
+    bans: Bans,
     with_probes: bool,
 ) -> Result<Behaviour, StartError> {
     let id = config.keypair.public().to_peer_id();
@@ -87,6 +92,7 @@ pub fn build(
         .with_request_timeout(REQUEST_TIMEOUT)
         .with_max_concurrent_streams(REQUESTS_MAX);
     Ok(Behaviour {
+        gate: Gate { bans },
         blocked: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(limits(config.max_peers, with_probes)),
         ping: ping::Behaviour::new(ping(config.spacing)),

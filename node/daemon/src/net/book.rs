@@ -2,7 +2,6 @@
 //! that a node finds its network again when its bootstrap is gone.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
 
 use super::addresses::PER_PEER_MAX;
+use super::kept;
 
 /// Known peers and where they listen.
 #[derive(Debug, Default)]
@@ -27,8 +27,6 @@ struct Entry {
 
 /// Peers remembered; the one not seen for longest goes first.
 const ENTRIES_MAX: usize = 256;
-/// A longer file is not ours.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
 struct Page {
@@ -114,15 +112,9 @@ fn read_or_warn(file: &Path) -> BTreeMap<PeerId, Entry> {
 }
 
 fn read(file: &Path) -> io::Result<BTreeMap<PeerId, Entry>> {
-    match fs::metadata(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(error) => return Err(error),
-        Ok(metadata) if metadata.len() > FILE_BYTES_MAX => {
-            return Err(io::Error::other("the file is too long"));
-        }
-        Ok(_) => {}
-    }
-    let page: Page = serde_json::from_slice(&fs::read(file)?)?;
+    let Some(page) = kept::read::<Page>(file)? else {
+        return Ok(BTreeMap::new());
+    };
     let entry = |line: Line| {
         let peer = line.peer_id.parse().ok()?;
         let addresses: Vec<_> = line
@@ -154,9 +146,7 @@ fn write(file: &Path, entries: &BTreeMap<PeerId, Entry>) -> io::Result<()> {
     let page = Page {
         peers: entries.iter().map(line).collect(),
     };
-    let draft = file.with_extension("draft");
-    fs::write(&draft, serde_json::to_vec_pretty(&page)?)?;
-    fs::rename(&draft, file)
+    kept::write(file, &page)
 }
 
 #[cfg(test)]

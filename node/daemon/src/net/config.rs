@@ -13,6 +13,8 @@ use super::identity::{self, IdentityError};
 
 /// Name of the address book inside the data folder.
 const PEERS_FILE: &str = "peers.json";
+/// Name of the list of bans beside it.
+const BANS_FILE: &str = "banlist.json";
 
 /// What the network side needs to know.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub user_agent: String,
     /// Where good addresses are kept over a restart.
     pub peers_file: Option<PathBuf>,
+    /// Where bans are kept over a restart.
+    pub bans_file: Option<PathBuf>,
 }
 
 /// Why the settings make no network side.
@@ -87,6 +91,7 @@ impl Config {
             keypair,
             user_agent: user_agent.to_owned(),
             peers_file: Some(node.data_dir.join(PEERS_FILE)),
+            bans_file: Some(node.data_dir.join(BANS_FILE)),
         })
     }
 }

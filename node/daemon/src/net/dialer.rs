@@ -9,34 +9,27 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId};
 
-use super::addresses::split_peer_id;
 use super::book::Book;
 use super::dice::Dice;
+use super::operator::{ADDED_MAX, Refusal};
 use super::pace::Pace;
 
 mod backoff;
+mod edge;
 
 use backoff::Backoff;
+use edge::Edge;
+pub use edge::cause;
 
 /// Decides whom to dial.
 #[derive(Debug)]
 pub struct Dialer {
     edges: Vec<Edge>,
+    next_edge: u64,
     candidates: BTreeMap<PeerId, Candidate>,
     in_flight: BTreeMap<ConnectionId, Aim>,
     pace: Pace,
     dice: Dice,
-}
-
-/// A configured peer.
-#[derive(Debug)]
-struct Edge {
-    address: Multiaddr,
-    /// Who answered there last, or who must.
-    peer: Option<PeerId>,
-    is_pinned: bool,
-    is_self: bool,
-    backoff: Backoff,
 }
 
 /// A peer known by its id.
@@ -50,7 +43,7 @@ struct Candidate {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Aim {
-    Edge(usize),
+    Edge(u64),
     Candidate(PeerId),
 }
 
@@ -67,23 +60,61 @@ impl Dialer {
     /// Dials `bootstrap` from `now` on. Waits are spread by chance that follows
     /// from `seed`.
     pub fn new(bootstrap: &[Multiaddr], pace: Pace, seed: u64, now: Instant) -> Self {
-        let edge = |address: &Multiaddr| {
-            let (address, peer) = split_peer_id(address.clone());
-            Edge {
-                address,
-                peer,
-                is_pinned: peer.is_some(),
-                is_self: false,
-                backoff: Backoff::new(now, pace.redial, EDGE_WAIT_MAX),
-            }
-        };
-        Self {
-            edges: bootstrap.iter().map(edge).collect(),
+        let mut dialer = Self {
+            edges: Vec::new(),
+            next_edge: 0,
             candidates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             pace,
             dice: Dice::new(seed),
+        };
+        for address in bootstrap {
+            dialer.add_edge(address.clone(), now);
         }
+        dialer
+    }
+
+    /// Dials an address from `now` on, as if it were configured; who is
+    /// connected there need not be.
+    ///
+    /// # Errors
+    /// When it is dialled already, or too many are.
+    pub fn add(
+        &mut self,
+        address: Multiaddr,
+        there: Option<PeerId>,
+        now: Instant,
+    ) -> Result<(), Refusal> {
+        if self.edges.iter().any(|edge| edge.is_named(&address)) {
+            return Err(Refusal::AlreadyAdded);
+        }
+        if self.edges.len() >= ADDED_MAX {
+            return Err(Refusal::TooManyAdded);
+        }
+        self.add_edge(address, now);
+        if let Some(edge) = self.edges.last_mut() {
+            edge.peer = edge.peer.or(there);
+        }
+        Ok(())
+    }
+
+    /// Leaves a configured or added address alone.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn remove_edge(&mut self, address: &Multiaddr) -> Result<(), Refusal> {
+        let edges = self.edges.len();
+        self.edges.retain(|edge| !edge.is_named(address));
+        if self.edges.len() == edges {
+            return Err(Refusal::NotAdded);
+        }
+        Ok(())
+    }
+
+    fn add_edge(&mut self, address: Multiaddr, now: Instant) {
+        let backoff = Backoff::new(now, self.pace.redial, EDGE_WAIT_MAX);
+        self.edges.push(Edge::new(self.next_edge, address, backoff));
+        self.next_edge += 1;
     }
 
     /// Takes over what the book knows.
@@ -160,13 +191,13 @@ impl Dialer {
         looked_for: usize,
     ) -> Vec<DialOpts> {
         let mut dials = Vec::new();
-        for (index, edge) in self.edges.iter_mut().enumerate() {
+        for edge in &mut self.edges {
             if edge.peer.is_some_and(|peer| is_connected(&peer)) {
                 edge.backoff.rest(now);
             } else if !edge.is_self && edge.backoff.begin(now) {
                 let options = edge.options();
                 self.in_flight
-                    .insert(options.connection_id(), Aim::Edge(index));
+                    .insert(options.connection_id(), Aim::Edge(edge.number));
                 dials.push(options);
             }
         }
@@ -200,23 +231,30 @@ impl Dialer {
         dials
     }
 
-    /// A dial led to a connection with `peer`.
-    pub fn on_connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) {
+    /// A dial led to a connection with `peer`; whether to an address that is
+    /// configured or added.
+    pub fn on_connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) -> bool {
         match self.in_flight.remove(&connection) {
-            Some(Aim::Edge(index)) => {
-                let edge = &mut self.edges[index];
+            Some(Aim::Edge(number)) => {
+                // Removed meanwhile?
+                let mut edges = self.edges.iter_mut();
+                let Some(edge) = edges.find(|edge| edge.number == number) else {
+                    return false;
+                };
                 if edge.backoff.failures > 0 {
                     tracing::info!(address = %edge.address, %peer, "bootstrap peer reached");
                 }
                 edge.peer = Some(peer);
                 edge.backoff.connected(now, &mut self.dice);
+                true
             }
             Some(Aim::Candidate(peer)) => {
                 if let Some(candidate) = self.candidates.get_mut(&peer) {
                     candidate.backoff.connected(now, &mut self.dice);
                 }
+                false
             }
-            None => {}
+            None => false,
         }
     }
 
@@ -228,8 +266,11 @@ impl Dialer {
         now: Instant,
     ) -> Option<PeerId> {
         match self.in_flight.remove(&connection)? {
-            Aim::Edge(index) => {
-                self.edges[index].on_failed(error, now, &mut self.dice);
+            Aim::Edge(number) => {
+                let mut edges = self.edges.iter_mut();
+                if let Some(edge) = edges.find(|edge| edge.number == number) {
+                    edge.on_failed(error, now, &mut self.dice);
+                }
                 None
             }
             Aim::Candidate(peer) => {
@@ -277,44 +318,6 @@ impl Dialer {
 /// A little more than the book holds.
 const CANDIDATES_MAX: usize = 300;
 
-impl Edge {
-    /// An address given without a peer id is dialled bare every time: a node
-    /// made anew there has another identity.
-    fn options(&self) -> DialOpts {
-        match self.peer.filter(|_| self.is_pinned) {
-            Some(peer) => DialOpts::peer_id(peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
-                .addresses(vec![self.address.clone()])
-                .build(),
-            None => DialOpts::unknown_peer_id()
-                .address(self.address.clone())
-                .build(),
-        }
-    }
-
-    fn on_failed(&mut self, error: &DialError, now: Instant, dice: &mut Dice) {
-        if matches!(error, DialError::LocalPeerId { .. }) {
-            self.is_self = true;
-            tracing::debug!(address = %self.address, "bootstrap address is this node's own");
-            return;
-        }
-        if matches!(error, DialError::DialPeerConditionFalse(_)) {
-            self.backoff.postpone(now);
-            return;
-        }
-        // Once for people, then only for those who look closely.
-        if self.backoff.failures == 3 {
-            tracing::warn!(
-                address = %self.address, error = %cause(error),
-                "bootstrap peer does not answer; dialling goes on in the background"
-            );
-        } else {
-            tracing::debug!(address = %self.address, error = %cause(error), "dial failed");
-        }
-        self.backoff.fail(now, dice);
-    }
-}
-
 impl Candidate {
     fn options(&self, peer: PeerId) -> DialOpts {
         DialOpts::peer_id(peer)
@@ -322,25 +325,6 @@ impl Candidate {
             .addresses(self.addresses.clone())
             .build()
     }
-}
-
-/// The innermost reason in one line.
-pub fn cause(error: &DialError) -> String {
-    match error {
-        DialError::Transport(errors) => {
-            let reasons: Vec<_> = errors.iter().map(|(_, error)| innermost(error)).collect();
-            reasons.join("; ")
-        }
-        other => innermost(other),
-    }
-}
-
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ struct Relation {
     links: Vec<Link>,
     since_unix_s: u64,
     ping: Option<Duration>,
+    min_ping: Option<Duration>,
     addresses: Vec<Multiaddr>,
     /// When it was last given an answer.
     answered: Option<Instant>,
@@ -46,6 +47,8 @@ pub struct Link {
     pub remote: Multiaddr,
     /// Who dialled.
     pub direction: Direction,
+    /// Whether we dialled it by the operator's word.
+    pub is_manual: bool,
     /// When it opened.
     pub opened: Instant,
     /// When it last answered a ping, or opened.
@@ -101,6 +104,7 @@ impl Peers {
             links: vec![link],
             since_unix_s: now_unix_s,
             ping: None,
+            min_ping: None,
             addresses: Vec::new(),
             answered: None,
         };
@@ -143,6 +147,10 @@ impl Peers {
             return;
         };
         relation.ping = Some(round_trip);
+        let least = relation
+            .min_ping
+            .map_or(round_trip, |least| least.min(round_trip));
+        relation.min_ping = Some(least);
         for link in relation
             .links
             .iter_mut()
@@ -233,6 +241,36 @@ impl Peers {
         found
     }
 
+    /// Everyone connected from or to an address, or known to listen there.
+    pub fn at(&self, address: &Multiaddr) -> Vec<PeerId> {
+        let is_there = |(_, relation): &(&PeerId, &Relation)| {
+            let mut links = relation.links.iter();
+            relation.addresses.contains(address)
+                || links.any(|link| addresses::split_peer_id(link.remote.clone()).0 == *address)
+        };
+        self.relations
+            .iter()
+            .filter(is_there)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Everyone with a connection from or to an address that is meant.
+    pub fn seen_within(&self, is_meant: impl Fn(IpAddr) -> bool) -> Vec<PeerId> {
+        let is_seen = |(_, relation): &(&PeerId, &Relation)| {
+            let mut sockets = relation
+                .links
+                .iter()
+                .filter_map(|link| addresses::to_socket(&link.remote));
+            sockets.any(|socket| is_meant(socket.ip()))
+        };
+        self.relations
+            .iter()
+            .filter(is_seen)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
     /// For how long the peer has been connected without a break.
     pub fn age(&self, id: &PeerId, now: Instant) -> Option<Duration> {
         let link = self.relations.get(id)?.links.first()?;
@@ -257,8 +295,10 @@ impl Peers {
                 address: addresses::display(&addresses::split_peer_id(eldest.remote.clone()).0),
                 peer_id: id.to_string(),
                 direction: eldest.direction,
+                is_manual: eldest.is_manual,
                 since_unix_s: relation.since_unix_s,
                 ping_ms: relation.ping.map(|ping| ping.as_secs_f64() * 1e3),
+                min_ping_ms: relation.min_ping.map(|ping| ping.as_secs_f64() * 1e3),
             };
             Some((relation.number, connection))
         };
@@ -284,6 +324,7 @@ mod tests {
             id: ConnectionId::new_unchecked(id),
             remote,
             direction,
+            is_manual: false,
             opened,
             heard: opened,
         }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use libp2p::gossipsub::PublishError;
@@ -14,24 +14,27 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::addresses::{self, Advertised};
+use super::bans::Bans;
 use super::behaviour::{self, Behaviour};
 use super::book::Book;
 use super::dialer::Dialer;
 use super::exchange::{Exchange, Outbound};
 use super::gossip::{self, Pending, Topics};
-use super::levers::LeversEnd;
+use super::operator;
 use super::outlet::{Delivery, Outlet};
 use super::pace::Pace;
 use super::peers::Peers;
 use super::probe::Order;
 use super::sync_codec::Request;
 use super::view::View;
-use super::{Command, Config, StartError, transport};
+use super::{Command, Config, Ends, StartError, transport, unix_s};
 
 mod events;
+mod orders;
 mod partings;
 mod probing;
 
+use orders::Tries;
 use partings::Partings;
 use probing::Probing;
 
@@ -54,6 +57,8 @@ pub struct Task<E> {
     partings: Partings,
     probes: Option<mpsc::Receiver<Order>>,
     probing: Probing,
+    orders: Option<mpsc::Receiver<operator::Order>>,
+    tries: Tries,
     look_around: LookAround,
     saved_at: Instant,
     publishes_unheard: u64,
@@ -79,7 +84,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// Sets everything up; nothing is bound or dialled yet.
     pub fn new(
         config: Config,
-        levers: Option<LeversEnd>,
+        ends: Ends,
         inbox: mpsc::Sender<E>,
         commands: mpsc::Receiver<Command>,
         view: watch::Sender<Arc<View>>,
@@ -87,8 +92,10 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         let now = Instant::now();
         let topics = Topics::new(&config.network);
         let pace = Pace::new(config.spacing);
-        let (links, probes) = levers.map(|end| (end.links, end.orders)).unzip();
-        let behaviour = behaviour::build(&config, &topics, links.is_some())?;
+        let levers = ends.levers.map(|end| (end.links, end.orders));
+        let (links, probes) = levers.unzip();
+        let bans = Bans::open(config.bans_file.clone(), unix_s());
+        let behaviour = behaviour::build(&config, &topics, bans, links.is_some())?;
         let transport = transport::build(&config.keypair, pace.set_up, links)
             .map_err(|error| StartError::Setup(error.to_string()))?;
         let settings =
@@ -121,6 +128,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             partings: Partings::default(),
             probes,
             probing: Probing::default(),
+            orders: ends.operator.map(|end| end.orders),
+            tries: Tries::default(),
             publishes_unheard: 0,
         })
     }
@@ -165,7 +174,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 delivered = self.outlet.deliver() => if delivered.is_err() {
                     break;
                 },
-                Some(order) = next_order(&mut self.probes) => self.probe(order),
+                Some(order) = next(&mut self.probes) => self.probe(order),
+                Some(order) = next(&mut self.orders) => self.on_order(order),
                 () = until(self.probing.deadline()) => self.end_probes(Instant::now()),
                 _ = tick.tick() => self.on_tick(Instant::now()),
                 event = self.swarm.select_next_some(), if has_room => self.on_event(event),
@@ -267,6 +277,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         }
         self.part_and_forgive(now);
         self.end_probes(now);
+        self.bans().sweep(unix_s());
         self.dial(now);
         self.look_around(now);
         if now.duration_since(self.saved_at) >= SAVE_INTERVAL {
@@ -341,10 +352,10 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     }
 }
 
-/// The next round of probes; none ever without levers.
-async fn next_order(probes: &mut Option<mpsc::Receiver<Order>>) -> Option<Order> {
-    match probes {
-        Some(probes) => probes.recv().await,
+/// The next order; none where there is no way in.
+async fn next<T>(orders: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    match orders {
+        Some(orders) => orders.recv().await,
         None => None,
     }
 }
@@ -360,13 +371,6 @@ async fn until(time: Option<Instant>) {
 fn seed(id: &PeerId) -> u64 {
     let bytes = id.to_bytes();
     bytes.last_chunk().copied().map_or(0, u64::from_le_bytes)
-}
-
-/// Seconds since 1970.
-fn unix_s() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }
 
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {

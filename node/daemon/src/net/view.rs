@@ -39,8 +39,12 @@ pub struct Connection {
     pub peer_id: String,
     /// Who dialled.
     pub direction: Direction,
+    /// Whether we dialled it by the operator's word: configured, added, tried.
+    pub is_manual: bool,
     /// Seconds since 1970 when it connected.
     pub since_unix_s: u64,
     /// Last round trip in milliseconds.
     pub ping_ms: Option<f64>,
+    /// Shortest round trip in milliseconds.
+    pub min_ping_ms: Option<f64>,
 }

@@ -10,7 +10,7 @@ use minichain_protocol::event::{BlockSummary, Event, Source};
 use minichain_protocol::input::{Now, RequestFailure};
 
 use super::text::Untrusted;
-use super::{Observer, float, kind_label};
+use super::{Observer, float, label};
 
 /// Logs and counts one event.
 #[expect(
@@ -87,6 +87,7 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
             count,
             peer,
         } => {
+            metrics.count(metric::HEADERS_RECEIVED, &[], u64::from(*count));
             tracing::debug!(height = height.0, count, peer = peer.0, "headers received");
         }
         Event::SyncStarted { from, to } => {
@@ -103,7 +104,31 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
             metrics.set(metric::BLOCKS_IN_FLIGHT, &[], f64::from(*blocks));
         }
         Event::TransactionAccepted { txid, fee, vsize } => {
+            metrics.count(metric::TRANSACTIONS_ACCEPTED, &[], 1);
+            let rate = float(fee.to_sat()) / float((*vsize).max(1));
+            metrics.observe(metric::TRANSACTION_FEE_RATE, rate);
             tracing::debug!(%txid, %fee, vsize, "transaction waits");
+        }
+        Event::TransactionArrived {
+            txid,
+            delay_ms,
+            peer,
+        } => {
+            if let Some(delay_ms) = delay_ms {
+                metrics.observe(metric::TRANSACTION_PROPAGATION, float(*delay_ms) / 1_000.0);
+            }
+            tracing::trace!(%txid, delay_ms, peer = peer.0, "transaction arrived");
+        }
+        Event::TransactionsConfirmed { waited_ms } => {
+            for waited_ms in waited_ms {
+                metrics.observe(
+                    metric::TRANSACTION_CONFIRMATION,
+                    float(*waited_ms) / 1_000.0,
+                );
+            }
+        }
+        Event::OrphansChanged { transactions } => {
+            metrics.set(metric::ORPHAN_TRANSACTIONS, &[], f64::from(*transactions));
         }
         Event::TransactionRejected {
             txid,
@@ -159,11 +184,11 @@ pub fn observe(observer: &Observer, event: &Event, now: Now) {
             kind,
             failure,
         } => {
-            metrics.count(metric::REQUEST_FAILURES, &[kind_label(*kind)], 1);
+            metrics.count(metric::REQUEST_FAILURES, &[label::kind(*kind)], 1);
             let failure = failure_label(*failure);
             tracing::debug!(
                 peer = peer.0,
-                kind = kind_label(*kind),
+                kind = label::kind(*kind),
                 failure,
                 "request failed"
             );
@@ -209,14 +234,20 @@ fn count_tip_change(observer: &Observer, change: &Change<'_>) {
         metrics.count(metric::REORGS, &[], 1);
         metrics.observe(metric::REORG_DEPTH, float(lost));
     }
+    observer.grown(won.saturating_sub(lost));
     for block in change.connected {
-        let confirmed = u64::from(block.transactions.saturating_sub(1));
-        metrics.count(metric::TRANSACTIONS_CONFIRMED, &[], confirmed);
-        // The first block's parent is as old as the genesis file.
-        if block.height > Height(1) {
-            metrics.observe(metric::BLOCK_INTERVAL, seconds(block.interval_s));
-        }
+        count_block(observer, block);
     }
+}
+
+fn count_block(observer: &Observer, block: &BlockSummary) {
+    let metrics = &observer.metrics;
+    let confirmed = u64::from(block.transactions.saturating_sub(1));
+    metrics.count(metric::TRANSACTIONS_CONFIRMED, &[], confirmed);
+    metrics.count(metric::BLOCK_BYTES, &[], block.size);
+    metrics.count(metric::BLOCK_WEIGHT, &[], block.weight);
+    metrics.count(metric::BLOCK_FEES, &[], block.fees.to_sat());
+    metrics.observe(metric::BLOCK_TRANSACTIONS, f64::from(block.transactions));
 }
 
 fn log_tip_change(observer: &Observer, change: &Change<'_>, source: Source, now: Now) {
@@ -239,15 +270,6 @@ fn log_tip_change(observer: &Observer, change: &Change<'_>, source: Source, now:
             .map(|block| now.seconds().since(block.time));
         tracing::info!(%tip, height, %chainwork, transactions, age_s, source, "tip changed");
     }
-}
-
-/// A difference of header times; time that went back counts as none.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "differences of 32-bit numbers are exact"
-)]
-fn seconds(interval_s: i64) -> f64 {
-    interval_s.max(0) as f64
 }
 
 const fn source_label(source: Source) -> &'static str {

@@ -91,13 +91,17 @@ async fn health(State(look): State<Look>) -> Response {
 
 /// The node's state, unless its thread is busy for long or gone.
 async fn snapshot(driver: &Handle) -> Option<Snapshot> {
+    let inbox_messages = driver.waiting();
+    let look = move |view: &View<'_>| look(view, inbox_messages);
     match tokio::time::timeout(LOOK_TIMEOUT, driver.query(look)).await {
         Ok(Ok(snapshot)) => Some(snapshot),
         Ok(Err(_)) | Err(_) => None,
     }
 }
 
-fn look(view: &View<'_>) -> Snapshot {
+fn look(view: &View<'_>, inbox_messages: usize) -> Snapshot {
+    let mempool = view.node.mempool();
+    let best = mempool.iter_by_fee_rate().next();
     let state = view.node.state();
     let tip = state.tip();
     let initial = state.params().initial_target;
@@ -116,7 +120,10 @@ fn look(view: &View<'_>) -> Snapshot {
         expected_hashes: next.map_or(0.0, work_f64),
         inbound_peers,
         outbound_peers,
-        mempool_transactions: view.node.mempool().len() as u64,
-        mempool_vbytes: view.node.mempool().vbytes(),
+        mempool_transactions: mempool.len() as u64,
+        mempool_vbytes: mempool.vbytes(),
+        mempool_memory_bytes: mempool.bytes(),
+        best_fee_rate_sat_per_kvb: best.map_or(0, |entry| entry.mining_rate().to_sat_per_kvb()),
+        inbox_messages,
     }
 }

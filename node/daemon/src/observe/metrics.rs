@@ -7,7 +7,7 @@ use minichain_chain::{mempool, rules};
 use minichain_protocol::output::DisconnectReason;
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
-use prometheus::{Error, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{CounterVec, Error, GaugeVec, HistogramOpts, HistogramVec, Opts, Registry};
 
 use super::Setup;
 
@@ -18,7 +18,7 @@ pub struct Metrics {
 }
 
 enum Instrument {
-    Counter(IntCounterVec),
+    Counter(CounterVec),
     Gauge(GaugeVec),
     Histogram(HistogramVec),
 }
@@ -41,13 +41,24 @@ impl Metrics {
         };
         let labels = [env!("CARGO_PKG_VERSION"), &setup.name, &setup.network];
         metrics.set(metric::BUILD_INFO, &labels, 1.0);
+        let fixed = |metric, value| metrics.set(metric, &[], value);
+        fixed(metric::TARGET_SPACING, f64::from(setup.spacing_s));
+        let weight = f64::from(setup.block_weight_max);
+        fixed(metric::BLOCK_WEIGHT_LIMIT, weight);
+        let memory = super::float(setup.mempool_bytes_max);
+        fixed(metric::MEMPOOL_MEMORY_LIMIT, memory);
         Ok(metrics)
     }
 
-    /// Adds to a counter.
+    /// Adds to a counter of things.
     pub fn count(&self, metric: Metric, labels: &[&str], by: u64) {
+        self.add(metric, labels, super::float(by));
+    }
+
+    /// Adds to a counter; `by` is not negative.
+    pub fn add(&self, metric: Metric, labels: &[&str], by: f64) {
         if let Some(Instrument::Counter(counter)) = self.instruments.get(metric.name) {
-            counter.with_label_values(labels).inc_by(by);
+            counter.with_label_values(labels).inc_by(by.max(0.0));
         }
     }
 
@@ -78,7 +89,7 @@ fn instrument(registry: &Registry, metric: &Metric, setup: &Setup) -> Result<Ins
     let combinations = combinations(metric);
     Ok(match metric.kind {
         Kind::Counter => {
-            let counter = register(registry, IntCounterVec::new(opts, metric.labels)?)?;
+            let counter = register(registry, CounterVec::new(opts, metric.labels)?)?;
             for labels in &combinations {
                 counter.get_metric_with_label_values(labels)?;
             }
@@ -92,7 +103,8 @@ fn instrument(registry: &Registry, metric: &Metric, setup: &Setup) -> Result<Ins
             Instrument::Gauge(gauge)
         }
         Kind::Histogram => {
-            let opts = HistogramOpts::from(opts).buckets(buckets(metric, setup));
+            let opts = HistogramOpts::from(opts)
+                .buckets(metric.buckets.bounds(f64::from(setup.spacing_s.max(1))));
             let histogram = register(registry, HistogramVec::new(opts, metric.labels)?)?;
             for labels in &combinations {
                 histogram.get_metric_with_label_values(labels)?;
@@ -117,7 +129,7 @@ fn combinations(metric: &Metric) -> Vec<Vec<&'static str>> {
             .iter()
             .flat_map(|begin| {
                 values.iter().map(move |value| {
-                    let mut all = begin.clone();
+                    let mut all: Vec<&'static str> = begin.clone();
                     all.push(*value);
                     all
                 })
@@ -127,69 +139,18 @@ fn combinations(metric: &Metric) -> Vec<Vec<&'static str>> {
     combinations
 }
 
-/// The closed set a label's values come from.
-fn label_values(metric: &Metric, label: &str) -> &'static [&'static str] {
+/// The closed set a label's values come from; empty for what runs.
+pub fn label_values(metric: &Metric, label: &str) -> Vec<&'static str> {
     match label {
-        "direction" if metric.name == metric::PEERS.name => metric::DIALLED,
-        "direction" => metric::FLOWS,
-        "topic" => metric::TOPICS,
-        "verdict" => metric::VERDICTS,
-        "kind" => metric::REQUEST_KINDS,
-        "rule" => rules::RULES,
-        "reason" if metric.name == metric::DISCONNECTS.name => DisconnectReason::LABELS,
-        "reason" => mempool::REASONS,
-        _ => &[],
-    }
-}
-
-/// Bucket bounds in the metric's own unit. What is measured against the pace
-/// of blocks follows the network's spacing.
-fn buckets(metric: &Metric, setup: &Setup) -> Vec<f64> {
-    let spacing_s = f64::from(setup.spacing_s.max(1));
-    if metric.name == metric::BLOCK_INTERVAL.name {
-        [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0]
-            .map(|part| part * spacing_s)
-            .into()
-    } else if metric.name == metric::BLOCK_PROPAGATION.name {
-        ladder(0.001, 2.0 * spacing_s)
-    } else if metric.name == metric::REORG_DEPTH.name {
-        vec![1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0, 50.0, 100.0]
-    } else {
-        ladder(0.0001, 5.0)
-    }
-}
-
-/// 1, 2, 5, 10, 20, 50 … times `first`, up to the first bound not below `last`.
-fn ladder(first: f64, last: f64) -> Vec<f64> {
-    let mut bounds = Vec::new();
-    let mut decade = first;
-    loop {
-        for step in [1.0, 2.0, 5.0] {
-            bounds.push(decade * step);
-            if decade * step >= last {
-                return bounds;
-            }
-        }
-        decade *= 10.0;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ladder;
-
-    #[test]
-    fn ladder_covers_its_range_once() {
-        let bounds = ladder(0.001, 10.0);
-        assert!(
-            bounds.windows(2).all(|pair| pair[0] < pair[1]),
-            "{bounds:?}"
-        );
-        assert!(
-            bounds
-                .last()
-                .is_some_and(|&last| (10.0..20.1).contains(&last)),
-            "{bounds:?}"
-        );
+        "direction" if metric.name == metric::PEERS.name => metric::DIALLED.to_vec(),
+        "direction" => metric::FLOWS.to_vec(),
+        "topic" => metric::TOPICS.to_vec(),
+        "verdict" => metric::VERDICTS.to_vec(),
+        "kind" => metric::REQUEST_KINDS.to_vec(),
+        "method" => [metric::METHODS_COUNTED, metric::METHODS_OTHER].concat(),
+        "rule" => rules::RULES.to_vec(),
+        "reason" if metric.name == metric::DISCONNECTS.name => DisconnectReason::LABELS.to_vec(),
+        "reason" => mempool::REASONS.to_vec(),
+        _ => Vec::new(),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use minichain_chain::hash::BlockHash;
+use minichain_chain::amount::Amount;
+use minichain_chain::hash::{BlockHash, Txid};
 use minichain_chain::height::Height;
 use minichain_chain::pow::Chainwork;
 use minichain_chain::time::{UnixMillis, UnixSeconds};
@@ -23,6 +24,9 @@ fn setup() -> Setup {
         network: "lab".into(),
         spacing_s: 4,
         tip_age: Duration::from_secs(100),
+        block_weight_max: 400_000,
+        mempool_bytes_max: 5_000_000,
+        store_file: "/nonexistent".into(),
     }
 }
 
@@ -60,6 +64,9 @@ fn block(height: u32, interval_s: i64, transactions: u32) -> BlockSummary {
         time: UnixSeconds(1_767_225_690),
         interval_s,
         transactions,
+        size: 300,
+        weight: 1_000,
+        fees: Amount::from_sat(7),
     }
 }
 
@@ -126,7 +133,7 @@ fn every_label_combination_exists_from_the_start() {
         );
     }
     let info = format!(
-        "minichain_build_info{{name=\"miner-0\",network=\"lab\",version=\"{}\"}}",
+        "minichain_build_info{{chain=\"lab\",name=\"miner-0\",version=\"{}\"}}",
         env!("CARGO_PKG_VERSION")
     );
     assert!((value(&text, &info) - 1.0).abs() < f64::EPSILON);
@@ -146,6 +153,8 @@ fn labels_used_are_labels_declared() {
         RequestKind::Status,
         RequestKind::Headers,
         RequestKind::Blocks,
+        RequestKind::Inventory,
+        RequestKind::Transactions,
     ] {
         observer.request(kind, Flow::Sent, 1);
         observer.response(kind, Flow::Received, 2);
@@ -196,10 +205,10 @@ fn labels_used_are_labels_declared() {
 #[test]
 fn reorganisation_is_counted_with_its_depth() {
     let observer = observer();
-    observer.event(&tip_changed(vec![], vec![block(1, 999_999, 1)]), NOW);
-    observer.event(&tip_changed(vec![], vec![block(2, 3, 5)]), NOW);
+    observer.event(tip_changed(vec![], vec![block(1, 999_999, 1)]), NOW);
+    observer.event(tip_changed(vec![], vec![block(2, 3, 5)]), NOW);
     let rival = vec![block(2, -2, 2), block(3, 4, 1)];
-    observer.event(&tip_changed(vec![block(2, 3, 5)], rival), NOW);
+    observer.event(tip_changed(vec![block(2, 3, 5)], rival), NOW);
     let text = text(&observer, None);
     for (series, expected) in [
         ("minichain_chain_height_blocks", 3.0),
@@ -209,10 +218,11 @@ fn reorganisation_is_counted_with_its_depth() {
         ("minichain_reorgs_total", 1.0),
         ("minichain_reorg_depth_blocks_sum", 1.0),
         ("minichain_transactions_confirmed_total", 5.0),
-        // Block 1 is not counted, and time that went back counts as none.
-        ("minichain_block_interval_seconds_count", 3.0),
-        ("minichain_block_interval_seconds_sum", 7.0),
-        ("minichain_block_interval_seconds_bucket{le=\"4\"}", 3.0),
+        ("minichain_block_transactions_count", 4.0),
+        ("minichain_block_transactions_sum", 9.0),
+        ("minichain_block_bytes_total", 1_200.0),
+        ("minichain_block_weight_units_total", 4_000.0),
+        ("minichain_block_fees_sats_total", 28.0),
     ] {
         assert!(
             (value(&text, series) - expected).abs() < f64::EPSILON,
@@ -228,7 +238,7 @@ fn refusals_delays_and_faults_are_counted() {
     let rule = minichain_chain::rules::RULES[0];
     let source = Source::Gossip(Peer(1));
     observer.event(
-        &Event::BlockRejected {
+        Event::BlockRejected {
             hash,
             rule,
             message: "x\n\u{1b}".into(),
@@ -237,7 +247,7 @@ fn refusals_delays_and_faults_are_counted() {
         NOW,
     );
     observer.event(
-        &Event::BlockArrived {
+        Event::BlockArrived {
             hash,
             delay_ms: Some(250),
             peer: Peer(1),
@@ -245,7 +255,7 @@ fn refusals_delays_and_faults_are_counted() {
         NOW,
     );
     observer.event(
-        &Event::BlockArrived {
+        Event::BlockArrived {
             hash,
             delay_ms: None,
             peer: Peer(1),
@@ -253,19 +263,19 @@ fn refusals_delays_and_faults_are_counted() {
         NOW,
     );
     observer.event(
-        &Event::Fault {
+        Event::Fault {
             message: "impossible".into(),
         },
         NOW,
     );
     observer.event(
-        &Event::SyncStarted {
+        Event::SyncStarted {
             from: Height(1),
             to: Height(9),
         },
         NOW,
     );
-    observer.event(&Event::InFlightChanged { blocks: 16 }, NOW);
+    observer.event(Event::InFlightChanged { blocks: 16 }, NOW);
     observer.block_handled(Duration::from_millis(3));
     let text = text(&observer, None);
     for (series, expected) in [
@@ -285,7 +295,7 @@ fn refusals_delays_and_faults_are_counted() {
             "{series}\n{text}"
         );
     }
-    observer.event(&Event::SyncFinished { height: Height(9) }, NOW);
+    observer.event(Event::SyncFinished { height: Height(9) }, NOW);
     assert!(value(&self::text(&observer, None), "minichain_sync_active").abs() < f64::EPSILON);
 }
 
@@ -303,6 +313,9 @@ fn state_is_shown_as_it_is_when_somebody_looks() {
         outbound_peers: 3,
         mempool_transactions: 11,
         mempool_vbytes: 2_200,
+        mempool_memory_bytes: 13_000,
+        best_fee_rate_sat_per_kvb: 2_500,
+        inbox_messages: 4,
     };
     let text = text(&observer, Some(&snapshot));
     for (series, expected) in [
@@ -316,6 +329,12 @@ fn state_is_shown_as_it_is_when_somebody_looks() {
         ("minichain_peers{direction=\"outbound\"}", 3.0),
         ("minichain_mempool_transactions", 11.0),
         ("minichain_mempool_bytes", 2_200.0),
+        ("minichain_mempool_memory_bytes", 13_000.0),
+        ("minichain_mempool_memory_limit_bytes", 5e6),
+        ("minichain_mempool_best_fee_rate_sats_per_vbyte", 2.5),
+        ("minichain_driver_inbox_messages", 4.0),
+        ("minichain_block_target_spacing_seconds", 4.0),
+        ("minichain_block_weight_limit_units", 4e5),
         ("minichain_miner_hash_rate_limit", 500.0),
         ("minichain_miner_hashes_total", 1_234.0),
     ] {
@@ -331,9 +350,126 @@ fn state_is_shown_as_it_is_when_somebody_looks() {
 }
 
 #[test]
+fn only_a_chain_that_grows_by_one_tells_intervals() {
+    let observer = observer();
+    let intervals = |observer: &Observer| {
+        let count = "minichain_block_interval_seconds_count";
+        value(&text(observer, None), count).to_string()
+    };
+    // Before the first block nothing is known of the time it took.
+    observer.event(tip_changed(vec![], vec![block(1, 4, 1)]), NOW);
+    assert_eq!(intervals(&observer), "0");
+    observer.event(tip_changed(vec![], vec![block(2, 4, 1)]), NOW);
+    assert_eq!(intervals(&observer), "1");
+    // A block won by a rival and its child: the child is the news.
+    let rival = vec![block(2, 4, 1), block(3, 4, 1)];
+    observer.event(tip_changed(vec![block(2, 4, 1)], rival), NOW);
+    assert_eq!(intervals(&observer), "2");
+    // A longer branch came all at once after a heal.
+    let branch = vec![block(3, 4, 1), block(4, 4, 1), block(5, 4, 1)];
+    observer.event(tip_changed(vec![block(3, 4, 1)], branch), NOW);
+    assert_eq!(intervals(&observer), "2");
+    let (from, to) = (Height(5), Height(6));
+    observer.event(Event::SyncStarted { from, to }, NOW);
+    observer.event(tip_changed(vec![], vec![block(6, 4, 1)]), NOW);
+    assert_eq!(intervals(&observer), "2");
+    observer.event(Event::SyncFinished { height: Height(6) }, NOW);
+    observer.event(tip_changed(vec![], vec![block(7, 4, 1)]), NOW);
+    assert_eq!(intervals(&observer), "3");
+}
+
+#[test]
+fn transactions_are_counted_on_their_way() {
+    let observer = observer();
+    let txid = Txid::from_bytes([1; 32]);
+    let fee = Amount::from_sat(300);
+    observer.event(
+        Event::TransactionAccepted {
+            txid,
+            fee,
+            vsize: 100,
+        },
+        NOW,
+    );
+    let peer = Peer(1);
+    for delay_ms in [Some(40), None] {
+        observer.event(
+            Event::TransactionArrived {
+                txid,
+                delay_ms,
+                peer,
+            },
+            NOW,
+        );
+    }
+    let waited_ms = vec![3_000, 90_000];
+    observer.event(Event::TransactionsConfirmed { waited_ms }, NOW);
+    observer.event(Event::OrphansChanged { transactions: 2 }, NOW);
+    let text = text(&observer, None);
+    for (series, expected) in [
+        ("minichain_transactions_accepted_total", 1.0),
+        ("minichain_transaction_fee_rate_sats_per_vbyte_sum", 3.0),
+        ("minichain_transaction_propagation_seconds_count", 1.0),
+        (
+            "minichain_transaction_propagation_seconds_bucket{le=\"0.05\"}",
+            1.0,
+        ),
+        ("minichain_transaction_confirmation_seconds_sum", 93.0),
+        (
+            "minichain_transaction_confirmation_seconds_bucket{le=\"4\"}",
+            1.0,
+        ),
+        ("minichain_orphan_transactions", 2.0),
+    ] {
+        assert!(
+            (value(&text, series) - expected).abs() < 1e-9,
+            "{series}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn calls_are_counted_by_known_names_only() {
+    let observer = observer();
+    let took = Duration::from_millis(2);
+    observer.called("getblockcount", took, false);
+    observer.called("setclockoffset", took, false);
+    observer.called("uptime", took, false);
+    observer.called("no\"such\nname", took, true);
+    observer.committed(took);
+    observer.busy(Duration::from_millis(250));
+    let text = text(&observer, None);
+    for (series, expected) in [
+        (
+            "minichain_rpc_requests_total{method=\"getblockcount\"}",
+            1.0,
+        ),
+        ("minichain_rpc_requests_total{method=\"admin\"}", 1.0),
+        ("minichain_rpc_requests_total{method=\"other\"}", 1.0),
+        ("minichain_rpc_requests_total{method=\"unknown\"}", 1.0),
+        ("minichain_rpc_errors_total", 1.0),
+        ("minichain_rpc_request_seconds_count", 4.0),
+        ("minichain_store_commit_seconds_count", 1.0),
+        ("minichain_driver_busy_seconds_total", 0.25),
+    ] {
+        assert!(
+            (value(&text, series) - expected).abs() < 1e-9,
+            "{series}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn a_node_has_at_most_300_series() {
+    let text = text(&observer(), None);
+    let series = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert!((200..=300).contains(&series), "{series} series");
+}
+
+#[test]
 fn tip_age_counts_from_the_last_change() {
     let observer = observer();
     assert!(observer.tip_age() >= Duration::from_secs(100));
-    observer.event(&tip_changed(vec![], vec![block(1, 1, 1)]), NOW);
+    observer.event(tip_changed(vec![], vec![block(1, 1, 1)]), NOW);
     assert!(observer.tip_age() < Duration::from_secs(100));
 }

@@ -1,7 +1,9 @@
 //! Who may call: HTTP basic authentication by a configured password or a
 //! cookie file.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +12,14 @@ use minichain_chain::hex;
 use subtle::ConstantTimeEq;
 
 use crate::exit::Failure;
+use crate::listen::reachable;
 use crate::wallet;
 
-const COOKIE_FILE: &str = ".cookie";
+/// Name of the file inside the data folder that holds the credential.
+pub const COOKIE_FILE: &str = ".cookie";
+/// Name of the file inside the data folder that holds the address of JSON-RPC
+/// while the node runs.
+pub const URL_FILE: &str = ".rpc-url";
 const COOKIE_USER: &str = "__cookie__";
 
 /// The credentials that open the door.
@@ -20,6 +27,7 @@ pub struct Access {
     /// Base64 of `user:password`, as in the header.
     expected: String,
     cookie: Option<PathBuf>,
+    url_file: OnceLock<PathBuf>,
 }
 
 impl Access {
@@ -30,6 +38,7 @@ impl Access {
             return Ok(Self {
                 expected: STANDARD.encode(format!("{user}:{password}")),
                 cookie: None,
+                url_file: OnceLock::new(),
             });
         }
         let password = hex::encode(&wallet::random::<32>()?);
@@ -45,7 +54,24 @@ impl Access {
         Ok(Self {
             expected: STANDARD.encode(pair),
             cookie: Some(path),
+            url_file: OnceLock::new(),
         })
+    }
+
+    /// Writes the address down for `minichain rpc` and others on this machine,
+    /// until the node ends. Whoever cannot read it must be told.
+    pub fn tell_address(&self, data_dir: &Path, address: SocketAddr) {
+        let path = data_dir.join(URL_FILE);
+        let url = format!("http://{}/\n", reachable(address));
+        match std::fs::write(&path, url) {
+            Ok(()) => {
+                // Told once only.
+                let _ = self.url_file.set(path);
+            }
+            Err(error) => {
+                tracing::debug!(file = %path.display(), %error, "the address is not written down");
+            }
+        }
     }
 
     /// Whether an `Authorization` header opens the door. The comparison takes
@@ -61,7 +87,7 @@ impl Access {
 
 impl Drop for Access {
     fn drop(&mut self) {
-        if let Some(path) = &self.cookie {
+        for path in self.cookie.iter().chain(self.url_file.get()) {
             // Of no use to anybody once the password is forgotten, and
             // overwritten by the next start.
             let _ = std::fs::remove_file(path);

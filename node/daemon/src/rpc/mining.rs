@@ -1,9 +1,10 @@
 //! Methods about mining.
 
-use minichain_api::rpc::{MiningInfo, RpcError};
+use minichain_api::rpc::{MiningInfo, NextBlock, RpcError};
 use minichain_chain::height::Height;
+use minichain_chain::pow::CompactTarget;
 
-use super::Context;
+use super::{Context, network, render};
 use crate::difficulty::ratio;
 use crate::driver::View;
 
@@ -19,17 +20,34 @@ pub async fn info(context: &Context) -> Result<MiningInfo, RpcError> {
             let state = view.node.state();
             let tip = state.tip();
             let initial = state.params().initial_target;
-            let next = state.next_bits(&tip.hash).to_target();
+            let bits = tip.header.bits;
+            let relative = |bits: CompactTarget| {
+                bits.to_target()
+                    .map_or(0.0, |target| ratio(initial, target))
+            };
+            let next_bits = state.next_bits(&tip.hash);
+            let next = NextBlock {
+                height: tip.height.0.saturating_add(1),
+                bits: render::bits(next_bits),
+                difficulty: relative(next_bits),
+                target: render::target_hex(next_bits),
+            };
             MiningInfo {
                 blocks: tip.height.0,
                 mining: view.node.is_mining(),
                 hashrate: stats.hash_rate,
                 hashes: stats.hashes,
                 blocksfound: stats.blocks_found,
-                difficulty: next.map_or(0.0, |target| ratio(initial, target)),
+                difficulty: relative(bits),
                 networkhashps: network_hashes_per_second(view),
                 pooledtx: view.node.mempool().len() as u64,
                 address,
+                chain: state.params().network.clone(),
+                bits: render::bits(bits),
+                target: render::target_hex(bits),
+                blockmintxfee: network::least_fee(view),
+                next: Some(next),
+                warnings: Vec::new(),
             }
         })
         .await

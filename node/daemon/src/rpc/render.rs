@@ -45,10 +45,49 @@ pub fn script(script: &Script, prefix: &str) -> ScriptPubKey {
     };
     let address = key.and_then(|key| Address::new(prefix, key).ok());
     ScriptPubKey {
+        asm: words(script.as_bytes()),
         hex: hex::encode(script.as_bytes()),
         kind: kind.to_owned(),
         address: address.map(|address| address.to_string()),
     }
+}
+
+/// A script as Bitcoin Core spells it, as far as locks here have a meaning:
+/// pushes, small numbers and OP_RETURN by name, anything else by its number.
+fn words(mut script: &[u8]) -> String {
+    let mut words = Vec::new();
+    while let Some((&operation, rest)) = script.split_first() {
+        script = rest;
+        words.push(match operation {
+            0 => "0".to_owned(),
+            1..=75 => {
+                let Some((pushed, rest)) = script.split_at_checked(operation.into()) else {
+                    words.push("[error]".to_owned());
+                    break;
+                };
+                script = rest;
+                pushed_word(pushed)
+            }
+            0x4f => "-1".to_owned(),
+            0x51..=0x60 => (operation - 0x50).to_string(),
+            0x6a => "OP_RETURN".to_owned(),
+            other => format!("OP_UNKNOWN_{other:02x}"),
+        });
+    }
+    words.join(" ")
+}
+
+/// Up to four bytes are a number, least byte first, with the sign in the
+/// highest bit.
+fn pushed_word(pushed: &[u8]) -> String {
+    if pushed.len() > 4 {
+        return hex::encode(pushed);
+    }
+    let bytes = pushed.iter().rev();
+    let all = bytes.fold(0_i64, |number, byte| number << 8 | i64::from(*byte));
+    let sign = 1_i64 << (8 * pushed.len() - 1);
+    let number = if all & sign == 0 { all } else { sign - all };
+    number.to_string()
 }
 
 /// A whole transaction.
@@ -167,6 +206,12 @@ mod tests {
         assert_eq!(kind(&Script::op_return(b"hello")), "nulldata");
         assert_eq!(kind(&Script::from_bytes(&[0x51])), "nonstandard");
         assert_eq!(script(&Script::op_return(b"x"), "mini").address, None);
+        let spelled = |bytes: &[u8]| script(&Script::from_bytes(bytes), "mini").asm;
+        assert_eq!(spelled(&[0x6a, 5, 1, 2, 3, 4, 5]), "OP_RETURN 0102030405");
+        assert_eq!(spelled(&[2, 0xe8, 0x03, 1, 0x81]), "1000 -1");
+        assert_eq!(spelled(&[0x51, 0x60, 0]), "1 16 0");
+        assert_eq!(spelled(&[5, 1]), "[error]");
+        assert_eq!(spelled(&[]), "");
     }
 
     #[test]

@@ -6,34 +6,33 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use minichain_api::rpc::{RpcError, code};
+use axum::routing::{get, post};
+use minichain_api::rpc::{RpcError, code, event};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
 use super::auth::Access;
 use super::envelope::{self, Body};
-use super::{Context, error, method};
+use super::{Context, error, events, method};
 use crate::listen::Limited;
 use crate::shutdown::Shutdown;
 
 /// Bytes of a request at most.
 const BODY_BYTES_MAX: usize = 4 << 20;
-/// Requests in work at once; others wait.
-const CALLS_MAX: usize = 64;
-/// A request, from its first byte to its answer.
-const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// A request's body, from its first byte to its last.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// All calls of a batch together.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(900);
+const OVERTIME: &str = "the batch took longer than 900 s; send fewer calls in one";
 /// What a wrong password costs, against guessing.
 const WRONG_PASSWORD_DELAY: Duration = Duration::from_millis(250);
 
 struct Door {
     access: Arc<Access>,
     is_loopback: bool,
-    free: Semaphore,
 }
 
 /// The whole server.
@@ -41,12 +40,11 @@ pub fn router(context: Arc<Context>, access: Arc<Access>, is_loopback: bool) -> 
     let door = Arc::new(Door {
         access,
         is_loopback,
-        free: Semaphore::new(CALLS_MAX),
     });
     Router::new()
         .route("/", post(call).fallback(only_post))
+        .route(event::PATH, get(events::stream))
         .with_state(context)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(door, enter))
 }
 
@@ -61,7 +59,7 @@ pub async fn serve(listener: Limited, router: Router, shutdown: Shutdown) {
     }
 }
 
-/// Lets in who may, when there is room, for as long as it may take.
+/// Lets in who may.
 async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     if door.is_loopback && !is_local_host(request.headers()) {
         let why = "the Host header must be an IP address or localhost\n";
@@ -77,15 +75,7 @@ async fn enter(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
         let why = "wrong or missing user and password; see rpc.user, or the .cookie file\n";
         return (StatusCode::UNAUTHORIZED, challenge, why).into_response();
     }
-    let answer = async {
-        // The semaphore is never closed.
-        let _place = door.free.acquire().await;
-        next.run(request).await
-    };
-    match tokio::time::timeout(CALL_TIMEOUT, answer).await {
-        Ok(response) => response,
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the call took too long\n").into_response(),
-    }
+    next.run(request).await
 }
 
 /// A page of a foreign site may point its own name at 127.0.0.1 to reach this
@@ -115,7 +105,11 @@ async fn only_post() -> Response {
         .into_response()
 }
 
-async fn call(State(context): State<Arc<Context>>, body: Bytes) -> Response {
+async fn call(State(context): State<Arc<Context>>, request: Request) -> Response {
+    let body = match read(&context, request).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal,
+    };
     match envelope::parse(&body) {
         Err(invalid) => refused(invalid),
         Ok(Body::Single(Err(invalid))) => refused(invalid),
@@ -132,15 +126,35 @@ async fn call(State(context): State<Arc<Context>>, body: Bytes) -> Response {
     }
 }
 
+/// Reads the body, when there is room for one more.
+async fn read(context: &Context, request: Request) -> Result<Bytes, Response> {
+    let _place = context.limits.quick().await;
+    let body = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX);
+    match tokio::time::timeout(BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => {
+            let why = "the body broke off or is larger than 4 MiB\n";
+            Err((StatusCode::PAYLOAD_TOO_LARGE, why).into_response())
+        }
+        Err(_) => {
+            let why = "the body took too long to arrive\n";
+            Err((StatusCode::REQUEST_TIMEOUT, why).into_response())
+        }
+    }
+}
+
 async fn batch(
     context: &Arc<Context>,
     items: Vec<Result<envelope::Request, envelope::Invalid>>,
 ) -> Response {
     let mut answers = Vec::with_capacity(items.len());
+    let deadline = tokio::time::Instant::now() + BATCH_TIMEOUT;
     for item in items {
         match item {
             Ok(request) => {
-                let result = method::call(context, &request.method, request.params.clone()).await;
+                let work = method::call(context, &request.method, request.params.clone());
+                let result = tokio::time::timeout_at(deadline, work).await;
+                let result = result.unwrap_or_else(|_| Err(error(code::INTERNAL, OVERTIME)));
                 answers.extend(envelope::response(&request, result));
             }
             Err(invalid) => answers.push(envelope::invalid_response(invalid)),

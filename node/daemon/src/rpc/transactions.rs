@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use minichain_api::rpc::{MempoolInfo, RpcError, TxOutInfo, code};
+use minichain_api::rpc::{RpcError, TxOutInfo, code};
 use minichain_chain::codec::decode;
 use minichain_chain::hash::Txid;
 use minichain_chain::hex;
@@ -15,46 +15,13 @@ use super::server::internal;
 use super::{Context, ending, error, render};
 use crate::driver::{Stopped, Submission, View};
 
-/// `getmempoolinfo`.
-pub async fn mempool_info(context: &Context) -> Result<MempoolInfo, RpcError> {
-    let maxmempool = context.mempool_bytes_max;
-    context
-        .look(move |view| {
-            let mempool = view.node.mempool();
-            MempoolInfo {
-                size: mempool.len() as u64,
-                bytes: mempool.vbytes(),
-                maxmempool,
-            }
-        })
-        .await
-}
-
-/// `getrawmempool`.
-pub async fn raw_mempool(context: &Context) -> Result<Vec<String>, RpcError> {
-    let ids: Vec<Txid> = context
-        .look(|view| {
-            view.node
-                .mempool()
-                .iter_by_fee_rate()
-                .map(|entry| entry.txid)
-                .collect()
-        })
-        .await?;
-    Ok(ids.iter().map(ToString::to_string).collect())
-}
-
 /// `sendrawtransaction`.
 pub async fn send(context: &Context, arguments: &Arguments) -> Result<String, RpcError> {
-    let text = arguments.text(0)?.unwrap_or_default();
-    let undecodable = |why: String| {
-        error(
-            code::DESERIALIZATION,
-            format!("the transaction does not decode: {why}"),
-        )
-    };
-    let bytes = hex::decode(text).map_err(|why| undecodable(why.to_string()))?;
-    let transaction: Transaction = decode(&bytes).map_err(|why| undecodable(why.to_string()))?;
+    hand_in(context, decoded(arguments.text(0)?.unwrap_or_default())?).await
+}
+
+/// Hands a transaction to the node; its id.
+pub async fn hand_in(context: &Context, transaction: Transaction) -> Result<String, RpcError> {
     let submission = Submission::Transaction(Arc::new(transaction));
     match context
         .driver
@@ -68,6 +35,18 @@ pub async fn send(context: &Context, arguments: &Arguments) -> Result<String, Rp
             "an answer to another question: {other:?}"
         ))),
     }
+}
+
+/// A transaction in hexadecimal.
+pub fn decoded(text: &str) -> Result<Transaction, RpcError> {
+    let undecodable = |why: String| {
+        error(
+            code::DESERIALIZATION,
+            format!("the transaction does not decode: {why}"),
+        )
+    };
+    let bytes = hex::decode(text).map_err(|why| undecodable(why.to_string()))?;
+    decode(&bytes).map_err(|why| undecodable(why.to_string()))
 }
 
 /// `gettxout`.

@@ -1,23 +1,20 @@
-//! The tables of the redb file, read and written.
+//! The redb file: opened, written, compacted.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use minichain_chain::block::Block;
-use minichain_chain::codec::{Decode, Encode, decode, encode};
-use minichain_chain::coins::{Coin, Undo};
-use minichain_chain::hash::BlockHash;
-use minichain_chain::store::{StoreError, StoredHeader, StoredTip};
-use minichain_chain::transaction::OutPoint;
-use redb::{
-    Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, Table, TableDefinition,
-};
+use minichain_chain::codec::{Encode, encode};
+use minichain_chain::store::StoreError;
+use redb::{Builder, Database, Durability, ReadableDatabase, Table};
 
 use super::FILE;
 use super::error::{OpenError, on_open, on_open_io, on_use};
 use super::pending::Pending;
-use super::seal::{seal, unseal};
+use super::seal::seal;
+use super::tables::{
+    BLOCKS, Bytes, COINS, FORMAT_KEY, Fault, HEADERS, META, TIP_KEY, Tables, UNDOS, coin_key,
+    explain,
+};
 use crate::panic::contained;
 
 /// Format of the tables; another one is refused.
@@ -26,32 +23,12 @@ const FORMAT: u32 = 1;
 /// a crash only, as that takes long. Their values still carry checksums.
 const CHECK_BYTES_MAX: u64 = 64 << 20;
 
-type Bytes = &'static [u8];
-type HashTable = TableDefinition<'static, &'static [u8; 32], Bytes>;
-
-const META: TableDefinition<'static, &'static str, Bytes> = TableDefinition::new("meta");
-const HEADERS: HashTable = TableDefinition::new("headers");
-const BLOCKS: HashTable = TableDefinition::new("blocks");
-const UNDOS: HashTable = TableDefinition::new("undos");
-const COINS: TableDefinition<'static, &'static [u8; 36], Bytes> = TableDefinition::new("coins");
-const FORMAT_KEY: &str = "format";
-const TIP_KEY: &str = "tip";
-
 /// The file and a view of its last commit.
 pub struct Disk {
     file: PathBuf,
     database: Database,
     /// None only while a commit is under way.
-    tables: Option<Tables>,
-}
-
-/// All tables as of one commit.
-struct Tables {
-    meta: ReadOnlyTable<&'static str, Bytes>,
-    headers: ReadOnlyTable<&'static [u8; 32], Bytes>,
-    blocks: ReadOnlyTable<&'static [u8; 32], Bytes>,
-    undos: ReadOnlyTable<&'static [u8; 32], Bytes>,
-    coins: ReadOnlyTable<&'static [u8; 36], Bytes>,
+    tables: Option<Arc<Tables>>,
 }
 
 impl std::fmt::Debug for Disk {
@@ -87,62 +64,43 @@ impl Disk {
         Self::from_database(dir, || builder(1 << 20).create_with_backend(backend))
     }
 
-    /// Every header.
-    pub fn headers(&self) -> Result<BTreeMap<BlockHash, StoredHeader>, StoreError> {
-        self.read(|tables| {
-            let mut headers = BTreeMap::new();
-            for row in tables
-                .headers
-                .range::<&[u8; 32]>(..)
-                .map_err(redb::Error::from)?
-            {
-                let (key, value) = row.map_err(redb::Error::from)?;
-                let hash = BlockHash::from_bytes(*key.value());
-                let stored: StoredHeader = open_value("headers", key.value(), value.value())?;
-                if stored.header.hash() != hash {
-                    return Err(Fault::Damaged(format!(
-                        "the header {hash} hashes otherwise"
-                    )));
-                }
-                headers.insert(hash, stored);
+    /// All tables as of the last commit. Whoever holds them keeps their pages
+    /// from being used again.
+    ///
+    /// # Errors
+    /// A commit failed half-way.
+    pub fn tables(&self) -> Result<&Arc<Tables>, StoreError> {
+        let tables = self.tables.as_ref();
+        tables.ok_or_else(|| on_use(redb::Error::PreviousIo))
+    }
+
+    /// Rewrites the file without gaps; bytes before and after.
+    pub fn compact(mut self, dir: &Path) -> Result<(u64, u64), OpenError> {
+        let io = |error: std::io::Error| on_open_io(dir, &dir.join(FILE), &error);
+        let before = std::fs::metadata(&self.file).map_err(io)?.len();
+        // A held view would keep its pages where they are.
+        self.tables = None;
+        let compacted = contained(|| self.database.compact());
+        match compacted {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(on_open(dir, &self.file, error.into())),
+            Err(what) => {
+                let file = self.file;
+                return Err(OpenError::Corrupt { file, what });
             }
-            Ok(headers)
-        })
-    }
-
-    /// The tip.
-    pub fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
-        self.read(|tables| {
-            let value = tables.meta.get(TIP_KEY).map_err(redb::Error::from)?;
-            value
-                .map(|value| open_value("meta", TIP_KEY.as_bytes(), value.value()))
-                .transpose()
-        })
-    }
-
-    /// A block.
-    pub fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
-        self.read(|tables| get(&tables.blocks, "blocks", hash.as_bytes()))
-            .map(|block: Option<Block>| block.map(Arc::new))
-    }
-
-    /// A block's undo data.
-    pub fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
-        self.read(|tables| get(&tables.undos, "undos", hash.as_bytes()))
-    }
-
-    /// A coin.
-    pub fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
-        self.read(|tables| get(&tables.coins, "coins", &coin_key(outpoint)))
+        }
+        let after = std::fs::metadata(&self.file).map_err(io)?.len();
+        Ok((before, after))
     }
 
     /// Writes all of `pending` in one durable transaction.
     pub fn write(&mut self, pending: &Pending) -> Result<(), StoreError> {
         // A held view would keep pages from being used again.
         self.tables = None;
-        let result =
-            contained(|| write(&self.database, pending).and_then(|()| tables(&self.database)));
-        self.tables = Some(explain(result)?);
+        let result = contained(|| {
+            write(&self.database, pending).and_then(|()| Tables::open(&self.database))
+        });
+        self.tables = Some(Arc::new(explain(result)?));
         Ok(())
     }
 
@@ -155,15 +113,15 @@ impl Disk {
         let opened = contained(|| {
             let database = open().map_err(redb::Error::from)?;
             make_tables(&database)?;
-            let tables = tables(&database)?;
-            let format = read_format(&tables)?;
+            let tables = Tables::open(&database)?;
+            let format = tables.format()?;
             Ok((database, tables, format))
         });
         match opened {
             Ok(Ok((database, tables, FORMAT))) => Ok(Self {
                 file,
                 database,
-                tables: Some(tables),
+                tables: Some(Arc::new(tables)),
             }),
             Ok(Ok((_, _, found))) => Err(OpenError::Format {
                 file,
@@ -173,34 +131,6 @@ impl Disk {
             Ok(Err(Fault::Redb(error))) => Err(on_open(dir, &file, error)),
             Ok(Err(Fault::Damaged(what))) | Err(what) => Err(OpenError::Corrupt { file, what }),
         }
-    }
-
-    fn read<T>(&self, look: impl FnOnce(&Tables) -> Result<T, Fault>) -> Result<T, StoreError> {
-        match &self.tables {
-            Some(tables) => explain(contained(|| look(tables))),
-            None => Err(on_use(redb::Error::PreviousIo)),
-        }
-    }
-}
-
-/// What went wrong inside.
-enum Fault {
-    Redb(redb::Error),
-    Damaged(String),
-}
-
-impl From<redb::Error> for Fault {
-    fn from(error: redb::Error) -> Self {
-        Self::Redb(error)
-    }
-}
-
-/// What a look or a write brought, in the chain's words.
-fn explain<T>(result: Result<Result<T, Fault>, String>) -> Result<T, StoreError> {
-    match result {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(Fault::Redb(error))) => Err(on_use(error)),
-        Ok(Err(Fault::Damaged(what))) | Err(what) => Err(StoreError::corrupt(what)),
     }
 }
 
@@ -241,30 +171,6 @@ fn make_tables(database: &Database) -> Result<(), Fault> {
     Ok(())
 }
 
-fn tables(database: &Database) -> Result<Tables, Fault> {
-    let transaction = database.begin_read().map_err(redb::Error::from)?;
-    Ok(Tables {
-        meta: transaction.open_table(META).map_err(redb::Error::from)?,
-        headers: transaction.open_table(HEADERS).map_err(redb::Error::from)?,
-        blocks: transaction.open_table(BLOCKS).map_err(redb::Error::from)?,
-        undos: transaction.open_table(UNDOS).map_err(redb::Error::from)?,
-        coins: transaction.open_table(COINS).map_err(redb::Error::from)?,
-    })
-}
-
-fn read_format(tables: &Tables) -> Result<u32, Fault> {
-    let damaged = || Fault::Damaged("the format number is missing or damaged".to_owned());
-    let value = tables
-        .meta
-        .get(FORMAT_KEY)
-        .map_err(redb::Error::from)?
-        .ok_or_else(damaged)?;
-    unseal("meta", FORMAT_KEY.as_bytes(), value.value())
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u32::from_le_bytes)
-        .ok_or_else(damaged)
-}
-
 fn write(database: &Database, pending: &Pending) -> Result<(), Fault> {
     let mut transaction = database.begin_write().map_err(redb::Error::from)?;
     transaction
@@ -294,35 +200,6 @@ fn write(database: &Database, pending: &Pending) -> Result<(), Fault> {
     }
     transaction.commit().map_err(redb::Error::from)?;
     Ok(())
-}
-
-/// Transaction id and output number, sorted as outpoints are.
-fn coin_key(outpoint: &OutPoint) -> [u8; 36] {
-    let mut key = [0; 36];
-    key[..32].copy_from_slice(outpoint.txid.as_bytes());
-    key[32..].copy_from_slice(&outpoint.vout.to_be_bytes());
-    key
-}
-
-fn get<const N: usize, T: Decode>(
-    table: &ReadOnlyTable<&'static [u8; N], Bytes>,
-    name: &str,
-    key: &[u8; N],
-) -> Result<Option<T>, Fault> {
-    let value = table.get(key).map_err(redb::Error::from)?;
-    value
-        .map(|value| open_value(name, key, value.value()))
-        .transpose()
-}
-
-fn open_value<T: Decode>(table: &str, key: &[u8], sealed: &[u8]) -> Result<T, Fault> {
-    let shown = || minichain_chain::hex::encode(key);
-    let bytes = unseal(table, key, sealed).ok_or_else(|| {
-        Fault::Damaged(format!("the checksum of {} in `{table}` is wrong", shown()))
-    })?;
-    decode(bytes).map_err(|error| {
-        Fault::Damaged(format!("{} in `{table}` does not decode: {error}", shown()))
-    })
 }
 
 fn change_row<const N: usize, T: Encode>(

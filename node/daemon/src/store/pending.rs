@@ -1,6 +1,7 @@
 //! Batches that wait for a commit, merged into one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use minichain_chain::block::Block;
@@ -13,14 +14,22 @@ use minichain_chain::transaction::OutPoint;
 /// About what a coin or header costs in memory, with the map around it.
 const ENTRY_BYTES: usize = 200;
 
+/// What waits for a coin.
+#[derive(Clone, Debug)]
+struct CoinChange {
+    coin: Option<Coin>,
+    /// The disk does not have it, so spending it leaves nothing to be done.
+    is_fresh: bool,
+}
+
 /// The sum of some batches: for every key the last value, none where the last
 /// batch removed it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pending {
     headers: BTreeMap<BlockHash, Option<StoredHeader>>,
     blocks: BTreeMap<BlockHash, Arc<Block>>,
     undos: BTreeMap<BlockHash, Undo>,
-    coins: BTreeMap<OutPoint, Option<Coin>>,
+    coins: BTreeMap<OutPoint, CoinChange>,
     tip: Option<StoredTip>,
     block_bytes: usize,
 }
@@ -42,9 +51,26 @@ impl Pending {
             self.block_bytes += undo.encoded_len();
             self.undos.insert(hash, undo);
         }
-        self.coins.extend(batch.coins);
+        for (outpoint, coin) in batch.coins {
+            self.change_coin(outpoint, coin);
+        }
         if batch.tip.is_some() {
             self.tip = batch.tip;
+        }
+    }
+
+    /// The chain makes only coins that are not there, so what is made while
+    /// nothing waits for it is new to the disk as well.
+    fn change_coin(&mut self, outpoint: OutPoint, coin: Option<Coin>) {
+        match self.coins.entry(outpoint) {
+            Entry::Vacant(place) => {
+                let is_fresh = coin.is_some();
+                place.insert(CoinChange { coin, is_fresh });
+            }
+            Entry::Occupied(place) if place.get().is_fresh && coin.is_none() => {
+                place.remove();
+            }
+            Entry::Occupied(mut place) => place.get_mut().coin = coin,
         }
     }
 
@@ -94,7 +120,7 @@ impl Pending {
 
     /// A waiting change of a coin: made, or spent (`Some(None)`).
     pub fn coin(&self, outpoint: &OutPoint) -> Option<&Option<Coin>> {
-        self.coins.get(outpoint)
+        self.coins.get(outpoint).map(|change| &change.coin)
     }
 
     /// All waiting headers.
@@ -114,6 +140,7 @@ impl Pending {
 
     /// All waiting changes of coins.
     pub fn all_coins(&self) -> impl Iterator<Item = (&OutPoint, &Option<Coin>)> {
-        self.coins.iter()
+        let coins = self.coins.iter();
+        coins.map(|(outpoint, change)| (outpoint, &change.coin))
     }
 }

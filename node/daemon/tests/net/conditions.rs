@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use libp2p::{Multiaddr, PeerId};
 use minichain_node::net::link_conditioner::{Condition, Table};
-use minichain_node::net::{self, Config, Levers, Outcome, Target, levers};
+use minichain_node::net::{self, Config, Ends, Levers, Outcome, Target, levers};
 use minichain_protocol::input::Input;
 
 use crate::support::{Net, PATIENCE, config, edges_only, until};
@@ -31,7 +31,14 @@ const PROBE: Duration = Duration::from_secs(3);
 impl Bad {
     async fn start(config: Config) -> Self {
         let (levers, end) = levers(1);
-        let net = Net::start_with(config, Some(end)).await;
+        let net = Net::start_with(
+            config,
+            Ends {
+                levers: Some(end),
+                operator: None,
+            },
+        )
+        .await;
         Self { net, levers }
     }
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use minichain_node::net::{self, Command, Config, Delivery, addresses};
+use minichain_node::net::{self, Command, Config, Delivery, Ends, addresses};
 use minichain_protocol::input::{Direction, Input};
 use tokio::sync::mpsc;
 
@@ -267,7 +267,7 @@ async fn an_occupied_port_is_an_error_that_names_it() {
             port: address.port(),
             ..config(&[])
         },
-        None,
+        Ends::default(),
         sender,
     )
     .await

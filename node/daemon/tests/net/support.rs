@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use libp2p::Multiaddr;
 use libp2p::identity::Keypair;
-use minichain_node::net::{self, Command, Config, Delivery, Handle, LeversEnd};
+use minichain_node::net::{self, Command, Config, Delivery, Ends, Handle};
 use minichain_protocol::input::{Input, Peer};
 use tokio::sync::mpsc;
 
@@ -34,6 +34,7 @@ pub fn config(bootstrap: &[&Net]) -> Config {
         keypair: Keypair::generate_ed25519(),
         user_agent: "test/1".into(),
         peers_file: None,
+        bans_file: None,
     }
 }
 
@@ -47,13 +48,13 @@ pub fn edges_only(bootstrap: &[&Net]) -> Config {
 
 impl Net {
     pub async fn start(config: Config) -> Self {
-        Self::start_with(config, None).await
+        Self::start_with(config, Ends::default()).await
     }
 
-    /// With a way in for link conditions and probes.
-    pub async fn start_with(config: Config, levers: Option<LeversEnd>) -> Self {
+    /// With further ways in.
+    pub async fn start_with(config: Config, ends: Ends) -> Self {
         let (sender, inbox) = mpsc::channel(64);
-        let handle = net::start(config, levers, sender)
+        let handle = net::start(config, ends, sender)
             .await
             .expect("the network side starts");
         Self {

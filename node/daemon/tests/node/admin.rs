@@ -27,7 +27,7 @@ fn start_beside(data_dir: &Path, to: &Node, more: &str) -> Node {
 
 fn p2p_address(node: &Node) -> String {
     let info = node.call("getnetworkinfo", json!([]));
-    let address = info["localaddresses"][0].as_str().expect("an address");
+    let address = info["multiaddrs"][0].as_str().expect("an address");
     let parts: Vec<_> = address.split('/').collect();
     format!("{}:{}", parts[2], parts[4])
 }

@@ -46,6 +46,7 @@ fn every_command_explains_itself() {
         &["config", "check", "--help"],
         &["genesis", "--help"],
         &["genesis", "hash", "--help"],
+        &["metrics", "--help"],
     ] {
         assert!(stdout(args).contains("Usage: minichain"), "{args:?}");
     }

@@ -8,9 +8,20 @@
 )]
 
 mod admin;
+mod call;
 mod cli;
+mod client_library;
+mod db;
+mod errors;
+mod events;
 mod faults;
+mod kills;
 mod lifecycle;
+mod peers;
 mod rpc;
 mod spend;
+mod steering;
 mod support;
+mod trial;
+mod wallet;
+mod wallet_file;

@@ -1,5 +1,8 @@
 //! JSON-RPC and the pages of a node that mines.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use minichain_api::metric;
 use minichain_api::rpc::{
     BlockInfo, BlockTransaction, BlockchainInfo, ChainTip, HeaderInfo, MempoolInfo, MiningInfo,
@@ -143,10 +146,7 @@ fn network_mempool_and_mining_are_described() {
         "{network:?}"
     );
     assert!(
-        network
-            .localaddresses
-            .iter()
-            .any(|one| one.contains("/tcp/")),
+        network.multiaddrs.iter().any(|one| one.contains("/tcp/")),
         "{network:?}"
     );
     assert_eq!(
@@ -157,9 +157,13 @@ fn network_mempool_and_mining_are_described() {
     assert_eq!(
         mempool,
         MempoolInfo {
-            size: 0,
-            bytes: 0,
-            maxmempool: 33_554_432
+            loaded: true,
+            maxmempool: 33_554_432,
+            mempoolminfee: 0.000_001,
+            minrelaytxfee: 0.000_001,
+            incrementalrelayfee: 0.000_001,
+            fullrbf: true,
+            ..MempoolInfo::default()
         }
     );
     assert_eq!(node.call(method::GET_RAW_MEMPOOL, json!([])), json!([]));
@@ -353,6 +357,38 @@ fn metrics_and_health_are_served() {
         "{text}"
     );
     assert_eq!(node.page("/").0, 404);
+}
+
+#[test]
+fn promtool_has_nothing_against_the_metrics() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let node = Node::start_miner(dir.path());
+    node.wait_for_height(2);
+    let (_, text) = node.page("/metrics");
+    let series = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert!(series <= 300, "{series} series");
+    let promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut promtool = match promtool {
+        Ok(child) => child,
+        Err(error) => {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "promtool must be here in CI: {error}; Debian has it in the package prometheus"
+            );
+            eprintln!("\n*** SKIPPED: no promtool here ({error}) ***\n");
+            return;
+        }
+    };
+    let mut input = promtool.stdin.take().expect("a pipe");
+    input.write_all(text.as_bytes()).expect("promtool reads");
+    drop(input);
+    let output = promtool.wait_with_output().expect("promtool ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const COIN: u64 = 100_000_000;
 const ALICE_SEED: [u8; 32] = [1; 32];
 
 /// Alice's thousand coins in the genesis block.
-fn funds(node: &Node) -> OutPoint {
+pub fn funds(node: &Node) -> OutPoint {
     let genesis = node.call("getblockhash", json!([0]));
     let block = node.call("getblock", json!([genesis, 2]));
     let block: BlockInfo = serde_json::from_value(block).expect("a block");
@@ -31,7 +31,7 @@ fn funds(node: &Node) -> OutPoint {
 }
 
 /// Alice pays `sats` to somebody and burns the rest as fee, but for the change.
-fn payment(from: OutPoint, sats: u64, fee: u64) -> Transaction {
+pub fn payment(from: OutPoint, sats: u64, fee: u64) -> Transaction {
     let alice = dev_account_key(&ALICE_SEED, "alice");
     let bob = dev_account_key(&[2; 32], "bob");
     let lock = |key: [u8; 32]| Script::p2tr(&key);
@@ -79,7 +79,12 @@ fn payment_waits_and_is_then_mined() {
         "handing it in again is no error"
     );
     assert_eq!(node.call("getrawmempool", json!([])), json!([txid]));
-    assert_eq!(node.call("getmempoolinfo", json!([]))["size"], 1);
+    let info = node.call("getmempoolinfo", json!([]));
+    assert_eq!(
+        (&info["size"], &info["total_fee"]),
+        (&json!(1), &json!(0.0001))
+    );
+    assert!(info["usage"].as_u64() > info["bytes"].as_u64(), "{info}");
 
     let look = |node: &Node, txid: &str, n: u32, with_mempool: bool| {
         let found = node.call("gettxout", json!([txid, n, with_mempool]));
@@ -96,16 +101,24 @@ fn payment_waits_and_is_then_mined() {
     assert!((waiting.value - 25.0).abs() < 1e-9 && !waiting.coinbase);
     assert_eq!(look(&node, &txid, 0, false), None);
     assert_eq!(look(&node, &txid, 2, true), None, "it has two outputs");
-    let double = send(&node, &payment(funds, 24 * COIN, 20_000));
+    let double = send(&node, &payment(funds, 24 * COIN, 10_000));
     assert_eq!(
         double.expect_err("the coins are promised").0,
         i64::from(code::VERIFY_REJECTED)
     );
     node.stop();
 
-    // What waits is not kept; the wallet hands it in again.
+    // What waits is kept over a clean end.
+    let node = Node::start(dir.path(), "");
+    assert_eq!(node.call("getrawmempool", json!([])), json!([txid]));
+    let richer = payment(funds, 25 * COIN, 90_000);
+    let replaced = send(&node, &richer).expect("it pays more");
+    assert_eq!(node.call("getrawmempool", json!([])), json!([replaced]));
+    node.stop();
+
+    let transaction = richer;
+    let txid = transaction.txid().to_string();
     let miner = Node::start_miner(dir.path());
-    send(&miner, &transaction).expect("still valid");
     let found = wait_for("the payment in a block", || {
         look(&miner, &txid, 0, false).filter(|output| output.confirmations > 0)
     });

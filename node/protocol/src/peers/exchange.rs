@@ -6,6 +6,7 @@ use rand_core::Rng;
 
 use super::PeerState;
 use super::silence::TipTold;
+use crate::chain::Chain;
 use crate::event::Event;
 use crate::input::{Direction, Now, Peer};
 use crate::limits::{SILENCE_GRACE_MS, SILENT_POLLS_MAX, STATUS_FAILURES_MAX};
@@ -14,7 +15,7 @@ use crate::output::{DisconnectReason, Outbox};
 use crate::requests::Purpose;
 use crate::wire::{Request, Status};
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     pub(crate) fn on_peer_connected(
         &mut self,
         now: Now,
@@ -24,7 +25,7 @@ impl<S: Store> Node<S> {
     ) {
         let state = PeerState::new(direction, now.monotonic_ms);
         self.forget_peer(peer);
-        self.peers.table.insert(peer, state);
+        self.peers.insert(peer, state);
         self.poll_peer(now, peer, out);
     }
 
@@ -37,10 +38,15 @@ impl<S: Store> Node<S> {
         self.peers.remove(peer);
         self.requests.remove_peer(peer);
         self.sync.forget_peer(peer);
+        self.relay.forget_peer(peer);
     }
 
     /// Polls every peer whose time has come.
     pub(crate) fn poll_peers(&mut self, now: Now, out: &mut Outbox) {
+        let next_ms = self.peers.next_poll_ms();
+        if next_ms.is_none_or(|next_ms| next_ms > now.monotonic_ms) {
+            return;
+        }
         let is_due = |state: &PeerState| {
             state.status_request.is_none() && state.next_poll_ms <= now.monotonic_ms
         };
@@ -62,18 +68,14 @@ impl<S: Store> Node<S> {
     /// fetch whole branches.
     pub(crate) fn tell_tip(&mut self, now: Now) {
         let tip = self.state.tip().hash;
-        for (_, state) in self.peers.ready_mut() {
-            if state.best != Some(tip) {
-                state.next_poll_ms = now.monotonic_ms;
-            }
-        }
+        self.peers.poll_all_but(tip, now.monotonic_ms);
     }
 
     fn poll_peer(&mut self, now: Now, peer: Peer, out: &mut Outbox) {
         let request = Request::Status(self.status());
         let id = self.ask(peer, &request, Purpose::Status, out);
         let jitter_ms = self.rng.next_u64() % (self.timing.status_poll_ms / 4).max(1);
-        if let Some(state) = self.peers.get_mut(peer) {
+        if let Some(state) = self.peers.poll_mut(peer) {
             state.status_request = Some(id);
             state.next_poll_ms = now.monotonic_ms + self.timing.status_poll_ms + jitter_ms;
         }
@@ -86,15 +88,13 @@ impl<S: Store> Node<S> {
         status: Status,
         out: &mut Outbox,
     ) {
-        if let Some(state) = self.peers.get_mut(peer) {
-            state.status_request = None;
-            state.status_failures = 0;
-        }
+        self.peers.end_poll(peer);
         self.on_status(now, peer, status, out);
+        self.compare_pools(now, peer, out);
     }
 
     pub(crate) fn on_status_failed(&mut self, now: Now, peer: Peer, out: &mut Outbox) {
-        let Some(state) = self.peers.get_mut(peer) else {
+        let Some(state) = self.peers.poll_mut(peer) else {
             return;
         };
         state.status_request = None;
@@ -114,12 +114,14 @@ impl<S: Store> Node<S> {
             return;
         }
         let known = self.state.tree().get(&status.tip);
-        if known.is_some_and(|entry| entry.status.is_invalid()) {
+        let is_forbidden = self.state.tree().is_forbidden(&status.tip);
+        if known.is_some_and(|entry| entry.status.is_invalid()) && !is_forbidden {
             let detail = format!("its tip {} breaks a rule", status.tip);
             self.drop_peer(peer, DisconnectReason::InvalidBlock, detail, out);
             return;
         }
         let is_known = known.is_some();
+        let is_ahead = known.is_none_or(|entry| entry.chainwork > self.tip_work());
         let is_news = !is_known && status.chainwork > self.tip_work();
         let Some(state) = self.peers.get_mut(peer) else {
             return;
@@ -135,6 +137,7 @@ impl<S: Store> Node<S> {
         let was_ready = state.status.replace((status, now.monotonic_ms)).is_some();
         if !was_ready {
             state.ready_ms = now.monotonic_ms;
+            state.starting_height = Some(height);
             self.sync.on_peer_ready();
             out.event(Event::PeerReady {
                 peer,
@@ -143,7 +146,10 @@ impl<S: Store> Node<S> {
                 height,
             });
         }
-        self.sync.stir();
+        // A ready peer that claims what we have, and no more, changes nothing.
+        if is_ahead || !was_ready || !self.sync.is_settled() {
+            self.sync.stir();
+        }
         self.judge_silence(
             peer,
             TipTold {

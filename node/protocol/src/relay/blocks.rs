@@ -9,15 +9,14 @@ use minichain_chain::hash::BlockHash;
 use minichain_chain::store::{Store, StoreError};
 use minichain_chain::time::UnixMillis;
 
+use super::delay_ms;
 use super::judgement::{Announce, Taken};
+use crate::chain::Chain;
 use crate::event::{Event, Source};
 use crate::input::{Call, GossipId, Now, Peer};
 use crate::limits::{BLOCK_BYTES_MAX, GOSSIP_AHEAD_MAX, GOSSIP_DEPTH_MAX};
 use crate::node::Node;
 use crate::output::{Answer, DisconnectReason, Outbox, Output, Topic, Verdict};
-
-/// Longest propagation delay told; beyond it clocks are wrong, not links slow.
-const DELAY_MS_MAX: u64 = 600_000;
 
 /// Where a gossiped block would stand.
 enum Place {
@@ -31,7 +30,7 @@ enum Place {
     Far,
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     pub(super) fn on_block_gossip(
         &mut self,
         now: Now,
@@ -40,17 +39,29 @@ impl<S: Store> Node<S> {
         bytes: &[u8],
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        let block = match decode_block(bytes) {
-            Ok(block) => Arc::new(block),
+        match decode_block(bytes) {
+            Ok(block) => {
+                let named = (block.hash(), &Arc::new(block));
+                self.on_gossiped_block(now, (id, peer), sent_at, named, out)
+            }
             Err(detail) => {
                 verdict(id, Verdict::Reject, out);
                 self.drop_peer(peer, DisconnectReason::Malformed, detail, out);
-                return Ok(());
+                Ok(())
             }
-        };
-        let hash = block.hash();
+        }
+    }
+
+    pub(super) fn on_gossiped_block(
+        &mut self,
+        now: Now,
+        (id, peer): (GossipId, Peer),
+        sent_at: Option<UnixMillis>,
+        (hash, block): (BlockHash, &Arc<Block>),
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
         self.relay.note_gossiped(hash);
-        match self.place(&block, hash) {
+        match self.place(block, hash) {
             Place::Known | Place::Far => verdict(id, Verdict::Ignore, out),
             Place::Invalid => {
                 verdict(id, Verdict::Reject, out);
@@ -58,25 +69,23 @@ impl<S: Store> Node<S> {
                 self.drop_peer(peer, DisconnectReason::InvalidBlock, detail, out);
             }
             Place::Near => {
-                let delay_ms = sent_at.map(|sent| now.unix.saturating_since(sent));
-                let delay_ms = delay_ms.map(|delay_ms| delay_ms.min(DELAY_MS_MAX));
+                let delay_ms = delay_ms(now, sent_at);
                 out.event(Event::BlockArrived {
                     hash,
                     delay_ms,
                     peer,
                 });
-                self.take_block(
-                    now,
-                    &block,
-                    Source::Gossip(peer),
-                    Announce::Verdict(id),
-                    out,
-                )?;
+                let announce = Announce::Verdict(id);
+                self.take_block(now, (hash, block), Source::Gossip(peer), announce, out)?;
             }
         }
-        let is_in_tree = self.state.tree().contains(&hash);
+        let is_tip = self.state.tip().hash == hash;
+        let is_in_tree = is_tip || self.state.tree().contains(&hash);
         if let Some(state) = self.peers.get_mut(peer).filter(|_| is_in_tree) {
             state.best = Some(hash);
+            if !is_tip {
+                self.sync.unsettle();
+            }
         }
         Ok(())
     }
@@ -88,7 +97,8 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         self.miner.on_solved();
-        self.take_block(now, block, Source::Miner, Announce::Publish, out)?;
+        let named = (block.hash(), block);
+        self.take_block(now, named, Source::Miner, Announce::Publish, out)?;
         Ok(())
     }
 
@@ -100,7 +110,8 @@ impl<S: Store> Node<S> {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         let hash = block.hash();
-        let answer = match self.take_block(now, block, Source::Local, Announce::Publish, out)? {
+        let (named, announce) = ((hash, block), Announce::Publish);
+        let answer = match self.take_block(now, named, Source::Local, announce, out)? {
             Taken::Kept => Answer::BlockAccepted { hash },
             Taken::Refused(rule, message) => Answer::BlockRefused { rule, message },
         };
@@ -112,6 +123,8 @@ impl<S: Store> Node<S> {
         let tree = self.state.tree();
         let tip = self.state.tip();
         match tree.get(&hash) {
+            // Only the operator does not want it; others do no wrong.
+            Some(_) if tree.is_forbidden(&hash) => return Place::Known,
             Some(entry) if entry.status.is_invalid() => return Place::Invalid,
             Some(entry) if entry.status.has_body() => return Place::Known,
             _ => {}

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use minichain_chain::amount::Amount;
-use minichain_chain::block::Block;
+use minichain_chain::block::{Block, Header};
 use minichain_chain::codec::encode;
 use minichain_chain::hash::BlockHash;
-use minichain_chain::rules::BlockError;
-use minichain_chain::state::Acceptance;
+use minichain_chain::height::Height;
+use minichain_chain::rules::{BlockError, HeaderError};
+use minichain_chain::state::{Acceptance, Change};
 use minichain_chain::store::{Store, StoreError};
 
 use super::blocks::verdict;
+use crate::chain::Chain;
 use crate::event::{BlockSummary, Event, Source};
 use crate::input::{GossipId, Now, Peer};
 use crate::node::Node;
@@ -36,12 +38,6 @@ pub(crate) enum Taken {
     Refused(&'static str, String),
 }
 
-/// A new active chain, as the chain tells it.
-struct Change {
-    disconnected: Vec<Arc<Block>>,
-    connected: Vec<Arc<Block>>,
-}
-
 impl Source {
     fn peer(self) -> Option<Peer> {
         match self {
@@ -51,18 +47,17 @@ impl Source {
     }
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Lets the chain judge a block and orders what follows from it.
     pub(crate) fn take_block(
         &mut self,
         now: Now,
-        block: &Arc<Block>,
+        (hash, block): (BlockHash, &Arc<Block>),
         source: Source,
         announce: Announce,
         out: &mut Outbox,
     ) -> Result<Taken, StoreError> {
-        let hash = block.hash();
-        let taken = match self.state.accept_block(Arc::clone(block), now.seconds())? {
+        let taken = match self.state.accept_block(hash, block, now.seconds())? {
             Acceptance::TipChanged {
                 disconnected,
                 connected,
@@ -71,9 +66,9 @@ impl<S: Store> Node<S> {
                 let change = Change {
                     disconnected,
                     connected,
+                    rejected,
                 };
-                self.on_tip_changed(now, &change, (block, source), announce, out)?;
-                tell_rejected(rejected, source, out);
+                self.on_first_step(now, change, ((hash, block), source), announce, out)?;
                 Taken::Kept
             }
             Acceptance::SideBranch { rejected } => {
@@ -103,6 +98,10 @@ impl<S: Store> Node<S> {
                 let broken = (error.rule(), error.to_string());
                 self.on_refused(hash, broken, source, announce, out)
             }
+            Acceptance::Invalid(error) if self.is_forbidden(&block.header, &error) => {
+                tell(announce, Verdict::Ignore, block, out);
+                Taken::Refused(error.rule(), error.to_string())
+            }
             Acceptance::Invalid(error) => {
                 out.push(Output::Persist { urgent: false });
                 let broken = (error.rule(), error.to_string());
@@ -111,17 +110,72 @@ impl<S: Store> Node<S> {
         };
         let entry = self.state.tree().get(&hash);
         match entry.filter(|entry| entry.status.has_body()) {
-            Some(entry) => self.sync.on_body(hash, entry.height),
+            Some(entry) => {
+                let is_tip = self.state.tip().hash == hash;
+                self.sync.on_body(hash, entry.height, is_tip);
+            }
             None => self.sync.stir(),
         }
         Ok(taken)
     }
 
-    fn on_tip_changed(
+    /// Whether a header is refused for no other fault than that the operator
+    /// called it, or a block below it, invalid.
+    pub(crate) fn is_forbidden(&self, header: &Header, error: &BlockError) -> bool {
+        let tree = self.state.tree();
+        match error {
+            BlockError::Header(HeaderError::KnownInvalid) => tree.is_forbidden(&header.hash()),
+            BlockError::Header(HeaderError::ParentInvalid { parent }) => tree.is_forbidden(parent),
+            _ => false,
+        }
+    }
+
+    /// Follows the chain step by step as far as it goes, and then tells what
+    /// became of the block.
+    fn on_first_step(
+        &mut self,
+        now: Now,
+        change: Change,
+        (named, source): ((BlockHash, &Arc<Block>), Source),
+        announce: Announce,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        if !self.state.can_advance() {
+            self.on_tip_changed(now, &change, (named, source), announce, out)?;
+            tell_rejected(change.rejected, source, out);
+            return Ok(());
+        }
+        let mut next = Some(change);
+        while let Some(change) = next {
+            if !change.connected.is_empty() {
+                let silent = Announce::Nothing;
+                self.on_tip_changed(now, &change, (named, source), silent, out)?;
+            }
+            tell_rejected(change.rejected, source, out);
+            next = self.state.advance()?;
+        }
+        if !matches!(announce, Announce::Nothing) {
+            out.push(Output::Persist { urgent: true });
+            let (hash, block) = named;
+            tell(announce, self.verdict_on(&hash), block, out);
+        }
+        Ok(())
+    }
+
+    /// A tip change may in theory leave the very block aside that caused it.
+    fn verdict_on(&self, hash: &BlockHash) -> Verdict {
+        if self.state.is_active(hash) {
+            Verdict::Accept
+        } else {
+            Verdict::Ignore
+        }
+    }
+
+    pub(super) fn on_tip_changed(
         &mut self,
         now: Now,
         change: &Change,
-        (block, source): (&Arc<Block>, Source),
+        ((hash, block), source): ((BlockHash, &Arc<Block>), Source),
         announce: Announce,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -130,16 +184,13 @@ impl<S: Store> Node<S> {
         out.push(Output::Persist {
             urgent: is_awaited || !is_bulk,
         });
-        self.mempool
-            .on_tip_changed(&change.disconnected, &change.connected, &self.state)?;
-        // A tip change may in theory leave this very block aside.
-        let is_active = self.state.is_active(&block.hash());
-        let decided = if is_active {
-            Verdict::Accept
-        } else {
-            Verdict::Ignore
-        };
-        tell(announce, decided, block, out);
+        self.mempool.on_tip_changed(
+            &change.disconnected,
+            &change.connected,
+            &self.state,
+            now.seconds(),
+        )?;
+        tell(announce, self.verdict_on(&hash), block, out);
         let tip = self.state.tip();
         out.event(Event::TipChanged {
             tip: tip.hash,
@@ -150,10 +201,11 @@ impl<S: Store> Node<S> {
             source,
         });
         if matches!(source, Source::Miner) {
-            let fees = self.fees_of(block);
+            let fees = self.fees_of(block, tip.height);
             let (hash, height) = (tip.hash, tip.height);
             out.event(Event::BlockMined { hash, height, fees });
         }
+        self.tell_confirmed(now, &change.connected, out);
         self.miner.on_tip_changed();
         self.after_tip_changed(now, &change.disconnected, out)?;
         if matches!(source, Source::Request(_)) && !is_bulk {
@@ -244,6 +296,17 @@ impl<S: Store> Node<S> {
         Taken::Refused(rule, message)
     }
 
+    fn tell_confirmed(&mut self, now: Now, connected: &[Arc<Block>], out: &mut Outbox) {
+        let waits = &mut self.relay.waits;
+        let waited_ms: Vec<u64> = connected
+            .iter()
+            .flat_map(|block| waits.end(block, now.monotonic_ms))
+            .collect();
+        if !waited_ms.is_empty() {
+            out.event(Event::TransactionsConfirmed { waited_ms });
+        }
+    }
+
     fn summaries(&self, blocks: &[Arc<Block>]) -> Vec<BlockSummary> {
         let tree = self.state.tree();
         let summary = |block: &Arc<Block>| {
@@ -255,14 +318,16 @@ impl<S: Store> Node<S> {
                 time: block.header.time,
                 interval_s: block.header.time.since(parent.header.time),
                 transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
+                size: block.total_size(),
+                weight: block.weight(),
+                fees: self.fees_of(block, entry.height),
             })
         };
         blocks.iter().filter_map(summary).collect()
     }
 
     /// What the coinbase takes beyond the subsidy.
-    fn fees_of(&self, block: &Block) -> Amount {
-        let height = self.state.tip().height;
+    fn fees_of(&self, block: &Block, height: Height) -> Amount {
         let outputs = block
             .transactions
             .first()
@@ -280,7 +345,11 @@ impl<S: Store> Node<S> {
 
 /// Tells of blocks that were kept and now turned out to break a rule. Who sent
 /// them is not known any more; who follows them is sent away at its next status.
-fn tell_rejected(rejected: Vec<(BlockHash, BlockError)>, source: Source, out: &mut Outbox) {
+pub(super) fn tell_rejected(
+    rejected: Vec<(BlockHash, BlockError)>,
+    source: Source,
+    out: &mut Outbox,
+) {
     for (hash, error) in rejected {
         let (rule, message) = (error.rule(), error.to_string());
         out.event(Event::BlockRejected {

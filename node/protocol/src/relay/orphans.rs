@@ -48,6 +48,11 @@ impl Orphans {
         );
     }
 
+    /// Whether a transaction waits here.
+    pub fn contains(&self, txid: &Txid) -> bool {
+        self.table.contains_key(txid)
+    }
+
     /// Takes out those that spend from `parent`.
     pub fn take_children(&mut self, parent: &Txid) -> Vec<Arc<Transaction>> {
         let spends = |transaction: &Transaction| {
@@ -63,6 +68,11 @@ impl Orphans {
         let children: Vec<Txid> = children.map(|(txid, _)| *txid).collect();
         let taken = children.iter().filter_map(|txid| self.table.remove(txid));
         taken.map(|waiting| waiting.transaction).collect()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.table.len()
     }
 
     /// Takes out all.

@@ -10,6 +10,7 @@ use minichain_chain::height::Height;
 use minichain_chain::store::{Store, StoreError};
 use rand_core::Rng;
 
+use crate::chain::Chain;
 use crate::event::{Event, Source};
 use crate::input::{Now, Peer};
 use crate::limits::{BLOCKS_MAX, DOWNLOAD_WINDOW, STALL_MS_MAX, STALL_MS_MIN, STALLS_MAX};
@@ -35,7 +36,7 @@ struct Candidate {
     shared: Height,
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Spreads the missing blocks over the peers that have them, lowest first.
     pub(super) fn ask_bodies(&mut self, now: Now, out: &mut Outbox) {
         let mut candidates = self.body_candidates(now);
@@ -94,7 +95,8 @@ impl<S: Store> Node<S> {
                 self.drop_peer(peer, DisconnectReason::WrongAnswer, detail, out);
                 return Ok(());
             }
-            self.take_block(now, &block, Source::Request(peer), Announce::Nothing, out)?;
+            let named = (hash, &block);
+            self.take_block(now, named, Source::Request(peer), Announce::Nothing, out)?;
             self.sync.stall_ms = (self.sync.stall_ms * 85 / 100).max(STALL_MS_MIN);
             if !self.peers.contains(peer) {
                 return Ok(());

@@ -5,6 +5,7 @@ use minichain_chain::hash::BlockHash;
 use minichain_chain::state::HeaderAcceptance;
 use minichain_chain::store::{Store, StoreError};
 
+use crate::chain::Chain;
 use crate::event::{Event, Source};
 use crate::input::{Now, Peer};
 use crate::limits::{
@@ -33,13 +34,15 @@ struct Intake {
     last: Option<BlockHash>,
     /// One was too far in the future; the rest was left.
     is_cut: bool,
+    /// One is refused only by the operator's word; the rest was left.
+    is_forbidden: bool,
     /// One stands on a branch with too little work to be kept.
     is_low_work: bool,
     /// One breaks a rule.
     broken: Option<(BlockHash, &'static str, String)>,
 }
 
-impl<S: Store> Node<S> {
+impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Asks the peers with the best claims, a few at a time.
     pub(super) fn ask_headers(&mut self, now: Now, out: &mut Outbox) {
         if self.headers_ahead() >= HEADERS_AHEAD_MAX {
@@ -71,6 +74,9 @@ impl<S: Store> Node<S> {
 
     /// Whether headers are on their way that would leave us far behind.
     pub(super) fn awaits_claimed_headers(&self) -> bool {
+        if self.sync.is_settled {
+            return false;
+        }
         let tip = self.state.tip();
         self.peers.ready().any(|(_, state)| {
             let is_trusted = state.headers_request.is_some() && state.broken_claims == 0;
@@ -133,7 +139,9 @@ impl<S: Store> Node<S> {
             self.drop_peer(peer, DisconnectReason::LowWork, detail, out);
             return Ok(());
         }
-        let is_full = headers.len() == HEADERS_MAX && !intake.is_cut;
+        // What the operator does not want is not asked for again.
+        let is_whole = !intake.is_cut && !intake.is_forbidden;
+        let is_full = headers.len() == HEADERS_MAX && is_whole;
         self.digest_headers(now, peer, claimed, &intake, is_full, out);
         Ok(())
     }
@@ -168,7 +176,7 @@ impl<S: Store> Node<S> {
         let mut intake = Intake::default();
         for header in headers {
             let hash = header.hash();
-            match self.state.accept_header(*header, now.seconds())? {
+            match self.state.accept_header(header, now.seconds())? {
                 HeaderAcceptance::New => {
                     intake.new += 1;
                     intake.last = Some(hash);
@@ -183,6 +191,10 @@ impl<S: Store> Node<S> {
                     break;
                 }
                 HeaderAcceptance::Orphan { .. } => break,
+                HeaderAcceptance::Invalid(error) if self.is_forbidden(header, &error.into()) => {
+                    intake.is_forbidden = true;
+                    break;
+                }
                 HeaderAcceptance::Invalid(error) => {
                     intake.broken = Some((hash, error.rule(), error.to_string()));
                     break;

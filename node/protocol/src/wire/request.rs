@@ -1,10 +1,10 @@
 //! What a node may ask of another.
 
 use minichain_chain::codec::{Decode, DecodeError, Encode, Reader, list_len, put_list};
-use minichain_chain::hash::BlockHash;
+use minichain_chain::hash::{BlockHash, Txid};
 
 use super::Status;
-use crate::limits::{BLOCKS_MAX, LOCATOR_MAX};
+use crate::limits::{BLOCKS_MAX, LOCATOR_MAX, TRANSACTIONS_MAX};
 use crate::output::RequestKind;
 
 /// A question to a peer.
@@ -16,6 +16,10 @@ pub enum Request {
     Headers(GetHeaders),
     /// Give me these blocks.
     Blocks(GetBlocks),
+    /// Which transactions wait with you, unless the same wait with me?
+    Inventory(GetInventory),
+    /// Give me these waiting transactions.
+    Transactions(GetTransactions),
 }
 
 /// Asks for the headers behind the first block of the locator that stands in
@@ -37,6 +41,24 @@ pub struct GetBlocks {
     pub hashes: Vec<BlockHash>,
 }
 
+/// Asks for the names of what waits in the answerer's mempool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetInventory {
+    /// Digest of the asker's mempool. Where it equals the answerer's, there is
+    /// nothing to tell.
+    pub digest: [u8; 32],
+    /// Where to go on: 0, or what the last answer said.
+    pub from: u64,
+}
+
+/// Asks for waiting transactions by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetTransactions {
+    /// 1 to [`TRANSACTIONS_MAX`] names. The answer keeps their order and may
+    /// leave some out.
+    pub txids: Vec<Txid>,
+}
+
 impl Request {
     /// For counting.
     pub fn kind(&self) -> RequestKind {
@@ -44,6 +66,8 @@ impl Request {
             Self::Status(_) => RequestKind::Status,
             Self::Headers(_) => RequestKind::Headers,
             Self::Blocks(_) => RequestKind::Blocks,
+            Self::Inventory(_) => RequestKind::Inventory,
+            Self::Transactions(_) => RequestKind::Transactions,
         }
     }
 }
@@ -64,6 +88,15 @@ impl Encode for Request {
                 out.push(2);
                 put_list(out, &get.hashes);
             }
+            Self::Inventory(get) => {
+                out.push(3);
+                out.extend_from_slice(&get.digest);
+                out.extend_from_slice(&get.from.to_le_bytes());
+            }
+            Self::Transactions(get) => {
+                out.push(4);
+                put_list(out, &get.txids);
+            }
         }
     }
 
@@ -72,6 +105,8 @@ impl Encode for Request {
             Self::Status(status) => status.encoded_len(),
             Self::Headers(get) => list_len(&get.locator) + 32,
             Self::Blocks(get) => list_len(&get.hashes),
+            Self::Inventory(_) => 32 + 8,
+            Self::Transactions(get) => list_len(&get.txids),
         }
     }
 }
@@ -92,6 +127,19 @@ impl Decode for Request {
                     });
                 }
                 Ok(Self::Blocks(GetBlocks { hashes }))
+            }
+            3 => Ok(Self::Inventory(GetInventory {
+                digest: reader.array()?,
+                from: reader.u64()?,
+            })),
+            4 => {
+                let txids: Vec<Txid> = reader.list(TRANSACTIONS_MAX, 32)?;
+                if txids.is_empty() {
+                    return Err(DecodeError::InvalidValue {
+                        what: "request for no transaction",
+                    });
+                }
+                Ok(Self::Transactions(GetTransactions { txids }))
             }
             tag => Err(DecodeError::UnknownTag {
                 what: "request",

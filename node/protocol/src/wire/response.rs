@@ -6,13 +6,18 @@ use minichain_chain::block::{Block, Header};
 use minichain_chain::codec::{
     Decode, DecodeError, Encode, Reader, compact_size_len, list_len, put_compact_size, put_list,
 };
+use minichain_chain::hash::Txid;
+use minichain_chain::transaction::Transaction;
 
 use super::Status;
-use crate::limits::{BLOCKS_MAX, HEADERS_MAX};
+use crate::limits::{BLOCKS_MAX, HEADERS_MAX, INVENTORY_MAX, TRANSACTIONS_MAX};
 use crate::output::RequestKind;
 
 /// Header and a transaction count.
 const BLOCK_BYTES_MIN: usize = Header::SIZE + 1;
+
+/// Version, counts of inputs and outputs, lock time.
+const TRANSACTION_BYTES_MIN: usize = 4 + 1 + 1 + 4;
 
 /// An answer to a peer's question of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,22 @@ pub enum Response {
     /// leave blocks out that the answerer lacks or that would make the answer
     /// too large.
     Blocks(Vec<Arc<Block>>),
+    /// What waits with the answerer.
+    Inventory(Inventory),
+    /// At most [`TRANSACTIONS_MAX`] of the transactions asked for, in the order
+    /// asked. May leave out those that no longer wait or that would make the
+    /// answer too large.
+    Transactions(Vec<Arc<Transaction>>),
+}
+
+/// Names of waiting transactions, parents before children.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// At most [`INVENTORY_MAX`].
+    pub txids: Vec<Txid>,
+    /// Where the next question is to go on, beyond where this one did; 0: there
+    /// are no more.
+    pub next: u64,
 }
 
 impl Response {
@@ -35,6 +56,8 @@ impl Response {
             Self::Status(_) => RequestKind::Status,
             Self::Headers(_) => RequestKind::Headers,
             Self::Blocks(_) => RequestKind::Blocks,
+            Self::Inventory(_) => RequestKind::Inventory,
+            Self::Transactions(_) => RequestKind::Transactions,
         }
     }
 }
@@ -52,10 +75,16 @@ impl Encode for Response {
             }
             Self::Blocks(blocks) => {
                 out.push(2);
-                put_compact_size(out, blocks.len() as u64);
-                for block in blocks {
-                    block.encode_to(out);
-                }
+                put_all(out, blocks);
+            }
+            Self::Inventory(inventory) => {
+                out.push(3);
+                put_list(out, &inventory.txids);
+                out.extend_from_slice(&inventory.next.to_le_bytes());
+            }
+            Self::Transactions(transactions) => {
+                out.push(4);
+                put_all(out, transactions);
             }
         }
     }
@@ -64,13 +93,9 @@ impl Encode for Response {
         1 + match self {
             Self::Status(status) => status.encoded_len(),
             Self::Headers(headers) => list_len(headers),
-            Self::Blocks(blocks) => {
-                compact_size_len(blocks.len() as u64)
-                    + blocks
-                        .iter()
-                        .map(|block| block.encoded_len())
-                        .sum::<usize>()
-            }
+            Self::Blocks(blocks) => all_len(blocks),
+            Self::Inventory(inventory) => list_len(&inventory.txids) + 8,
+            Self::Transactions(transactions) => all_len(transactions),
         }
     }
 }
@@ -84,10 +109,31 @@ impl Decode for Response {
                 let blocks: Vec<Block> = reader.list(BLOCKS_MAX, BLOCK_BYTES_MIN)?;
                 Ok(Self::Blocks(blocks.into_iter().map(Arc::new).collect()))
             }
+            3 => Ok(Self::Inventory(Inventory {
+                txids: reader.list(INVENTORY_MAX, 32)?,
+                next: reader.u64()?,
+            })),
+            4 => {
+                let all: Vec<Transaction> = reader.list(TRANSACTIONS_MAX, TRANSACTION_BYTES_MIN)?;
+                Ok(Self::Transactions(all.into_iter().map(Arc::new).collect()))
+            }
             tag => Err(DecodeError::UnknownTag {
                 what: "response",
                 tag,
             }),
         }
     }
+}
+
+/// As [`put_list`], for items that are shared.
+fn put_all<T: Encode>(out: &mut Vec<u8>, items: &[Arc<T>]) {
+    put_compact_size(out, items.len() as u64);
+    for item in items {
+        item.encode_to(out);
+    }
+}
+
+fn all_len<T: Encode>(items: &[Arc<T>]) -> usize {
+    let lengths = items.iter().map(|item| item.encoded_len());
+    compact_size_len(items.len() as u64) + lengths.sum::<usize>()
 }

@@ -73,7 +73,7 @@ fn partition_then_heal_converges_on_most_work() {
         network.link_all();
         network.run_ms(20_000);
         network.partition(&[&[0, 1], &[2, 3]]);
-        network.run_ms(120_000);
+        network.run_ms(240_000);
         let heights: Vec<u32> = network.hosts.iter().map(Host::height).collect();
         assert_eq!(network.tips().len(), 2, "two sides, two tips");
         assert!(heights[2] > heights[0] + 3, "{heights:?}");

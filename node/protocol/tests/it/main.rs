@@ -3,10 +3,14 @@
 
 mod convergence;
 mod determinism;
+mod far_behind;
 mod mining;
 mod misbehaviour;
+mod pools;
+mod saved;
 mod silence;
 mod stalls;
+mod steering;
 mod stress;
 mod support;
 mod sync;

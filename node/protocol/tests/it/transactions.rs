@@ -5,10 +5,10 @@ use std::sync::Arc;
 use minichain_chain::transaction::Transaction;
 use minichain_protocol::event::Event;
 use minichain_protocol::input::{Call, Input};
-use minichain_protocol::limits::REBROADCAST_MS;
+use minichain_protocol::limits::{EXPIRY_LOOK_MS, REBROADCAST_MS};
 use minichain_protocol::output::{Answer, DisconnectReason, Output, Topic, Verdict};
 
-use crate::support::chain::{Maker, account_key, allocated, first_output, params, pay};
+use crate::support::chain::{Maker, account_key, allocated, config, first_output, params, pay};
 use crate::support::lone::Lone;
 use crate::support::network::Network;
 
@@ -88,10 +88,10 @@ fn a_child_that_comes_first_waits_for_its_parent() {
 }
 
 #[test]
-fn the_second_of_two_conflicting_payments_is_ignored_and_its_sender_kept() {
+fn a_conflicting_payment_that_pays_no_more_is_ignored_and_its_sender_kept() {
     let maker = Maker::new(1);
     let first = pay(allocated(&params(), 1), 1, 2, 10_000);
-    let second = pay(allocated(&params(), 1), 1, 3, 90_000);
+    let second = pay(allocated(&params(), 1), 1, 3, 10_000);
     let mut lone = Lone::new();
     let peer = lone.connect_with(&maker);
     assert_eq!(
@@ -107,6 +107,22 @@ fn the_second_of_two_conflicting_payments_is_ignored_and_its_sender_kept() {
     assert!(lone.events().into_iter().any(|event| {
         matches!(event, Event::TransactionRejected { txid, .. } if *txid == second.txid())
     }));
+}
+
+#[test]
+fn a_payment_that_pays_more_takes_the_place_of_the_first_everywhere() {
+    let mut network = mesh(8, 0, 4);
+    let first = pay(allocated(&params(), 1), 1, 2, 10_000);
+    let second = pay(allocated(&params(), 1), 1, 3, 90_000);
+    network.submit(1, first);
+    network.run_ms(1_000);
+    network.submit(2, Arc::clone(&second));
+    network.run_until(1_000, "it is the only one everywhere", |network| {
+        network
+            .hosts
+            .iter()
+            .all(|host| host.node.mempool().txids().eq([second.txid()]))
+    });
 }
 
 #[test]
@@ -184,7 +200,7 @@ fn an_own_payment_is_announced_until_it_is_confirmed() {
     assert_eq!(published(&mut lone), 1);
     maker
         .pool
-        .accept(Arc::clone(&payment), &maker.state)
+        .accept(Arc::clone(&payment), &maker.state, maker.time)
         .expect("memory")
         .expect("valid");
     let block = maker.next();
@@ -194,6 +210,41 @@ fn an_own_payment_is_announced_until_it_is_confirmed() {
     );
     lone.pass_ms(REBROADCAST_MS);
     assert_eq!(published(&mut lone), 0);
+}
+
+#[test]
+fn each_own_payment_has_its_own_time_to_be_announced_again() {
+    let mut lone = Lone::new();
+    lone.connect_with(&Maker::new(1));
+    for (call, account) in [(1, 1), (2, 2)] {
+        let payment = pay(allocated(&params(), account), account, 3, 10_000);
+        lone.feed(Input::TransactionSubmitted {
+            call: Call(call),
+            transaction: payment,
+        });
+        assert_eq!(published(&mut lone), 1);
+        lone.pass_ms(40_000);
+    }
+    // 80 s after the first, 40 s after the second, which gossip still remembers.
+    assert_eq!(published(&mut lone), 1);
+    lone.pass_ms(REBROADCAST_MS - 40_000);
+    assert_eq!(published(&mut lone), 1);
+}
+
+#[test]
+fn a_payment_that_nobody_mines_expires() {
+    let mut limits = config(false);
+    limits.mempool.expiry_s = 100;
+    let mut lone = Lone::configured(limits);
+    let payment = pay(allocated(&params(), 1), 1, 2, 10_000);
+    lone.feed(Input::TransactionSubmitted {
+        call: Call(1),
+        transaction: payment,
+    });
+    lone.pass_ms(100_000);
+    assert_eq!(lone.node.mempool().len(), 1);
+    lone.pass_ms(EXPIRY_LOOK_MS);
+    assert_eq!(lone.node.mempool().len(), 0);
 }
 
 fn published(lone: &mut Lone) -> usize {
@@ -216,7 +267,9 @@ fn published(lone: &mut Lone) -> usize {
 fn a_payment_of_others_that_lost_its_block_is_announced_from_then_on() {
     let (mut losing, mut winning) = (Maker::new(1), Maker::new(2));
     let payment = pay(allocated(&params(), 1), 1, 2, 10_000);
-    let taken = losing.pool.accept(Arc::clone(&payment), &losing.state);
+    let taken = losing
+        .pool
+        .accept(Arc::clone(&payment), &losing.state, losing.time);
     taken.expect("memory").expect("valid");
     let lost = losing.next();
     let mut lone = Lone::new();
@@ -275,7 +328,7 @@ fn losing_branch_transactions_return() {
     network.stop_mining();
     network.heal();
     network.run_until(30_000, "one tip", Network::has_one_tip);
-    network.run_until(100_000, "the payment waits everywhere", |network| {
+    network.run_until(15_000, "the payment waits everywhere", |network| {
         network
             .hosts
             .iter()
@@ -285,4 +338,37 @@ fn losing_branch_transactions_return() {
     network.run_until(200_000, "the winning side mines it", |network| {
         has_mined(network, &payment)
     });
+}
+
+#[test]
+fn a_block_frees_waiting_payments_whatever_their_names_are() {
+    let grandparent = pay(allocated(&params(), 1), 1, 2, 10_000);
+    // The child is tried first: by name it stands before its parent.
+    let families = (0_u64..64).map(|step| {
+        let parent = pay(first_output(&grandparent), 2, 3, 10_000 + step);
+        let child = pay(first_output(&parent), 3, 2, 10_000);
+        (parent, child)
+    });
+    let family = families
+        .into_iter()
+        .find(|(parent, child)| child.txid() < parent.txid());
+    let (parent, child) = family.expect("every second one");
+    let mut maker = Maker::new(1);
+    let mut lone = Lone::new();
+    lone.now_ms = 60_000;
+    let peer = lone.connect_with(&maker);
+    for orphan in [&child, &parent] {
+        let verdict = lone.gossip(peer, Topic::Transaction, orphan.as_ref());
+        assert_eq!(verdict, Verdict::Ignore);
+    }
+    let taken = maker.pool.accept(grandparent, &maker.state, maker.time);
+    taken.expect("memory does not fail").expect("it is fine");
+    let block = maker.next();
+    assert_eq!(block.transactions.len(), 2);
+    assert_eq!(
+        lone.gossip(peer, Topic::Block, block.as_ref()),
+        Verdict::Accept
+    );
+    let waits = |transaction: &Transaction| lone.node.mempool().contains(&transaction.txid());
+    assert!(waits(&parent) && waits(&child));
 }

@@ -4,21 +4,29 @@ use std::sync::Arc;
 
 use minichain_chain::block::Header;
 use minichain_chain::codec::{Decode, DecodeError, Encode, decode, encode, put_compact_size};
-use minichain_chain::hash::{BlockHash, MerkleRoot};
+use minichain_chain::hash::{BlockHash, MerkleRoot, Txid};
 use minichain_chain::height::Height;
 use minichain_chain::pow::{Chainwork, CompactTarget};
 use minichain_chain::time::UnixSeconds;
 use minichain_protocol::limits::{
-    BLOCKS_MAX, HEADERS_MAX, LOCATOR_MAX, NETWORK_NAME_MAX, REQUEST_BYTES_MAX, USER_AGENT_MAX,
+    BLOCKS_MAX, HEADERS_MAX, INVENTORY_MAX, LOCATOR_MAX, NETWORK_NAME_MAX, REQUEST_BYTES_MAX,
+    TRANSACTIONS_MAX, USER_AGENT_MAX,
 };
-use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response, Status, Text};
+use minichain_protocol::wire::{
+    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response, Status,
+    Text,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::chain::Maker;
+use crate::support::chain::{Maker, allocated, params, pay};
 
 fn hash() -> impl Strategy<Value = BlockHash> {
     any::<[u8; 32]>().prop_map(BlockHash::from_bytes)
+}
+
+fn txid() -> impl Strategy<Value = Txid> {
+    any::<[u8; 32]>().prop_map(Txid::from_bytes)
 }
 
 fn status() -> impl Strategy<Value = Status> {
@@ -54,13 +62,35 @@ fn request() -> impl Strategy<Value = Request> {
         .prop_map(|(locator, stop)| Request::Headers(GetHeaders { locator, stop }));
     let blocks =
         vec(hash(), 1..=BLOCKS_MAX).prop_map(|hashes| Request::Blocks(GetBlocks { hashes }));
-    prop_oneof![status().prop_map(Request::Status), headers, blocks]
+    let inventory = (any::<[u8; 32]>(), any::<u64>())
+        .prop_map(|(digest, from)| Request::Inventory(GetInventory { digest, from }));
+    let transactions = vec(txid(), 1..=TRANSACTIONS_MAX)
+        .prop_map(|txids| Request::Transactions(GetTransactions { txids }));
+    prop_oneof![
+        status().prop_map(Request::Status),
+        headers,
+        blocks,
+        inventory,
+        transactions
+    ]
 }
 
 fn response() -> impl Strategy<Value = Response> {
     let blocks = (0usize..4).prop_map(|count| Response::Blocks(Maker::new(1).mine(count)));
     let headers = vec(header(), 0..50).prop_map(Response::Headers);
-    prop_oneof![status().prop_map(Response::Status), headers, blocks]
+    let inventory = (vec(txid(), 0..50), any::<u64>())
+        .prop_map(|(txids, next)| Response::Inventory(Inventory { txids, next }));
+    let transactions = (0usize..4).prop_map(|count| {
+        let payment = |account| pay(allocated(&params(), account), account, 0, 1_000);
+        Response::Transactions((0..count).map(payment).collect())
+    });
+    prop_oneof![
+        status().prop_map(Response::Status),
+        headers,
+        blocks,
+        inventory,
+        transactions
+    ]
 }
 
 /// Whatever decodes is the one form of what it decodes to.
@@ -136,7 +166,7 @@ proptest! {
 
 #[test]
 fn a_hostile_count_is_refused_before_anything_is_allocated() {
-    for (tag, count_max) in [(1u8, LOCATOR_MAX), (2, BLOCKS_MAX)] {
+    for (tag, count_max) in [(1u8, LOCATOR_MAX), (2, BLOCKS_MAX), (4, TRANSACTIONS_MAX)] {
         for count in [count_max as u64 + 1, u64::from(u32::MAX), u64::MAX] {
             let mut bytes = vec![tag];
             put_compact_size(&mut bytes, count);
@@ -147,7 +177,12 @@ fn a_hostile_count_is_refused_before_anything_is_allocated() {
             );
         }
     }
-    for (tag, count_max) in [(1u8, HEADERS_MAX), (2, BLOCKS_MAX)] {
+    for (tag, count_max) in [
+        (1u8, HEADERS_MAX),
+        (2, BLOCKS_MAX),
+        (3, INVENTORY_MAX),
+        (4, TRANSACTIONS_MAX),
+    ] {
         for count in [1, count_max as u64 + 1, u64::MAX] {
             let mut bytes = vec![tag];
             put_compact_size(&mut bytes, count);
@@ -179,17 +214,27 @@ fn one_item_more_than_the_limit_is_refused_though_its_bytes_are_there() {
     let block = Arc::clone(&Maker::new(1).mine(1)[0]);
     let over = encode(&Response::Blocks(vec![block; BLOCKS_MAX + 1]));
     assert!(decode::<Response>(&over).is_err());
+    let txids = vec![Txid::ZERO; TRANSACTIONS_MAX + 1];
+    let over = encode(&Request::Transactions(GetTransactions { txids }));
+    assert!(decode::<Request>(&over).is_err());
+    let (txids, next) = (vec![Txid::ZERO; INVENTORY_MAX + 1], 0);
+    let over = encode(&Response::Inventory(Inventory { txids, next }));
+    assert!(decode::<Response>(&over).is_err());
+    let payment = pay(allocated(&params(), 1), 1, 2, 1_000);
+    let over = encode(&Response::Transactions(vec![payment; TRANSACTIONS_MAX + 1]));
+    assert!(decode::<Response>(&over).is_err());
 }
 
 #[test]
 fn a_request_for_no_block_and_an_unknown_tag_are_refused() {
     assert!(decode::<Request>(&[2, 0]).is_err());
-    let unknown = decode::<Request>(&[3]);
+    assert!(decode::<Request>(&[4, 0]).is_err());
+    let unknown = decode::<Request>(&[5]);
     assert_eq!(
         unknown,
         Err(DecodeError::UnknownTag {
             what: "request",
-            tag: 3
+            tag: 5
         })
     );
     let unknown = decode::<Response>(&[0xff]);

@@ -1,10 +1,11 @@
 //! `devnet bandwidth`: narrow links.
 
-use devnet_scenario::fault::Fault;
 use devnet_scenario::links::Condition;
 
-use super::fault::{self, FaultArgs, select, units};
+use super::fault::links::{self, LinkArgs};
+use super::fault::units;
 use crate::exit::{Exit, Failure};
+use crate::faults::proof::rate::PROVABLE_MAX;
 use crate::world::World;
 
 const EXAMPLES: &str = "\
@@ -13,9 +14,8 @@ Examples:
   devnet bandwidth miner-0 250kbit                 all links of one node
   devnet bandwidth miner-0:miner-1 64kB --for 1m   one link, healed after a minute
 
-The rate is that of one direction of one link. It is read back
-from the nodes, and measured by the time a payload takes; above about 13 MB/s it is
-read back alone.";
+The rate is that of one direction of one link. It is measured by the time a payload takes;
+exit code 4 if it does not show. Above 13 MB/s nothing can be measured, so that is refused.";
 
 /// Narrow links down to a data rate
 #[derive(Debug, Clone, clap::Args)]
@@ -25,25 +25,26 @@ pub struct Args {
     #[arg(value_name = "LINK… RATE", required = true)]
     pub(super) words: Vec<String>,
 
-    /// Only what A sends to B, or what the node sends
-    #[arg(long)]
-    pub(super) one_way: bool,
-
     #[command(flatten)]
-    pub(super) fault: FaultArgs,
+    pub(super) on: LinkArgs,
 }
 
 /// Runs the verb.
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
-    let (rate, links) = select::last(&args.words)?;
-    let rate = units::rate_bytes_s(rate).map_err(Failure::bad_input)?;
-    fault::run(world, &args.fault, None, |layout| {
-        Ok(Fault::Condition {
-            links: select::links(layout, links, args.one_way)?,
-            with: Condition {
-                rate_bytes_s: Some(rate),
-                ..Condition::default()
-            },
+    links::run(world, &args.words, &args.on, |rate| {
+        let rate = units::rate_bytes_s(rate).map_err(Failure::bad_input)?;
+        if rate > PROVABLE_MAX {
+            return Err(Failure::bad_input(format!(
+                "a limit of {rate} bytes/s cannot be proven: nodes carry at most 256 KiB at once, \
+                 which takes too little time to tell"
+            ))
+            .next(format!(
+                "Limits up to {PROVABLE_MAX} bytes/s (13 MB/s) can."
+            )));
+        }
+        Ok(Condition {
+            rate_bytes_s: Some(rate),
+            ..Condition::default()
         })
     })
     .await

@@ -11,6 +11,7 @@ use super::{NameArgs, OutputArgs};
 use crate::clock::{now_s, parse_duration};
 use crate::engine::{Engine, EngineError, ErrorKind, Report, perform_plan};
 use crate::exit::{Exit, Failure};
+use crate::monitoring;
 use crate::prepare::owner;
 use crate::state::Lock;
 use crate::world::{EngineChoice, World};
@@ -66,6 +67,8 @@ struct Removed {
     volumes: usize,
     networks: usize,
     state_folders: usize,
+    /// Exporter, Prometheus, Grafana.
+    watchers: usize,
 }
 
 /// Runs the verb.
@@ -131,6 +134,13 @@ async fn take_down(
     let mut engines: Vec<&Arc<dyn Engine>> = engines.iter().collect();
     engines.sort_by_key(|engine| Some(engine.kind()) == kind);
     let stage = world.console.stage("down", &format!("removing {name}"));
+    removed.watchers = match monitoring::remove(world, name).await {
+        Ok(watchers) => watchers,
+        Err(error) => {
+            stage.failed(&format!("{name}: {}", error.action));
+            return Err(error.into());
+        }
+    };
     for engine in &engines {
         let cleared = clear(world, &***engine, name, &lock, &stage, &mut removed).await;
         if let Err(error) = cleared {
@@ -270,7 +280,8 @@ impl Removed {
     }
 
     const fn is_nothing(&self) -> bool {
-        self.nodes == 0 && self.volumes == 0 && self.networks == 0 && self.state_folders == 0
+        let parts = self.nodes + self.volumes + self.networks;
+        parts + self.state_folders + self.watchers == 0
     }
 }
 
@@ -280,6 +291,7 @@ impl std::fmt::Display for Removed {
             (self.nodes, "node"),
             (self.volumes, "data volume"),
             (self.networks, "network"),
+            (self.watchers, "watcher"),
             (self.state_folders, "state folder"),
         ];
         let spelled: Vec<String> = parts

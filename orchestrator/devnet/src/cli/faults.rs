@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use comfy_table::Cell;
+use devnet_scenario::fault::Heal;
+use devnet_scenario::parting::Parting;
 use serde::Serialize;
 
-use super::fault::name_option;
+use super::fault::{WATCH_PAUSE, name_option, sides};
 use super::report::{format_table, plain_table};
+use super::up::Interrupts;
 use super::{NameArgs, OutputArgs};
-use crate::clock::{now_ms, spell_duration};
+use crate::clock::{now_ms, spell_duration, time_of_day};
 use crate::console::Colour;
 use crate::exit::{Exit, Failure};
 use crate::faults::proof::spell_state;
@@ -21,8 +24,10 @@ Examples:
   devnet faults              what is in force, and where it differs from what was asked for
   devnet faults --reapply    put what was asked for in force again, for instance after a node was
                              restarted by other means
+  devnet faults --watch      go on: a line whenever a side of the fault of links has a new tip
   devnet faults --json       the same as data
 
+For a fault of links it tells what each side has mined since, and where their chains part.
 Exit code 1 if something differs, else 0.";
 
 /// Links shown of those that are not free.
@@ -36,6 +41,10 @@ pub struct Args {
     #[arg(long)]
     pub(super) reapply: bool,
 
+    /// Then tell how far the sides came, until Ctrl-C or until no fault of links is in force
+    #[arg(long)]
+    pub(super) watch: bool,
+
     #[command(flatten)]
     pub(super) network: NameArgs,
 
@@ -48,6 +57,15 @@ struct Answer<'a> {
     name: &'a str,
     #[serde(flatten)]
     found: &'a InForce,
+    /// What each side has mined, and where they part.
+    progress: Option<&'a Parting>,
+}
+
+/// How far the sides came, later on.
+#[derive(Serialize)]
+struct Line<'a> {
+    at_ms: u64,
+    progress: &'a Parting,
 }
 
 /// Runs the verb.
@@ -64,11 +82,22 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
         }
     }
     let found = faults::in_force(world, &live).await?;
-    world.console.answer(&Answer {
+    let progress = faults::progress::current(world, &live, &Heal::All).await?;
+    let answer = Answer {
         name,
         found: &found,
-    })?;
-    world.console.say(&text(world, name, &found));
+        progress: progress.as_ref(),
+    };
+    match args.watch {
+        true => world.console.answer_line(&answer)?,
+        false => world.console.answer(&answer)?,
+    }
+    world
+        .console
+        .say(&text(world, name, &found, progress.as_ref()));
+    if args.watch {
+        watch(world, &live, progress).await?;
+    }
     Ok(if found.differences.is_empty() {
         Exit::Success
     } else {
@@ -76,7 +105,33 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     })
 }
 
-fn text(world: &World, name: &str, found: &InForce) -> String {
+/// A line for every change, until no fault of links is in force.
+async fn watch(world: &World, live: &Live, mut last: Option<Parting>) -> Result<(), Failure> {
+    let mut interrupts = Interrupts::of_process();
+    while last.is_some() {
+        tokio::select! {
+            () = tokio::time::sleep(WATCH_PAUSE) => {}
+            () = interrupts.next() => break,
+        }
+        let now = faults::progress::current(world, live, &Heal::All).await?;
+        if now == last {
+            continue;
+        }
+        if let Some(progress) = &now {
+            let line = Line {
+                at_ms: now_ms(),
+                progress,
+            };
+            world.console.answer_line(&line)?;
+            let time = time_of_day(line.at_ms);
+            world.console.say(&format!("{time}  {progress}"));
+        }
+        last = now;
+    }
+    Ok(())
+}
+
+fn text(world: &World, name: &str, found: &InForce, progress: Option<&Parting>) -> String {
     let option = name_option(name);
     if found.is_nothing() && found.differences.is_empty() {
         return format!("No fault is in force in network `{name}`.");
@@ -84,6 +139,10 @@ fn text(world: &World, name: &str, found: &InForce) -> String {
     let mut parts = Vec::new();
     if !found.intended.is_empty() {
         parts.push(asked_for(world, &found.intended));
+    }
+    if let Some(progress) = progress {
+        let sides = sides::text(&world.console, progress, None);
+        parts.push(format!("Mined since:\n{sides}"));
     }
     if !found.links.is_empty() {
         parts.push(links(found));

@@ -16,7 +16,8 @@ Examples:
   devnet latency miner-0:miner-1 --delay 0                no latency there any more
 
 The delay is that of one direction; a round trip takes it twice. It is measured; exit code 4 if
-it does not show.";
+it does not show. Of jitter it is measured whether round trips spread at least as they should;
+on a single link that takes 17 of them.";
 
 /// Slow links down
 #[derive(Debug, Clone, clap::Args)]

@@ -1,9 +1,12 @@
 //! The command line: one file for each verb, from arguments to a report.
 
+mod accounts;
 mod bandwidth;
 mod check;
 mod doctor;
 mod down;
+mod exporter;
+mod faucet;
 mod fault;
 mod faults;
 mod hashrate;
@@ -13,13 +16,18 @@ mod latency;
 mod logs;
 mod loss;
 mod ls;
+mod metrics;
 mod node;
 mod partition;
 mod report;
 mod run;
 mod schema;
+mod send;
+mod serve;
+mod sim;
 mod skew;
 mod status;
+mod top;
 mod up;
 mod wait;
 
@@ -36,10 +44,13 @@ const EXAMPLES: &str = "\
 Examples:
   devnet up --nodes 3 --miners 2     bring up a network and wait until it is healthy
   devnet status                      how every node is
+  devnet serve                       all of it in the browser, with controls
+  devnet top                         the same live, with keys that hurt and heal
   devnet logs -f                     what the nodes say, merged in time order
   devnet kill miner-0 --for 30s      kill a node, prove it, start it again
   devnet partition --halves          cut it in two, and prove that it is cut
   devnet heal                        take every fault out
+  devnet faucet ADDRESS 10           coins for a wallet; devnet accounts lists who has some
   devnet run two-way.yaml            a scenario on a network of its own, with a verdict
   devnet down                        remove the network with all it left
 
@@ -62,7 +73,9 @@ enum Verb {
     Run(Box<run::Args>),
     Down(down::Args),
     Status(status::Args),
+    Top(top::Args),
     Logs(logs::Args),
+    Report(report::verb::Args),
     Ls(ls::Args),
     Doctor(doctor::Args),
     #[command(flatten)]
@@ -76,7 +89,15 @@ enum Verb {
     Hashrate(hashrate::Args),
     Heal(heal::Args),
     Faults(faults::Args),
+    Accounts(accounts::Args),
+    Send(send::Args),
+    Faucet(faucet::Args),
+    Serve(serve::Args),
+    Exporter(exporter::Args),
+    Metrics(metrics::Args),
     Check(check::Args),
+    #[command(subcommand)]
+    Sim(sim::Verb),
     Schema(schema::Args),
 }
 
@@ -128,20 +149,27 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Down(args) => (args.output.json, args.verbose),
         Verb::Status(args) => (args.output.json, false),
         Verb::Logs(args) => (args.output.json, false),
+        Verb::Report(args) => (args.output.json, false),
         Verb::Ls(args) => (args.output.json, false),
         Verb::Doctor(args) => (args.output.json, false),
         Verb::Node(verb) => (verb.is_json(), false),
         Verb::Partition(args) => (args.fault.output.json, false),
         Verb::Isolate(args) => (args.fault.output.json, false),
         Verb::Latency(args) => (args.fault.output.json, false),
-        Verb::Loss(args) => (args.fault.output.json, false),
-        Verb::Bandwidth(args) => (args.fault.output.json, false),
+        Verb::Loss(args) => (args.on.fault.output.json, false),
+        Verb::Bandwidth(args) => (args.on.fault.output.json, false),
         Verb::Skew(args) => (args.fault.output.json, false),
         Verb::Hashrate(args) => (args.fault.output.json, false),
         Verb::Heal(args) => (args.output.json, false),
         Verb::Faults(args) => (args.output.json, false),
+        Verb::Accounts(args) => (args.output.json, false),
+        Verb::Send(args) => (args.how.output.json, false),
+        Verb::Faucet(args) => (args.how.output.json, false),
         Verb::Check(args) => (args.output.json, false),
-        Verb::Schema(_) => (false, false),
+        Verb::Sim(verb) => (verb.is_json(), false),
+        Verb::Serve(_) | Verb::Top(_) | Verb::Exporter(_) | Verb::Metrics(_) | Verb::Schema(_) => {
+            (false, false)
+        }
     };
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
@@ -150,7 +178,9 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Run(args) => run::run(&world, *args, up::Interrupts::of_process()).await,
         Verb::Down(args) => down::run(&world, args).await,
         Verb::Status(args) => status::run(&world, args).await,
+        Verb::Top(args) => top::run(&world, args, up::Interrupts::of_process()).await,
         Verb::Logs(args) => logs::run(&world, args).await,
+        Verb::Report(args) => report::verb::run(&world, args).await,
         Verb::Ls(args) => ls::run(&world, args).await,
         Verb::Doctor(args) => doctor::run(&world, args).await,
         Verb::Node(verb) => node::run(&world, verb).await,
@@ -163,7 +193,14 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Hashrate(args) => hashrate::run(&world, args).await,
         Verb::Heal(args) => heal::run(&world, args).await,
         Verb::Faults(args) => faults::run(&world, args).await,
+        Verb::Accounts(args) => accounts::run(&world, args).await,
+        Verb::Send(args) => send::run(&world, args).await,
+        Verb::Faucet(args) => faucet::run(&world, args).await,
+        Verb::Serve(args) => serve::run(&world, &args).await,
+        Verb::Exporter(args) => exporter::run(&world, args).await,
+        Verb::Metrics(args) => metrics::run(&world, args),
         Verb::Check(args) => check::run(&world, &args),
+        Verb::Sim(verb) => sim::run(&world, verb, up::Interrupts::of_process()).await,
         Verb::Schema(args) => schema::run(&world, &args),
     };
     outcome.map_err(|failure| (failure, console))

@@ -72,6 +72,10 @@ pub struct Momentary {
     #[arg(value_name = "NODE", required = true)]
     nodes: Vec<String>,
 
+    /// Known so that it can be refused with a reason
+    #[arg(long = "for", value_name = "TIME", hide = true)]
+    time: Option<String>,
+
     #[command(flatten)]
     network: NameArgs,
 
@@ -148,10 +152,10 @@ pub async fn run(world: &World, verb: Verb) -> Result<Exit, Failure> {
             let program = program(args.image.as_deref(), args.binary.as_ref())?;
             (args.nodes, NodeFault::Upgrade { program }, args.fault)
         }
-        Verb::Start(args) => args.with(NodeFault::Start),
-        Verb::Restart(args) => args.with(NodeFault::Restart),
-        Verb::Unpause(args) => args.with(NodeFault::Unpause),
-        Verb::Wipe(args) => args.with(NodeFault::Wipe),
+        Verb::Start(args) => args.with(NodeFault::Start)?,
+        Verb::Restart(args) => args.with(NodeFault::Restart)?,
+        Verb::Unpause(args) => args.with(NodeFault::Unpause)?,
+        Verb::Wipe(args) => args.with(NodeFault::Wipe)?,
     };
     fault::run(world, &args, None, |layout| {
         let nodes = select::all_nodes(layout, &words)?;
@@ -175,14 +179,33 @@ async fn add(world: &World, args: Add) -> Result<Exit, Failure> {
 }
 
 impl Momentary {
-    fn with(self, what: NodeFault) -> (Vec<String>, NodeFault, FaultArgs) {
+    fn with(self, what: NodeFault) -> Result<(Vec<String>, NodeFault, FaultArgs), Failure> {
+        if self.time.is_some() {
+            let nodes = self.nodes.join(" ");
+            return Err(no_time(&what).next(match what {
+                NodeFault::Unpause => {
+                    format!("`devnet pause {nodes} --for TIME` freezes, and thaws after that time.")
+                }
+                _ => format!("`devnet stop {nodes} --for TIME` stops, and starts after that time."),
+            }));
+        }
         let fault = FaultArgs {
             network: self.network,
             time: None,
             output: self.output,
         };
-        (self.nodes, what, fault)
+        Ok((self.nodes, what, fault))
     }
+}
+
+/// Why what happens in a moment takes no time.
+fn no_time(what: &NodeFault) -> Failure {
+    Failure::bad_input(match what {
+        NodeFault::Start => "`start` ends a kill, a stop or a pause: it takes no --for",
+        NodeFault::Unpause => "`unpause` ends a pause: it takes no --for",
+        NodeFault::Wipe => "what was wiped cannot be put back after a time: it takes no --for",
+        _ => "a restart is over when the node runs again: it takes no --for",
+    })
 }
 
 /// The program as faults name it: a path is absolute, and so told from the

@@ -17,7 +17,8 @@ Examples:
   devnet partition --link miner-0:miner-1 --link miner-0:observer-0
 
 Each call states the whole partition and replaces the one before; `devnet heal` ends it.
-Every node is probed from every other; exit code 4 if the cut did not bite.";
+Every node is probed from every other; exit code 4 if the cut did not bite. Each side's tip is
+told with it; `devnet faults --watch` goes on telling what they mine, and where they part.";
 
 /// Cut the network into groups that cannot reach each other
 #[derive(Debug, Clone, clap::Args)]

@@ -1,5 +1,8 @@
 //! A network's report, the same for `up` and `status`: a table for people, or
-//! the same as data.
+//! the same as data. Below it, the verb `report`.
+
+mod live;
+pub mod verb;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +14,7 @@ use serde::Serialize;
 use crate::clock::{now_s, spell_duration};
 use crate::console::{Colour, Console};
 use crate::health::{Agreement, agreement, short_hash};
+use crate::monitoring::stack::Links;
 use crate::probe::{NodeAddress, NodeFacts, Round};
 use crate::world::Attached;
 
@@ -39,6 +43,9 @@ pub struct NetworkReport {
     /// How much was done; 0: all was as wished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actions: Option<usize>,
+    /// Where to look at it, if something watches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<Links>,
 }
 
 /// What the nodes that answer have in common.
@@ -70,7 +77,8 @@ pub struct NodeReport {
     pub ip: Option<String>,
     /// JSON-RPC.
     pub rpc_url: Option<String>,
-    /// `user:password` of the JSON-RPC.
+    /// `user:password` of the JSON-RPC; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rpc_auth: Option<String>,
     /// Prometheus metrics.
     pub metrics_url: Option<String>,
@@ -113,7 +121,35 @@ impl NetworkReport {
             nodes: attached.nodes.iter().map(of).collect(),
             elapsed_ms: None,
             actions: None,
+            monitoring: None,
         }
+    }
+
+    /// Also tells how to sign in at the nodes, which is secret.
+    pub fn tell_credentials(&mut self, attached: &Attached) {
+        for (report, node) in self.nodes.iter_mut().zip(&attached.nodes) {
+            let known = node.credentials.as_ref();
+            report.rpc_auth = known.map(|known| format!("{}:{}", known.user, known.password));
+        }
+    }
+
+    /// Where to look, a line each, each behind a line end; empty if nothing
+    /// watches the network.
+    pub fn monitoring_lines(&self) -> String {
+        let Some(links) = &self.monitoring else {
+            return String::new();
+        };
+        let lines = [
+            ("Grafana", links.grafana.as_ref()),
+            ("Prometheus", links.prometheus.as_ref()),
+            ("Exporter", Some(&links.exporter)),
+        ];
+        let lines = lines
+            .iter()
+            .filter_map(|(name, url)| Some((name, url.as_ref()?)));
+        lines
+            .map(|(name, url)| format!("\n{name}: {url}"))
+            .collect()
     }
 
     /// Whether every node runs, answers, and none contradicts another.
@@ -209,10 +245,7 @@ impl NodeReport {
             id: found.map(|node| node.id.clone()),
             ip: node.ip.map(|ip| ip.to_string()),
             rpc_url: url(node.rpc, "/"),
-            rpc_auth: node
-                .credentials
-                .as_ref()
-                .map(|c| format!("{}:{}", c.user, c.password)),
+            rpc_auth: None,
             metrics_url: url(node.metrics, "/metrics"),
             height: chain.map(|chain| chain.blocks),
             tip: chain.map(|chain| chain.bestblockhash.clone()),

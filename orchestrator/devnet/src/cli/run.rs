@@ -1,9 +1,11 @@
-//! `devnet run`: scenarios on live networks, from files to a verdict.
+//! `devnet run`: scenarios on live networks or in the simulator, from files to a
+//! verdict.
 
 mod network;
 mod one;
 mod output;
-mod scenario;
+pub(super) mod scenario;
+mod simulated;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,6 +31,7 @@ Examples:
   devnet run two-way.yaml --repeat 30                how often does it fail?
   devnet run two-way.yaml --keep                     leave the network up to look at it
   devnet run two-way.yaml --name lab                 on the network `lab`, which stays
+  devnet run two-way.yaml --world sim                in virtual time: seconds, and the same for a seed
 
 Exit codes: 0 pass · 1 fail, or interrupted · 2 a scenario or argument that cannot work; nothing \
 was started · 3 the world broke · 4 invalid: a fault had no effect, so nothing is proven. Of \
@@ -41,7 +44,7 @@ also after a kill -9, `devnet down --name NAME` removes, and `devnet down --all`
 /// Most runs of one file.
 const REPEAT_MAX: u32 = 10_000;
 
-/// Run scenarios on live networks and judge what the chain made of them
+/// Run scenarios on live networks, or in the simulator, and judge what the chain made of them
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -49,11 +52,12 @@ pub struct Args {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Where they run; `live`: on a network of nodes
+    /// Where they run: on containers, on processes, in the simulator, or on
+    /// whatever `--engine` says
     #[arg(long, value_enum, default_value_t, hide_default_value = true)]
     world: WorldChoice,
 
-    /// What runs the nodes
+    /// What runs the nodes, where `--world` does not say
     #[arg(
         long,
         env = "DEVNET_ENGINE",
@@ -101,6 +105,11 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 
+    /// Run each again in a second process, and fail if anything went otherwise;
+    /// only with `--world sim`
+    #[arg(long)]
+    check_determinism: bool,
+
     /// How long to wait for the network to be healthy before the first step
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration)]
     timeout: Duration,
@@ -116,12 +125,18 @@ pub struct Args {
 /// Where scenarios run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum WorldChoice {
-    /// On containers or processes.
+    /// On containers or processes, as `--engine` says.
     #[default]
     Live,
+    /// On containers.
+    Docker,
+    /// On plain processes.
+    Process,
+    /// In the simulator: one thread, virtual time, the same for the same seed.
+    Sim,
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(format!("`{text}` is no assignment; write it like cut=30s")),
@@ -129,13 +144,34 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 /// Runs the verb.
-pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Result<Exit, Failure> {
-    let WorldChoice::Live = args.world;
+pub async fn run(
+    world: &World,
+    mut args: Args,
+    mut interrupts: Interrupts,
+) -> Result<Exit, Failure> {
+    match args.world {
+        WorldChoice::Live => {}
+        WorldChoice::Docker => args.engine = EngineChoice::Docker,
+        WorldChoice::Process => args.engine = EngineChoice::Process,
+        WorldChoice::Sim => simulated::check_args(&args)?,
+    }
+    if args.check_determinism && args.world != WorldChoice::Sim {
+        return Err(Failure::bad_input(
+            "--check-determinism compares two runs to the byte, which only --world sim can promise",
+        ));
+    }
     let loaded = load_all(world, &args)?;
     let mut ran = Vec::new();
     'files: for loaded in &loaded {
         for round in 0..args.repeat {
-            let record = one_round(world, &args, loaded, round, &mut interrupts).await?;
+            let record = match one_round(world, &args, loaded, round, &mut interrupts).await? {
+                Ok(record) => record,
+                Err((record, failure)) => {
+                    ran.push(*record);
+                    write_results(&args, &ran)?;
+                    return Err(failure);
+                }
+            };
             let was_interrupted = record.verdict == Verdict::Interrupted;
             ran.push(record);
             if was_interrupted {
@@ -143,9 +179,7 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
             }
         }
     }
-    if let Some(path) = &args.junit {
-        write_junit(path, &ran)?;
-    }
+    write_results(&args, &ran)?;
     output::conclude(world, &args, &ran)?;
     Ok(exit_of_all(&ran))
 }
@@ -155,7 +189,11 @@ fn load_all(world: &World, args: &Args) -> Result<Vec<Loaded>, Failure> {
     let mut loaded = Vec::new();
     let mut refused = Vec::new();
     for path in &args.files {
-        match ScenarioFile::examine(path, &args.sets) {
+        let examined = match args.world {
+            WorldChoice::Sim => ScenarioFile::examine_simulated(path, &args.sets),
+            _ => ScenarioFile::examine(path, &args.sets),
+        };
+        match examined {
             Ok(file) => {
                 for warning in &file.warnings {
                     world.console.remark(&warning.to_string());
@@ -185,7 +223,7 @@ async fn one_round(
     loaded: &Loaded,
     round: u32,
     interrupts: &mut Interrupts,
-) -> Result<RunRecord, Failure> {
+) -> Result<Round, Failure> {
     let on_github = github::is_here();
     let title = match args.repeat {
         1 => loaded.name().to_owned(),
@@ -196,17 +234,45 @@ async fn one_round(
     }
     output::announce(world, &title, loaded);
     let plan = Plan::draw(args, loaded)?;
-    let record = one::run(world, args, loaded, &plan, interrupts).await?;
+    let ran = match args.world {
+        WorldChoice::Sim => simulated::run(world, args, loaded, &plan, interrupts).await,
+        _ => one::run(world, args, loaded, &plan, interrupts).await,
+    };
     if on_github {
         world.console.remark(github::END_GROUP);
     }
-    output::verdict(world, &record);
+    let ran = match ran {
+        Ok(record) => {
+            output::verdict(world, &record);
+            Ok(record)
+        }
+        Err(failure) => Err((
+            Box::new(one::left_early(args, loaded, &plan, &failure)),
+            failure,
+        )),
+    };
     if on_github {
-        for line in github::annotations(&record) {
+        let record = match &ran {
+            Ok(record) => record,
+            Err((record, _)) => record,
+        };
+        for line in github::annotations(record) {
             world.console.remark(&line);
         }
     }
-    Ok(record)
+    Ok(ran)
+}
+
+/// A run that came to its end, or what is known of one that the user left at
+/// once, with the failure that says how to clear up.
+type Round = Result<RunRecord, (Box<RunRecord>, Failure)>;
+
+/// What CI reads, also of a run that the user left at once.
+fn write_results(args: &Args, ran: &[RunRecord]) -> Result<(), Failure> {
+    match &args.junit {
+        Some(path) => write_junit(path, ran),
+        None => Ok(()),
+    }
 }
 
 fn write_junit(path: &Path, ran: &[RunRecord]) -> Result<(), Failure> {

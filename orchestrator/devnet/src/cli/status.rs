@@ -9,6 +9,7 @@ use crate::console::Colour;
 use crate::exit::{Exit, Failure};
 use crate::faults::Intent;
 use crate::faults::state::spell_fault;
+use crate::monitoring;
 use crate::probe::{Depth, Round};
 use crate::world::{Attached, World};
 
@@ -17,6 +18,7 @@ Examples:
   devnet status                                    once
   devnet status --watch                            every 2 s, until Ctrl-C
   devnet status --json | jq '.nodes[0].rpc_url'    for scripts
+  devnet status --json --credentials               with user and password of every node's RPC
 
 Exit code 0 if every node runs, answers and agrees with the others, else 1.";
 
@@ -32,6 +34,10 @@ pub struct Args {
           default_missing_value = "2s", value_parser = parse_duration)]
     pub(super) watch: Option<Duration>,
 
+    /// Also tell user and password of every node's JSON-RPC, as rpc_auth
+    #[arg(long, requires = "json")]
+    pub(super) credentials: bool,
+
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
@@ -39,7 +45,7 @@ pub struct Args {
 /// Runs the verb.
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     let Some(pause) = args.watch else {
-        let report = look(world, &args.network.name).await?;
+        let report = look(world, &args).await?;
         world.console.answer(&report)?;
         world.console.say(&text(world, &report));
         return Ok(if report.is_well() {
@@ -50,7 +56,7 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     };
     let watch = async {
         loop {
-            let report = look(world, &args.network.name).await?;
+            let report = look(world, &args).await?;
             world.console.answer_line(&report)?;
             world.console.say(&frame(world, &text(world, &report)));
             tokio::time::sleep(pause.max(Duration::from_millis(100))).await;
@@ -63,7 +69,8 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     }
 }
 
-async fn look(world: &World, name: &str) -> Result<NetworkReport, Failure> {
+async fn look(world: &World, args: &Args) -> Result<NetworkReport, Failure> {
+    let name = &args.network.name;
     let attached = world.attach_or_fail(name).await?;
     if attached.nodes.iter().any(|node| node.credentials.is_none()) && !world.console.json {
         world
@@ -71,7 +78,12 @@ async fn look(world: &World, name: &str) -> Result<NetworkReport, Failure> {
             .remark("Some nodes' RPC passwords are lost with the state folder.");
     }
     let round = ask_running(world, &attached).await;
-    Ok(NetworkReport::new(name, &attached, &round))
+    let mut report = NetworkReport::new(name, &attached, &round);
+    if args.credentials {
+        report.tell_credentials(&attached);
+    }
+    report.monitoring = monitoring::links(&world.states.network(name));
+    Ok(report)
 }
 
 /// Asks the nodes; those that do not run are not waited for.
@@ -88,11 +100,12 @@ fn text(world: &World, report: &NetworkReport) -> String {
         },
     );
     let mut text = format!(
-        "Network `{}` on the {} engine, {age}\n\n{}\n\n{}",
+        "Network `{}` on the {} engine, {age}\n\n{}\n\n{}{}",
         report.name,
         report.engine,
         report.table(&world.console),
-        report.agreement_line(&world.console)
+        report.agreement_line(&world.console),
+        report.monitoring_lines()
     );
     let problems = report
         .nodes

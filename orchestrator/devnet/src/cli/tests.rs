@@ -14,6 +14,7 @@ use crate::engine::recording::Recording;
 use crate::engine::{Engine, EngineError, ErrorKind};
 use crate::exit::{Exit, Failure};
 use crate::health::tests_support::facts_of;
+use crate::monitoring::stack::{Images, Ports, Stack};
 use crate::probe::{Depth, NodeAddress, Round, Silence};
 use crate::state::StateFolder;
 use crate::world::{Engines, Prober, World};
@@ -220,6 +221,57 @@ async fn down_does_not_forget_a_network_whose_engine_is_away() {
         .expect_err("the engine is away");
     assert_eq!(failure.exit(), Exit::WorldBroke);
     assert!(stage.world.states.network("alpha").exists());
+}
+
+/// What is meant to watch a network.
+fn watched(stage: &Stage, name: &str, made_containers: bool) {
+    let stack = Stack {
+        network: name.into(),
+        images: Images {
+            prometheus: "p:1".into(),
+            grafana: "g:1".into(),
+        },
+        ports: Ports {
+            exporter: 1,
+            prometheus: 2,
+            grafana: 3,
+        },
+        prometheus: None,
+        has_grafana: false,
+        made_containers,
+    };
+    let folder = stage.world.states.network(name);
+    folder.write_stack(&stack).expect("a writable disk");
+}
+
+#[tokio::test]
+async fn down_does_not_forget_containers_that_watch_processes() {
+    let stage = Stage::new();
+    stage.lose_docker();
+    stage.up(&["--name", "alpha"]).await.expect("all is well");
+    watched(&stage, "alpha", true);
+    let failure = stage.down(&["--name", "alpha"]).await;
+    let failure = failure.expect_err("nobody can remove the containers");
+    assert_eq!(failure.exit(), Exit::WorldBroke);
+    let told = failure.to_string();
+    assert!(told.contains("the containers that watch alpha"), "{told}");
+    assert!(told.contains("Start Docker"), "{told}");
+    assert_eq!(stage.process.observed("alpha").nodes.len(), 3);
+    let file = stage.world.states.network("alpha").stack_file();
+    assert!(told.contains(&file.display().to_string()), "{told}");
+    *stage.reach.is_docker_away.lock().expect("nobody panicked") = false;
+    stage.down(&["--name", "alpha"]).await.expect("all is well");
+    assert!(stage.is_empty("alpha"));
+}
+
+#[tokio::test]
+async fn down_needs_no_docker_where_no_container_was_made() {
+    let stage = Stage::new();
+    stage.lose_docker();
+    stage.up(&["--name", "alpha"]).await.expect("all is well");
+    watched(&stage, "alpha", false);
+    stage.down(&["--name", "alpha"]).await.expect("all is well");
+    assert!(stage.is_empty("alpha"));
 }
 
 #[tokio::test]

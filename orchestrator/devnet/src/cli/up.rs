@@ -1,6 +1,7 @@
 //! `devnet up`: from a wish to a healthy network.
 
 pub(super) mod bring_up;
+mod watch;
 mod wish;
 
 use std::path::PathBuf;
@@ -16,7 +17,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
 use self::bring_up::{Brought, bring_up, take_back};
+pub use self::watch::MonitoringArgs;
+use self::watch::{preview, watch};
 use super::report::{NetworkReport, count_words};
+use super::serve::{PageArgs, serve};
 use super::wait::{Patience, until_healthy};
 use super::{NameArgs, OutputArgs};
 use crate::clock::{parse_duration, spell_duration};
@@ -33,6 +37,9 @@ Examples:
   devnet up --nodes 5 --miners 3 --name big     a second network beside the first
   devnet up --block-time 1s --wait-blocks 10    fast blocks; wait for the tenth
   devnet up -f topology.yaml --dry-run          what would be made, without making it
+  devnet up --monitoring                        with Prometheus, Grafana and links to them
+  devnet up --serve                             and show it in the browser
+  devnet up --monitoring --dry-run              which images, programs and ports those would have
   devnet up                                     again: brings back what has died
 
 A topology:
@@ -115,6 +122,16 @@ pub struct Args {
     )]
     pub(super) wait_blocks: u32,
 
+    #[command(flatten)]
+    pub(super) monitoring: MonitoringArgs,
+
+    /// Then show it in the browser, until Ctrl-C; the network stays
+    #[arg(long, conflicts_with_all = ["dry_run", "json"])]
+    pub(super) serve: bool,
+
+    #[command(flatten)]
+    pub(super) page: PageArgs,
+
     /// Print the plan and what is to be done; touch nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -179,13 +196,24 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
         return dry_run(world, &args, &name).await;
     }
     let folder = world.states.network(&name);
-    let _lock = folder.lock()?;
+    let lock = folder.lock()?;
     let is_new = !folder.exists();
-    let work = up(world, &args, &name, began);
-    let interrupted = interrupts.next();
-    tokio::select! {
-        outcome = work => return outcome,
-        () = interrupted => {}
+    let outcome = {
+        let work = up(world, &args, &name, began);
+        tokio::select! {
+            outcome = work => Some(outcome),
+            () = interrupts.next() => None,
+        }
+    };
+    match outcome {
+        // Others may work on the network while the page is served.
+        Some(Ok(exit)) if args.serve => {
+            drop(lock);
+            let served = serve(world, &name, &args.page, interrupts).await;
+            return served.map(|_| exit);
+        }
+        Some(outcome) => return outcome,
+        None => {}
     }
     if !is_new {
         return Err(
@@ -242,6 +270,7 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
             return Err(failure);
         }
     };
+    let watched_by = watch(world, &args.monitoring, &*engine, &blueprint).await?;
     let observed = world.observe(&*engine, name).await?;
     let attached = Attached {
         engine,
@@ -257,6 +286,7 @@ async fn up(world: &World, args: &Args, name: &str, began: Instant) -> Result<Ex
     let mut report = NetworkReport::new(name, &attached, &round);
     report.elapsed_ms = u64::try_from(began.elapsed().as_millis()).ok();
     report.actions = Some(actions);
+    report.monitoring = watched_by;
     world.console.answer(&report)?;
     world
         .console
@@ -321,27 +351,33 @@ fn conclusion(world: &World, report: &NetworkReport, elapsed: Duration) -> Strin
         }
     };
     format!(
-        "\n{}\n\n{said}\nNext: devnet status{option} · devnet logs{option} -f · devnet down{option}",
-        report.table(&world.console)
+        "\n{}\n\n{said}{}\nNext: devnet status{option} · devnet logs{option} -f · devnet down{option}",
+        report.table(&world.console),
+        report.monitoring_lines()
     )
 }
 
 async fn dry_run(world: &World, args: &Args, name: &str) -> Result<Exit, Failure> {
     let planned = bring_up::plan_only(world, args, name).await?;
     let todo = diff(&planned.blueprint, &planned.observed);
+    let watched_by = preview(world, &args.monitoring, &planned.blueprint).await?;
     if world.console.json {
         let mut blueprint = planned.blueprint;
         blueprint.rpc.password = String::new();
         for node in &mut blueprint.nodes {
             hide_password(node);
         }
-        world
-            .console
-            .answer(&serde_json::json!({ "blueprint": blueprint, "plan": todo }))?;
+        world.console.answer(&serde_json::json!({
+            "blueprint": blueprint, "plan": todo, "monitoring": watched_by,
+        }))?;
     } else {
         world
             .console
             .say(render::dry_run(&planned.blueprint, &todo).trim_end());
+        if let Some(watched_by) = watched_by {
+            let text = watched_by.text(name);
+            world.console.say(&format!("\n{}", text.trim_end()));
+        }
         world
             .console
             .say("\nNothing was touched; without --dry-run it is done.");

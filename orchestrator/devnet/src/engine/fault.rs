@@ -48,6 +48,9 @@ pub struct Vitals {
     /// When the present process started, in milliseconds since 1970; `None` if
     /// none runs.
     pub started_at_ms: Option<u64>,
+    /// What tells the present process from those before it, and stays the same
+    /// while it runs, whatever becomes of the host's clock; `None` if none runs.
+    pub life: Option<u64>,
     /// Process id on this host, where the engine tells.
     pub pid: Option<u32>,
     /// Exit code of the last process, where none runs and the engine tells.

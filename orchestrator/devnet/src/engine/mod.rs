@@ -90,6 +90,11 @@ pub trait Engine: Send + Sync {
         act: &'a NodeAct,
     ) -> Answer<'a, ()>;
 
+    /// A client for containers beside the nodes; `None`: it has none.
+    fn containers(&self) -> Option<bollard::Docker> {
+        None
+    }
+
     /// How the processes of the network's nodes fare, by name.
     fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>>;
 

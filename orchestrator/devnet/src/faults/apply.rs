@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use devnet_blueprint::EngineKind;
+use devnet_blueprint::{Blueprint, EngineKind};
 use devnet_scenario::fault::{Link, NodeName};
 use devnet_scenario::links::{Condition, LinkState};
 use minichain_api::admin::{AdminInfo, Conditions};
 
 use super::admin::{self, Answers};
 use super::intent::Intent;
+use super::join;
 use super::links::{self, End, Ends, Holding};
 use super::live::{Layout, Live};
 use super::measure::{self, before, rates};
@@ -33,6 +34,8 @@ pub struct Wish {
     /// Links that were meant to be cut until now, where those that are cut
     /// anew shall be probed first.
     pub cut_earlier: Option<BTreeSet<Link>>,
+    /// Links whose round trips shall be taken first, where they are measured.
+    pub trips_before: BTreeSet<Link>,
 }
 
 /// The state as it was put in force.
@@ -93,7 +96,11 @@ pub async fn apply(live: &Live, intent: &mut Intent, wish: Wish) -> Result<Appli
         measured: Measured::default(),
         in_force_at_ms: 0,
     };
+    before::round_trips(&mut applied, &infos, &wish.trips_before).await;
     if let Some(cut_earlier) = &wish.cut_earlier {
+        if joined == Pairs::All {
+            join::sides(&applied).await;
+        }
         before::take(live, &mut applied, &infos, cut_earlier).await?;
     }
     let conditions = condition(&applied, &wanted, &infos, wish.goals).await;
@@ -148,8 +155,13 @@ pub async fn read(live: &Live, running: &[NodeName]) -> Result<Held, Failure> {
 /// Conditions of the topology itself: how far its zones are apart. Zones that
 /// are nowhere apart condition nothing.
 pub fn base(layout: &Layout) -> BTreeMap<Link, Condition> {
+    base_of(&layout.blueprint)
+}
+
+/// As [`base`], of a plan.
+pub fn base_of(blueprint: &Blueprint) -> BTreeMap<Link, Condition> {
     let above_zero = |value: f64| (value > 0.0).then_some(value);
-    let conditions = layout.blueprint.link_conditions().into_iter();
+    let conditions = blueprint.link_conditions().into_iter();
     conditions
         .map(|(from, to, latency_ms, jitter_ms)| {
             let condition = Condition {

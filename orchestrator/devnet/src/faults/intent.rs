@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_scenario::fault::{Fault, Heal, Link, NodeFault, NodeName};
 use devnet_scenario::links::{Condition, LinkTable};
+use devnet_scenario::parting::Tips;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::tally;
 use crate::exit::Failure;
 use crate::state::{NetworkFolder, StateError};
 
@@ -44,6 +46,9 @@ pub struct Active {
     pub until_ms: Option<u64>,
     /// The process that inflicted it, which also takes it out.
     pub owner: u32,
+    /// Every node's tip before it, for faults of links.
+    #[serde(default, skip_serializing_if = "Tips::is_empty")]
+    pub before: Tips,
 }
 
 /// When a fault is meant to be in force, and whose task its end is.
@@ -104,9 +109,17 @@ impl Intent {
     /// The file cannot be written.
     pub fn save(&self, folder: &NetworkFolder) -> Result<(), Failure> {
         if folder.exists() {
+            let before = Self::load_or_forget(folder)?;
             folder.write_faults(self)?;
+            tally::lifted(folder, before.faults(), self.faults());
         }
         Ok(())
+    }
+
+    /// Whether links are meant to be slow, lossy or narrow.
+    pub fn has_conditions(&self) -> bool {
+        let mut faults = self.faults.iter();
+        faults.any(|active| matches!(active.fault, Fault::Condition { .. }))
     }
 
     /// The faults, oldest first.
@@ -143,9 +156,17 @@ impl Intent {
                 since_ms: span.since_ms,
                 until_ms: span.until_ms,
                 owner: std::process::id(),
+                before: Tips::new(),
             });
             id
         })
+    }
+
+    /// Remembers what the tips were before the fault of that number.
+    pub fn begin_at(&mut self, id: Option<u32>, tips: Tips) {
+        if let Some(active) = self.faults.iter_mut().find(|x| Some(x.id) == id) {
+            active.before = tips;
+        }
     }
 
     /// Takes faults out.

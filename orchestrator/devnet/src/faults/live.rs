@@ -1,7 +1,7 @@
 //! A network that exists, held for as long as faults are done to it.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use devnet_blueprint::{Blueprint, NodeState, Observed};
 use devnet_scenario::fault::NodeName;
@@ -59,6 +59,31 @@ impl Live {
         let blueprint = world.states.load(&self.name)?;
         self.replace(blueprint.ok_or_else(|| lost(&self.name))?);
         Ok(())
+    }
+
+    /// Takes in the plan where its file was changed since `read`; whether it
+    /// was, or `None` once the network is gone.
+    ///
+    /// # Errors
+    /// The plan cannot be read.
+    pub fn follow(
+        &self,
+        world: &World,
+        read: &mut Option<SystemTime>,
+    ) -> Result<Option<bool>, Failure> {
+        let record = world.states.network(&self.name).record();
+        let Some(changed) = record.metadata().ok().and_then(|file| file.modified().ok()) else {
+            return Ok(None);
+        };
+        if *read == Some(changed) {
+            return Ok(Some(false));
+        }
+        let Some(blueprint) = world.states.load(&self.name)? else {
+            return Ok(None);
+        };
+        self.replace(blueprint);
+        *read = Some(changed);
+        Ok(Some(true))
     }
 
     /// Takes in another plan of the same network.

@@ -2,6 +2,7 @@
 //! the nodes' namespaces, and pings through the nodes' conditioners.
 
 pub mod before;
+mod chance;
 pub mod rates;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,14 +11,13 @@ use std::time::Duration;
 
 use devnet_blueprint::EngineKind;
 use devnet_scenario::fault::{Link, NodeName};
-use tokio::time::Instant;
 
 use super::admin::{self, Answers, Ping};
 use super::apply::Applied;
 use super::links::{Holding, plain};
 use super::live::{Layout, Live};
 use super::proof::delay::{self, Trip};
-use super::proof::{Goals, Seen, loss};
+use super::proof::{Goals, Seen};
 use crate::clock::now_ms;
 use crate::engine::fault::{FilterRules, ProbeResult};
 use crate::engine::{EngineError, ErrorKind, FilterAnswer, FilterOrder};
@@ -33,8 +33,22 @@ const ATTEMPTS_MAX: usize = 4;
 const PING_SLACK: Duration = Duration::from_millis(200);
 /// A connection takes so many round trips to set up, the ping counted.
 const SETUP_TRIPS: f64 = 8.0;
-/// Probing lossy links by pings ends after this.
-const LOSS_LIMIT: Duration = Duration::from_secs(6);
+
+/// Whom a probe knocks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// The node.
+    Node,
+    /// A port of its address where nobody listens: the kernel refuses, which is
+    /// one packet each way, and the node has no work with it.
+    Nobody,
+}
+
+/// A port that nothing in a node's image listens on.
+const NOBODYS_PORT: u16 = 1;
+
+/// What each node probes, in order.
+type Probes = BTreeMap<NodeName, Vec<(Link, Aim)>>;
 
 /// Puts filters in force and takes the probes from inside the namespaces; does
 /// nothing on engines without.
@@ -48,13 +62,13 @@ pub async fn filter(
     goals: Goals,
     held: &mut BTreeMap<NodeName, Holding>,
 ) -> Result<(), Failure> {
-    let mut probes: BTreeMap<NodeName, Vec<Link>> = BTreeMap::new();
+    let mut probes = Probes::new();
     let loss = applied.choice.loss.iter().filter(|_| goals.loss);
-    let loss = loss.flat_map(|(link, count)| std::iter::repeat_n(link, *count));
+    let loss = loss.flat_map(|(link, count)| std::iter::repeat_n((link, Aim::Nobody), *count));
     let reach = applied.choice.reach.iter().filter(|_| goals.reach);
-    for link in reach.chain(loss) {
+    for (link, aim) in reach.map(|link| (link, Aim::Node)).chain(loss) {
         let of_node = probes.entry(link.from.clone()).or_default();
-        of_node.push(link.clone());
+        of_node.push((link.clone(), aim));
     }
     let orders = orders(applied, Some(wanted), &probes, PROBE_TIMEOUT);
     let Some(answers) = live.engine().filter(&applied.layout.blueprint, &orders) else {
@@ -78,9 +92,10 @@ pub async fn filter(
         if again.is_empty() {
             break;
         }
-        let mut probes: BTreeMap<NodeName, Vec<Link>> = BTreeMap::new();
+        let mut probes = Probes::new();
         for link in again {
-            probes.entry(link.from.clone()).or_default().push(link);
+            let of_node = probes.entry(link.from.clone()).or_default();
+            of_node.push((link, Aim::Node));
         }
         let orders = self::orders(applied, None, &probes, AGAIN_TIMEOUT);
         let blueprint = &applied.layout.blueprint;
@@ -141,9 +156,10 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
     }
     if goals.delay {
         round_trips(applied).await;
+        chance::spreads(applied).await;
     }
     if goals.loss && !has_filters {
-        losses(applied).await;
+        chance::losses(applied).await;
     }
 }
 
@@ -161,24 +177,7 @@ async fn round_trips(applied: &mut Applied) {
     }
 }
 
-async fn losses(applied: &mut Applied) {
-    let began = Instant::now();
-    let wanted: usize = applied.choice.loss.values().copied().max().unwrap_or(0);
-    for _ in 0..wanted.saturating_mul(3) {
-        let links = applied.choice.loss.keys();
-        let open = links.filter(|link| !loss::is_told(link, &applied.states, &applied.measured));
-        let open: Vec<Link> = open.cloned().collect();
-        if open.is_empty() || began.elapsed() >= LOSS_LIMIT {
-            break;
-        }
-        let timeout = ping_timeout(applied, &open, 2.0) + AGAIN_TIMEOUT;
-        for (link, seen) in ping(applied, &open, timeout).await {
-            applied.measured.rtts.entry(link).or_default().push(seen);
-        }
-    }
-}
-
-async fn ping(applied: &Applied, links: &[Link], timeout: Duration) -> BTreeMap<Link, Seen> {
+pub async fn ping(applied: &Applied, links: &[Link], timeout: Duration) -> BTreeMap<Link, Seen> {
     ping_bytes(applied, links, timeout, None).await
 }
 
@@ -239,14 +238,22 @@ fn has_cuts(applied: &Applied) -> bool {
 fn orders(
     applied: &Applied,
     rules: Option<&BTreeMap<NodeName, Holding>>,
-    probes: &BTreeMap<NodeName, Vec<Link>>,
+    probes: &Probes,
     probe_timeout: Duration,
 ) -> Vec<FilterOrder> {
-    let targets: BTreeSet<&NodeName> = probes.values().flatten().map(|link| &link.to).collect();
+    let targets = probes.values().flatten().map(|(link, _)| &link.to);
+    let targets: BTreeSet<&NodeName> = targets.collect();
     let p2p = |node: &NodeName| applied.layout.blueprint.node(node).map(|n| n.inside.p2p);
     let order = |node: &NodeName| {
         let links = probes.get(node).map_or(&[][..], Vec::as_slice);
-        let probes: Vec<SocketAddrV4> = links.iter().filter_map(|link| p2p(&link.to)).collect();
+        let address = |(link, aim): &(Link, Aim)| {
+            let p2p = p2p(&link.to)?;
+            Some(match aim {
+                Aim::Node => p2p,
+                Aim::Nobody => SocketAddrV4::new(*p2p.ip(), NOBODYS_PORT),
+            })
+        };
+        let probes: Vec<SocketAddrV4> = links.iter().filter_map(address).collect();
         FilterOrder {
             node: node.clone(),
             rules: rules.map(|rules| {
@@ -272,7 +279,7 @@ fn take_in(
     applied: &mut Applied,
     orders: &[FilterOrder],
     answers: Vec<Result<FilterAnswer, EngineError>>,
-    probes: &BTreeMap<NodeName, Vec<Link>>,
+    probes: &Probes,
     mut held: Option<&mut BTreeMap<NodeName, Holding>>,
 ) -> Result<(), Failure> {
     for (order, answer) in orders.iter().zip(answers) {
@@ -291,7 +298,7 @@ fn take_in(
             }
         }
         let links = probes.get(node).map_or(&[][..], Vec::as_slice);
-        for (link, result) in links.iter().zip(&answer.probes) {
+        for ((link, _), result) in links.iter().zip(&answer.probes) {
             // Of several probes of one link the first that passed counts.
             let known = applied.measured.probes.entry(link.clone());
             let seen = known.or_insert(Seen::Silent);

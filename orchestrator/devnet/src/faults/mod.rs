@@ -16,14 +16,18 @@
 pub mod admin;
 pub mod apply;
 pub mod intent;
+mod join;
 pub mod links;
 pub mod live;
 mod measure;
 pub mod node;
+pub mod progress;
 pub mod proof;
 pub mod state;
-mod verdict;
+pub mod tally;
+pub(crate) mod verdict;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use devnet_scenario::fault::{Fault, Heal, NodeFault, NodeName};
@@ -35,8 +39,10 @@ pub use state::{InForce, in_force};
 
 use self::apply::{Wish, apply};
 use self::links::cut_links;
-use self::proof::{Finding, Goals};
-use self::verdict::{both, goals_of, judge, proven, read_back};
+use self::proof::Finding;
+use self::verdict::{
+    both, goals_of, goals_of_heal, goals_of_lifted_condition, judge, proven, read_back,
+};
 use crate::clock::now_ms;
 use crate::exit::{Exit, Failure};
 use crate::world::World;
@@ -66,20 +72,27 @@ pub struct Reconciled {
 }
 
 /// Inflicts a fault, and proves that it bit. A fault that had no effect stays
-/// intended, so that healing clears what there is of it.
-///
-/// # Errors
-/// The engine or the state folder failed.
-pub async fn inflict(world: &World, live: &Live, fault: &Fault) -> Result<Outcome, Failure> {
-    let inflicted = inflict_for(world, live, fault, None).await?;
-    Ok(inflicted.outcome)
-}
-
-/// As [`inflict`]; the caller means to [`revert`] it after that time.
+/// intended, so that healing clears what there is of it. The caller means to
+/// [`revert`] it after that time, if one is given.
 ///
 /// # Errors
 /// The engine or the state folder failed.
 pub async fn inflict_for(
+    world: &World,
+    live: &Live,
+    fault: &Fault,
+    time: Option<Duration>,
+) -> Result<Inflicted, Failure> {
+    let inflicted = inflict_and_prove(world, live, fault, time).await;
+    let outcome = inflicted.as_ref().map(|inflicted| &inflicted.outcome);
+    // What was refused was not begun.
+    if !outcome.is_err_and(|failure| failure.exit() == Exit::BadInput) {
+        tally::inflicted(&world.states.network(live.name()), fault, outcome);
+    }
+    inflicted
+}
+
+async fn inflict_and_prove(
     world: &World,
     live: &Live,
     fault: &Fault,
@@ -96,9 +109,12 @@ pub async fn inflict_for(
     if let Fault::Node { nodes, what } = fault {
         return inflict_on_nodes(world, live, nodes, what, span).await;
     }
-    let roster = live.layout().roster();
-    let cut_earlier = cut_links(&intent.table(apply::base(&live.layout()), &roster).states());
+    let layout = live.layout();
+    let roster = layout.roster();
+    let tips = progress::tips(&layout).await;
+    let cut_earlier = cut_links(&intent.table(apply::base(&layout), &roster).states());
     let id = intent.take(fault, span);
+    intent.begin_at(id, tips);
     // Written before it is done: a crash leaves no fault that nobody knows of.
     intent.save(&folder)?;
     let goals = goals_of(fault);
@@ -106,6 +122,10 @@ pub async fn inflict_for(
         goals,
         patience: PATIENCE,
         cut_earlier: goals.reach.then_some(cut_earlier),
+        trips_before: match fault {
+            Fault::Condition { links, .. } => links.clone(),
+            _ => BTreeSet::new(),
+        },
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
@@ -125,10 +145,7 @@ pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Fa
         Heal::All => Intent::load_or_forget(&folder)?,
         _ => Intent::load(&folder)?,
     };
-    let had_conditions = intent
-        .faults()
-        .iter()
-        .any(|active| matches!(active.fault, Fault::Condition { .. }));
+    let goals = goals_of_heal(heal, intent.has_conditions());
     let damaged = intent.damaged(heal);
     intent.heal(heal);
     intent.save(&folder)?;
@@ -142,15 +159,10 @@ pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Fa
         Heal::Nodes(nodes) => Some(node::heal(world, live, Some(nodes)).await),
         Heal::Cuts | Heal::Conditions => None,
     };
-    let goals = Goals {
-        reach: !matches!(heal, Heal::Nodes(_)),
-        delay: had_conditions && !matches!(heal, Heal::Cuts | Heal::Nodes(_)),
-        ..Goals::default()
-    };
     let wish = Wish {
         goals,
         patience: START_PATIENCE,
-        cut_earlier: None,
+        ..Wish::default()
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;
@@ -181,15 +193,11 @@ pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcom
         Fault::Cut(_) => heal(world, live, &Heal::Cuts).await?,
         Fault::Condition { .. } => {
             intent.save(&folder)?;
-            let goals = Goals {
-                reach: true,
-                delay: true,
-                ..Goals::default()
-            };
+            let goals = goals_of_lifted_condition();
             let wish = Wish {
                 goals,
                 patience: PATIENCE,
-                cut_earlier: None,
+                ..Wish::default()
             };
             let applied = apply(live, &mut intent, wish).await?;
             intent.save(&folder)?;
@@ -220,9 +228,8 @@ pub async fn reconcile(
         return Ok(Reconciled::default());
     }
     let wish = Wish {
-        goals: Goals::default(),
         patience: START_PATIENCE,
-        cut_earlier: None,
+        ..Wish::default()
     };
     let applied = apply(live, &mut intent, wish).await?;
     intent.save(&folder)?;

@@ -223,27 +223,7 @@ pub fn spell_fault(fault: &Fault) -> String {
             format!("{} on {which}", spell_state(&state))
         }
         Fault::Node { nodes, what } => {
-            format!("{} {}", spell_node_fault(what), nodes.join(", "))
+            format!("{what} {}", nodes.join(", "))
         }
-    }
-}
-
-fn spell_node_fault(what: &devnet_scenario::fault::NodeFault) -> String {
-    use devnet_scenario::fault::NodeFault;
-    match what {
-        NodeFault::Kill => "kill".to_owned(),
-        NodeFault::Stop => "stop".to_owned(),
-        NodeFault::Start => "start".to_owned(),
-        NodeFault::Restart => "restart".to_owned(),
-        NodeFault::Pause => "pause".to_owned(),
-        NodeFault::Unpause => "unpause".to_owned(),
-        NodeFault::Remove => "remove".to_owned(),
-        NodeFault::Wipe => "wipe".to_owned(),
-        NodeFault::ClockSkew { offset_ms } => format!("clock off by {offset_ms} ms on"),
-        NodeFault::HashRate { hashes_per_second } => format!("{hashes_per_second} hashes/s on"),
-        NodeFault::Upgrade { program } => format!("upgrade to {program} of"),
-        NodeFault::FillDisk => "full disk on".to_owned(),
-        NodeFault::CorruptStore => "corrupt store of".to_owned(),
-        NodeFault::Add { group } => format!("add to {group}"),
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use devnet_blueprint::EngineKind;
-use devnet_scenario::fault::{Fault, Link};
+use devnet_scenario::fault::{Fault, Heal, Link, NodeName};
 use devnet_scenario::links::LinkState;
 use devnet_scenario::world::{Outcome, ProbeEvidence, Reach};
 
 use super::apply::Applied;
 use super::links;
-use super::proof::{self, Finding, Goals};
+use super::proof::choose::Choice;
+use super::proof::{self, Finding, Goals, Measured};
 
 /// What shows that a fault bit.
 pub fn goals_of(fault: &Fault) -> Goals {
@@ -52,46 +53,105 @@ pub fn proven(fault: &Fault, outcome: Outcome) -> Outcome {
     Outcome::Ineffective(evidence)
 }
 
+/// What shows that healing took what it takes out of links.
+pub fn goals_of_heal(heal: &Heal, had_conditions: bool) -> Goals {
+    Goals {
+        reach: !matches!(heal, Heal::Nodes(_)),
+        delay: had_conditions && !matches!(heal, Heal::Cuts | Heal::Nodes(_)),
+        ..Goals::default()
+    }
+}
+
+/// What shows that a condition is gone, and others stay.
+pub fn goals_of_lifted_condition() -> Goals {
+    Goals {
+        reach: true,
+        delay: true,
+        ..Goals::default()
+    }
+}
+
+/// How the loss of packets shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossBy {
+    /// Receivers count packets.
+    Packets,
+    /// Answers come a retransmission late.
+    Delays,
+}
+
 /// Judges what was measured; `more` was found beside.
 pub fn judge(applied: &Applied, goals: Goals, more: Finding) -> Outcome {
-    let Applied {
-        choice,
-        states,
-        measured,
-        ..
-    } = applied;
-    let mut findings = vec![proof::judge_held(states, &applied.running, measured)];
-    if goals.reach {
-        findings.push(proof::reach::judge(
-            &choice.reach,
-            choice.of,
+    let loss_by = match applied.layout.blueprint.engine {
+        EngineKind::Docker => LossBy::Packets,
+        EngineKind::Process => LossBy::Delays,
+    };
+    let probed = Probed {
+        running: &applied.running,
+        skipped: &applied.skipped,
+        choice: &applied.choice,
+        states: &applied.states,
+        measured: &applied.measured,
+    };
+    let mut findings = probed.judge(goals, loss_by);
+    findings.push(more);
+    proof::outcome(findings, applied.in_force_at_ms)
+}
+
+/// Links that were probed, whichever world they are in.
+#[derive(Clone, Copy, Debug)]
+pub struct Probed<'a> {
+    /// Nodes that run.
+    pub running: &'a [NodeName],
+    /// Planned nodes that do not.
+    pub skipped: &'a [NodeName],
+    /// What was probed.
+    pub choice: &'a Choice,
+    /// What shall be.
+    pub states: &'a BTreeMap<Link, LinkState>,
+    /// What was measured.
+    pub measured: &'a Measured,
+}
+
+impl Probed<'_> {
+    /// What that shows of each goal, and of what the nodes hold.
+    pub fn judge(self, goals: Goals, loss_by: LossBy) -> Vec<Finding> {
+        let Self {
+            running,
+            skipped,
+            choice,
             states,
             measured,
-        ));
+        } = self;
+        let mut findings = vec![proof::judge_held(states, running, measured)];
+        if goals.reach {
+            let (reach, of) = (&choice.reach, choice.of);
+            findings.push(proof::reach::judge(reach, of, states, measured));
+        }
+        if goals.delay {
+            findings.push(proof::delay::judge(&choice.delay, states, measured));
+            findings.push(proof::jitter::judge(&choice.delay, states, measured));
+        }
+        if goals.loss {
+            findings.push(match loss_by {
+                LossBy::Packets => proof::loss::judge_packets(&choice.loss, states, measured),
+                LossBy::Delays => proof::loss::judge_delays(&choice.loss, states, measured),
+            });
+        }
+        if goals.rate {
+            findings.push(proof::rate::judge(&choice.rate, states, measured));
+        }
+        if !skipped.is_empty() {
+            findings.push(Finding {
+                summary: format!(
+                    "{} did not run; what is meant for them is done when they start",
+                    skipped.join(", ")
+                ),
+                ..Finding::default()
+            });
+        }
+        findings
     }
-    if goals.delay {
-        findings.push(proof::delay::judge(&choice.delay, states, measured));
-    }
-    if goals.loss {
-        findings.push(match applied.layout.blueprint.engine {
-            EngineKind::Docker => proof::loss::judge_packets(&choice.loss, states, measured),
-            EngineKind::Process => proof::loss::judge_delays(&choice.loss, states, measured),
-        });
-    }
-    if goals.rate {
-        findings.push(proof::rate::judge(&choice.rate, states, measured));
-    }
-    findings.push(more);
-    if !applied.skipped.is_empty() {
-        findings.push(Finding {
-            summary: format!(
-                "{} did not run; what is meant for them is done when they start",
-                applied.skipped.join(", ")
-            ),
-            ..Finding::default()
-        });
-    }
-    proof::outcome(findings, applied.in_force_at_ms)
 }
 
 /// What a fault set on links, as the nodes say they hold it: the only proof of

@@ -12,11 +12,15 @@ use std::path::{Path, PathBuf};
 
 use devnet_blueprint::{Blueprint, Runtime, Topology};
 use devnet_scenario::fault::NodeName;
+use devnet_scenario::report::{Report, fork_svg, fork_tree};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::chronicle::Chronicle;
+use super::chronicle::{Chronicle, Seconds};
+use super::junit;
 use super::record::RunRecord;
+use super::report::last_tips;
+use crate::account::{Account, html, read};
 
 /// What a bundle is made from.
 pub struct Parts<'a> {
@@ -36,12 +40,8 @@ pub struct Parts<'a> {
     pub logs: Vec<(NodeName, PathBuf)>,
     /// Folder of metrics samples.
     pub metrics: Option<PathBuf>,
-    /// The tree of blocks, as text and as SVG.
-    pub tree: (String, String),
     /// The runner's report.
-    pub report: &'a Value,
-    /// The JUnit XML.
-    pub junit: &'a str,
+    pub report: &'a Report,
     /// What ran.
     pub versions: Versions,
 }
@@ -68,20 +68,32 @@ pub fn write(folder: &Path, parts: &Parts<'_>) -> Vec<String> {
     writer.text("README.txt", &readme::readme(parts.record));
     writer.text("story.txt", &story(parts.record));
     writer.json("report.json", parts.report);
-    writer.text("junit.xml", parts.junit);
-    writer.text("replay.txt", &readme::replay(parts.record));
+    let junit = junit::junit(std::slice::from_ref(parts.record));
+    writer.text("junit.xml", &junit.unwrap_or_else(|why| why));
     writer.text("scenario.yaml", parts.scenario);
-    writer.json("topology.json", &parts.topology);
+    let contained = readme::self_contained(parts.scenario).filter(|_| parts.topology.is_some());
+    let replayed = match &contained {
+        Some(text) => {
+            writer.text("replay.yaml", text);
+            "replay.yaml"
+        }
+        None => "scenario.yaml",
+    };
+    writer.text("replay.txt", &readme::replay(parts.record, replayed));
+    writer.json(readme::TOPOLOGY, &parts.topology);
     writer.json("genesis.json", &parts.blueprint.genesis);
     writer.json("blueprint.json", &without_password(parts.blueprint));
     writer.json("run.json", &facts(parts));
     writer.text("faults.txt", &timeline(parts));
     writer.json("faults.json", &parts.chronicle.acts());
     writer.text("tips.jsonl", &parts.chronicle.tips_jsonl());
-    writer.text("tree.txt", &format!("{}\n", parts.tree.0.trim_end()));
-    writer.text("tree.svg", &parts.tree.1);
+    let tips = last_tips(parts.chronicle);
+    let tree = fork_tree(parts.report, &tips).text();
+    writer.text("tree.txt", &format!("{}\n", tree.trim_end()));
+    writer.text("tree.svg", &fork_svg(parts.report, &tips));
     writer.logs(&parts.logs);
     writer.metrics(parts.metrics.as_deref());
+    writer.page();
     writer.problems
 }
 
@@ -124,6 +136,17 @@ impl Writer<'_> {
         self.note("metrics", copied);
     }
 
+    /// The page, from nothing but what was written: so it can be made again
+    /// wherever the bundle goes.
+    fn page(&mut self) {
+        match read::bundle(self.folder) {
+            Ok(source) => self.text("report.html", &html::page(&Account::of(&source))),
+            Err(failure) => self
+                .problems
+                .push(format!("report.html: {}", failure.message())),
+        }
+    }
+
     fn note(&mut self, name: &str, done: io::Result<()>) {
         if let Err(error) = done {
             self.problems.push(format!("{name}: {error}"));
@@ -131,10 +154,12 @@ impl Writer<'_> {
     }
 }
 
-/// An empty folder. Only what looks like a bundle is removed.
+/// An empty folder. Only what looks like a bundle is removed, also one that was
+/// broken off: its readme is written first, and names itself.
 fn clear(folder: &Path) -> io::Result<()> {
-    let is_bundle = folder.join("run.json").is_file() && folder.join("README.txt").is_file();
-    if is_bundle {
+    let readme = fs::read_to_string(folder.join("README.txt")).unwrap_or_default();
+    let is_whole = folder.join("run.json").is_file() && !readme.is_empty();
+    if is_whole || readme.starts_with(readme::BEGINS) {
         fs::remove_dir_all(folder)?;
     } else if folder.is_dir() && fs::read_dir(folder)?.next().is_some() {
         return Err(io::Error::new(
@@ -183,7 +208,21 @@ fn story(record: &RunRecord) -> String {
 fn timeline(parts: &Parts<'_>) -> String {
     match parts.chronicle.timeline(parts.start_ms) {
         text if text.is_empty() => "Nothing was done to the network.\n".to_owned(),
-        text => text,
+        text => text + &partings(parts),
+    }
+}
+
+/// What each side of the faults of links had mined when they ended.
+fn partings(parts: &Parts<'_>) -> String {
+    let told = parts.report.faults.iter().filter_map(|fault| {
+        let began = Seconds(fault.ordered_at_ms.saturating_sub(parts.start_ms)).to_string();
+        let parting = fault.parting.as_ref()?;
+        Some(format!("{began:>9}  {}: {parting}\n", fault.title))
+    });
+    let told: String = told.collect();
+    match told.is_empty() {
+        true => told,
+        false => format!("\nWhat each side had mined when its fault ended, or the run:\n{told}"),
     }
 }
 
@@ -198,6 +237,7 @@ fn facts(parts: &Parts<'_>) -> Value {
             "engine": parts.versions.engine,
             "programs": programs(parts.blueprint),
             "kernel": uname.release().to_string_lossy(),
+            "processors": std::thread::available_parallelism().map_or(0, usize::from),
             "machine": uname.machine().to_string_lossy(),
         },
     })

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::describe;
 use super::drive::Witness;
+use super::restarts::Gap;
 
 /// Changes of tips that are kept at most; the latest are left out.
 const TIPS_MAX: usize = 50_000;
@@ -27,7 +28,7 @@ pub struct Chronicle {
 /// An act from its begin to its end.
 #[derive(Clone, Debug, Serialize)]
 pub struct Entry {
-    /// Number of the act.
+    /// Number of the act; 0 for what the run did not do.
     pub id: u32,
     /// What was done.
     pub act: String,
@@ -68,6 +69,26 @@ impl Chronicle {
     /// All acts so far, in the order they began.
     pub fn acts(&self) -> &[Entry] {
         &self.acts
+    }
+
+    /// Writes down that a node's faults were out of force, among what was done.
+    pub fn gap(&mut self, gap: &Gap) {
+        let missing = Seconds(gap.until_ms.saturating_sub(gap.from_ms));
+        let (outcome, after) = match gap.is_restored {
+            true => ("done", "and is in force again"),
+            false => ("failed", "and could not be put in force again"),
+        };
+        let entry = Entry {
+            id: 0,
+            act: format!("{} was started anew, not by this run", gap.node),
+            began_ms: gap.from_ms,
+            ended_ms: Some(gap.until_ms),
+            outcome,
+            result: format!("what was in force on it was not for at most {missing}, {after}"),
+            evidence: None,
+        };
+        let place = self.acts.partition_point(|act| act.began_ms <= gap.from_ms);
+        self.acts.insert(place, entry);
     }
 
     /// The last look.
@@ -219,6 +240,29 @@ mod tests {
             nodes: BTreeMap::from([("a".to_owned(), view)]),
             ..Snapshot::default()
         }
+    }
+
+    #[test]
+    fn a_gap_stands_where_it_began() {
+        let mut chronicle = Chronicle::default();
+        chronicle.began(1_000, ActId(1), &Act::Heal(Heal::Cuts));
+        chronicle.began(9_000, ActId(2), &Act::Heal(Heal::All));
+        chronicle.gap(&Gap {
+            node: "a".into(),
+            from_ms: 2_000,
+            until_ms: 3_400,
+            is_restored: true,
+        });
+        let text = chronicle.timeline(0);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines[2].contains("a was started anew, not by this run"),
+            "{text}"
+        );
+        assert!(
+            lines[3].contains("for at most 1.4 s, and is in force again"),
+            "{text}"
+        );
     }
 
     #[test]

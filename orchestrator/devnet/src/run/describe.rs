@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use devnet_scenario::fault::{Cut, Fault, Heal, Link, NodeFault, NodeName};
+use devnet_scenario::fault::{Cut, Fault, Heal, Link, NodeName};
 use devnet_scenario::links::Condition;
 use devnet_scenario::world::{Act, Evidence, Outcome};
 
@@ -14,6 +14,7 @@ pub fn act(act: &Act) -> String {
     match act {
         Act::Inflict(fault) => self::fault(fault),
         Act::Heal(heal) => self::heal(heal),
+        Act::Lift { fault, .. } => format!("lift {}", self::fault(fault)),
         Act::StartLoad(load) => format!(
             "load {}: {} payments a second from {} to {} through {}",
             load.name,
@@ -54,7 +55,7 @@ fn fault(fault: &Fault) -> String {
         Fault::Condition { links, with } => {
             format!("{} on {}", condition(with), self::links(links))
         }
-        Fault::Node { nodes, what } => format!("{} {}", node_fault(what), names(nodes)),
+        Fault::Node { nodes, what } => format!("{what} {}", names(nodes)),
     }
 }
 
@@ -87,27 +88,6 @@ fn condition(with: &Condition) -> String {
     }
 }
 
-fn node_fault(what: &NodeFault) -> String {
-    match what {
-        NodeFault::Kill => "kill".into(),
-        NodeFault::Stop => "stop".into(),
-        NodeFault::Start => "start".into(),
-        NodeFault::Restart => "restart".into(),
-        NodeFault::Pause => "pause".into(),
-        NodeFault::Unpause => "unpause".into(),
-        NodeFault::Remove => "remove".into(),
-        NodeFault::Wipe => "wipe".into(),
-        NodeFault::FillDisk => "fill the disk of".into(),
-        NodeFault::CorruptStore => "corrupt the store of".into(),
-        NodeFault::ClockSkew { offset_ms } => format!("set the clock off by {offset_ms} ms on"),
-        NodeFault::HashRate { hashes_per_second } => {
-            format!("set the hash rate to {hashes_per_second} H/s on")
-        }
-        NodeFault::Upgrade { program } => format!("run {program} on"),
-        NodeFault::Add { group } => format!("add to group {group}:"),
-    }
-}
-
 fn links(links: &BTreeSet<Link>) -> String {
     let both = |link: &Link| links.contains(&link.reversed());
     match links.len() {
@@ -135,6 +115,8 @@ fn names(nodes: &[NodeName]) -> String {
 #[cfg(test)]
 mod tests {
     use devnet_scenario::fault::CutShape;
+
+    use devnet_scenario::fault::NodeFault;
 
     use super::*;
 

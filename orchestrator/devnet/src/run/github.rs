@@ -18,10 +18,20 @@ pub fn group(title: &str) -> String {
 /// Ends the group.
 pub const END_GROUP: &str = "::endgroup::";
 
-/// One annotation.
+/// One annotation of something wrong.
 pub fn error(file: &str, line: usize, title: &str, message: &str) -> String {
+    annotation("error", (file, line), title, message)
+}
+
+/// One annotation: `error` or `warning`, at its place.
+pub fn annotation(
+    severity: &str,
+    (file, line): (&str, usize),
+    title: &str,
+    message: &str,
+) -> String {
     format!(
-        "::error file={},line={line},title={}::{}",
+        "::{severity} file={},line={line},title={}::{}",
         property(file),
         property(title),
         data(message)

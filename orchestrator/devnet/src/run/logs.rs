@@ -44,6 +44,8 @@ struct Shared {
 #[derive(Default)]
 struct Kept {
     fresh: Vec<LogFact>,
+    /// Lines that had no room in `fresh` since the last look.
+    lost: u64,
     last: BTreeMap<NodeName, VecDeque<LogFact>>,
     files: BTreeMap<NodeName, Spool>,
 }
@@ -65,11 +67,15 @@ impl LogTap {
         Self { shared, follower }
     }
 
-    /// Lines that came since the last call, by time.
-    pub fn take(&self) -> Vec<LogFact> {
-        let mut lines = std::mem::take(&mut self.shared.kept().fresh);
+    /// Lines that came since the last call, by time, and how many more there
+    /// were than could be kept.
+    pub fn take(&self) -> (Vec<LogFact>, u64) {
+        let mut kept = self.shared.kept();
+        let lost = std::mem::take(&mut kept.lost);
+        let mut lines = std::mem::take(&mut kept.fresh);
+        drop(kept);
         lines.sort_by_key(|line| line.at_ms);
-        lines
+        (lines, lost)
     }
 
     /// The last lines of a node.
@@ -128,6 +134,7 @@ impl Shared {
         if kept.fresh.len() >= LINES_MAX {
             // Half at a time, since each removal moves the rest.
             kept.fresh.drain(..LINES_MAX / 2);
+            kept.lost = kept.lost.saturating_add(LINES_MAX as u64 / 2);
         }
         kept.fresh.push(fact);
     }

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod payments;
 pub mod record;
 pub mod report;
+pub mod restarts;
 pub mod runner;
 pub mod schedule;
 pub mod snapshot;

@@ -1,6 +1,7 @@
 //! Payments and steady loads on a live network.
 
-mod load;
+pub mod holdings;
+pub(crate) mod load;
 pub mod purse;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ const POLL: Duration = Duration::from_millis(100);
 /// so many that the limit on unconfirmed ancestors does not bound the rate.
 const COINS_PER_NODE: usize = 40;
 const COINS_MAX: usize = 1_500;
+/// Time that splitting coins may take, in block times, and at least.
+const FUND_BLOCKS: u64 = 60;
+const FUND_MIN_MS: u64 = 30_000;
 
 /// Pays on one network.
 pub struct Payments {
@@ -63,6 +67,17 @@ pub enum Sent {
         /// Why.
         why: String,
     },
+}
+
+impl Sent {
+    /// What came of a payment handed to `via`, for people.
+    pub(crate) fn spell(&self, via: &str) -> String {
+        match self {
+            Self::Accepted => format!("{via} accepted it"),
+            Self::Refused { why, .. } => format!("{via} refused it: {why}"),
+            Self::Unanswered { why } => format!("{via} {why}"),
+        }
+    }
 }
 
 impl Payments {
@@ -119,25 +134,9 @@ impl Payments {
                 return Outcome::Failed { why };
             }
         };
-        let txid = draft.txid.clone();
         let sent = self.shared.send(via, &draft).await;
-        let mut evidence = Evidence {
-            summary: format!("{sats} base units from {from} to {to} through {via}: {txid}"),
-            in_force_at_ms: Some(now_ms()),
-            transactions: vec![txid],
-            ..Evidence::default()
-        };
-        let objection = match sent {
-            Sent::Accepted => {
-                self.shared.with(|purse| purse.accepted(draft));
-                return Outcome::Done(evidence);
-            }
-            Sent::Refused { why, .. } => format!("{via} refused it: {why}"),
-            Sent::Unanswered { why } => format!("{via} {why}"),
-        };
-        self.shared.with(|purse| purse.refused(draft));
-        evidence.objections.push(objection);
-        Outcome::Ineffective(evidence)
+        self.shared
+            .with(|purse| transferred(transfer, purse, draft, &sent, now_ms()))
     }
 
     /// Starts a load; ends when its first payment is accepted.
@@ -157,17 +156,7 @@ impl Payments {
         let first = running.first();
         self.loads().insert(load.name.clone(), running);
         first.await;
-        Outcome::Done(Evidence {
-            summary: format!(
-                "{} payments a second from {} to {} through {}",
-                load.rate,
-                load.from,
-                load.to,
-                load.via.join(", ")
-            ),
-            in_force_at_ms: Some(now_ms()),
-            ..Evidence::default()
-        })
+        load_began(load, now_ms())
     }
 
     /// Stops a load and tells what it sent.
@@ -224,26 +213,9 @@ impl Shared {
 
     /// Sees to it that an account has coins of its own at every one of `homes`.
     async fn fund(&self, account: &str, homes: &[NodeName]) -> Result<(), String> {
-        let bare: Vec<NodeName> = {
-            let purse = self.lock();
-            let coins = |home: &NodeName| {
-                purse
-                    .as_ref()
-                    .map_or(0, |purse| purse.coins_at(account, home))
-            };
-            homes
-                .iter()
-                .filter(|home| coins(home) == 0)
-                .cloned()
-                .collect()
-        };
-        if bare.is_empty() {
+        let Some((draft, bare)) = self.with(|purse| split_for_bare(purse, account, homes))? else {
             return Ok(());
-        }
-        let count = (COINS_MAX / bare.len()).clamp(1, COINS_PER_NODE);
-        let draft = self
-            .with(|purse| purse.split(account, &bare, count))
-            .map_err(|error| format!("cannot split coins of {account}: {error}"))?;
+        };
         let txid = draft.txid.clone();
         let mut failure = String::new();
         for home in &bare {
@@ -253,8 +225,7 @@ impl Shared {
                     join_all(bare.iter().map(|home| self.until_confirmed(home, &txid))).await;
                     return Ok(());
                 }
-                Sent::Refused { why, .. } => failure = format!("{home} refused it: {why}"),
-                Sent::Unanswered { why } => failure = format!("{home} {why}"),
+                sent => failure = sent.spell(home),
             }
         }
         self.with(|purse| purse.refused(draft));
@@ -311,9 +282,76 @@ impl Shared {
     }
 }
 
+/// How long splitting coins for loads may take.
+pub(crate) fn funding_patience_ms(block_interval_ms: u64) -> u64 {
+    FUND_MIN_MS.max(FUND_BLOCKS * block_interval_ms)
+}
+
+/// A split for those of `homes` at which an account has no coins yet, and who
+/// they are; `None` if all have some.
+pub(crate) fn split_for_bare(
+    purse: &mut Purse,
+    account: &str,
+    homes: &[NodeName],
+) -> Result<Option<(Draft, Vec<NodeName>)>, String> {
+    let is_bare = |home: &&NodeName| purse.coins_at(account, home) == 0;
+    let bare: Vec<NodeName> = homes.iter().filter(is_bare).cloned().collect();
+    if bare.is_empty() {
+        return Ok(None);
+    }
+    let count = (COINS_MAX / bare.len()).clamp(1, COINS_PER_NODE);
+    match purse.split(account, &bare, count) {
+        Ok(draft) => Ok(Some((draft, bare))),
+        Err(error) => Err(format!("cannot split coins of {account}: {error}")),
+    }
+}
+
+/// What came of a payment, with the purse told.
+pub(crate) fn transferred(
+    transfer: &Transfer,
+    purse: &mut Purse,
+    draft: Draft,
+    sent: &Sent,
+    at_ms: u64,
+) -> Outcome {
+    let Transfer {
+        from,
+        to,
+        sats,
+        via,
+    } = transfer;
+    let txid = draft.txid.clone();
+    let mut evidence = Evidence {
+        summary: format!("{sats} base units from {from} to {to} through {via}: {txid}"),
+        in_force_at_ms: Some(at_ms),
+        transactions: vec![txid],
+        ..Evidence::default()
+    };
+    if *sent == Sent::Accepted {
+        purse.accepted(draft);
+        return Outcome::Done(evidence);
+    }
+    purse.refused(draft);
+    evidence.objections.push(sent.spell(via));
+    Outcome::Ineffective(evidence)
+}
+
+/// What a load says once its first payment was accepted.
+pub(crate) fn load_began(load: &Load, at_ms: u64) -> Outcome {
+    let via = load.via.join(", ");
+    Outcome::Done(Evidence {
+        summary: format!(
+            "{} payments a second from {} to {} through {via}",
+            load.rate, load.from, load.to
+        ),
+        in_force_at_ms: Some(at_ms),
+        ..Evidence::default()
+    })
+}
+
 /// A node's error in words of ours: that it has the payment already is no
 /// refusal, since an attempt without an answer is made again.
-fn judge(number: i32, message: String) -> Sent {
+pub(crate) fn judge(number: i32, message: String) -> Sent {
     let rule = message.split(':').next().unwrap_or_default().to_owned();
     match (number, rule.as_str()) {
         (code::ALREADY_IN_UTXO_SET, _) | (_, "already_known" | "already_confirmed") => {

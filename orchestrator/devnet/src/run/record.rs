@@ -63,6 +63,10 @@ pub struct RunRecord {
     pub heal_to_converged_ms: Vec<u64>,
     /// The command that runs the same again.
     pub replay: String,
+    /// Digest over all that happened, where the world can tell: the same seed
+    /// gives the same one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// The bundle, where one was written.
     pub bundle: Option<PathBuf>,
     /// What explains a failure, all of it; empty on PASS.
@@ -128,6 +132,7 @@ pub(super) mod tests {
             elapsed_ms: 3_000,
             heal_to_converged_ms: Vec::new(),
             replay: "devnet run tests/scenarios/smoke.yaml --seed 7".into(),
+            digest: None,
             bundle: None,
             story: String::new(),
             is_bad_input: false,

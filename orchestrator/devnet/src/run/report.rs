@@ -11,6 +11,7 @@ use devnet_scenario::world::NodeView;
 
 use super::chronicle::Chronicle;
 use super::record::{Case, CaseStatus, RunRecord};
+use crate::simworld::ENGINE;
 
 /// Lines of a story at most: a screen.
 const STORY_LINES_MAX: usize = 40;
@@ -67,6 +68,7 @@ pub fn without_report(facts: &Facts, verdict: Verdict, reason: &str) -> RunRecor
         elapsed_ms: 0,
         heal_to_converged_ms: Vec::new(),
         replay: replay(facts),
+        digest: None,
         bundle: None,
         story: String::new(),
         is_bad_input: false,
@@ -175,8 +177,10 @@ fn replay(facts: &Facts) -> String {
     let mut words = vec!["devnet".to_owned(), "run".to_owned()];
     words.push(facts.file.display().to_string());
     words.extend(["--seed".to_owned(), facts.seed.to_string()]);
-    if !facts.engine.is_empty() {
-        words.extend(["--engine".to_owned(), facts.engine.clone()]);
+    match facts.engine.as_str() {
+        "" => {}
+        ENGINE => words.extend(["--world".to_owned(), ENGINE.to_owned()]),
+        engine => words.extend(["--engine".to_owned(), engine.to_owned()]),
     }
     for (name, value) in &facts.sets {
         words.extend(["--set".to_owned(), format!("{name}={value}")]);
@@ -192,7 +196,7 @@ fn replay(facts: &Facts) -> String {
 }
 
 /// A word as a shell reads it back.
-pub(super) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+%@".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();

@@ -25,6 +25,8 @@ pub struct News(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     ended: Vec<StepNews>,
+    /// All steps as they stand, where somebody wants them.
+    steps: Option<Vec<StepReport>>,
     doing: String,
 }
 
@@ -69,6 +71,11 @@ impl Directing {
             .find(|step| step.outcome == StepOutcome::Running);
         news.doing =
             running.map_or_else(String::new, |step| format!("{} {}", step.path, step.title));
+        if let Some(kept) = &mut news.steps
+            && kept != steps
+        {
+            kept.clone_from(steps);
+        }
         for (step, told) in steps.iter().zip(&mut self.told) {
             if !*told && has_ended(step) {
                 *told = true;
@@ -95,6 +102,16 @@ impl News {
     /// Steps that ended since the last call.
     pub fn take(&self) -> Vec<StepNews> {
         std::mem::take(&mut self.lock().ended)
+    }
+
+    /// Keeps all steps from now on.
+    pub fn keep_steps(&self) {
+        self.lock().steps.get_or_insert_default();
+    }
+
+    /// All steps as they stand; none where they are not kept.
+    pub fn steps(&self) -> Vec<StepReport> {
+        self.lock().steps.clone().unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -6,12 +6,12 @@
 //! decide anything.
 
 mod questions;
-mod tree;
+pub mod tree;
 pub mod vitals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use devnet_scenario::fault::NodeName;
 use devnet_scenario::world::{Coins, NodeFacts, NodeView, Snapshot, TxPlace, Wants};
@@ -34,8 +34,10 @@ use crate::probe::NodeAddress;
 /// not.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 const PATIENCE_WITH_SILENT: Duration = Duration::from_millis(500);
-/// Blocks read in one look at most; the rest comes with the next.
+/// Blocks read in one look at most.
 const BLOCKS_MAX: usize = 2_000;
+/// And for so long; a node that answers slowly shall not stop the run.
+const BLOCKS_TIME: Duration = Duration::from_secs(2);
 /// Tips of a node that are followed at most.
 const TIPS_MAX: usize = 64;
 
@@ -46,6 +48,12 @@ pub struct Looker {
     logs: Option<Arc<LogTap>>,
     schedule: Option<Schedule>,
     memory: Mutex<Memory>,
+}
+
+/// What one look may still read; the rest comes with the next.
+struct Budget {
+    blocks: usize,
+    until: Instant,
 }
 
 /// What is kept from look to look.
@@ -96,15 +104,17 @@ impl Looker {
             (node.name.clone(), view)
         });
         let views: BTreeMap<NodeName, NodeView> = views.collect();
+        let (logs, logs_lost) = match &self.logs {
+            Some(logs) if wants.logs => logs.take(),
+            _ => Default::default(),
+        };
         Snapshot {
             at_ms: 0,
             transactions: places(&memory.tree, &wants.transactions, &views, &extras),
             blocks: memory.tree.take_fresh(),
             nodes: views,
-            logs: match &self.logs {
-                Some(logs) if wants.logs => logs.take(),
-                _ => Vec::new(),
-            },
+            logs,
+            logs_lost,
         }
     }
 
@@ -183,7 +193,10 @@ impl Looker {
         nodes: &[NodeAddress],
         answers: &BTreeMap<NodeName, Result<Answers, Silence>>,
     ) {
-        let mut left = BLOCKS_MAX;
+        let mut budget = Budget {
+            blocks: BLOCKS_MAX,
+            until: Instant::now() + BLOCKS_TIME,
+        };
         let mut done = BTreeSet::new();
         for node in nodes {
             let Some(Ok(answer)) = answers.get(&node.name) else {
@@ -198,7 +211,7 @@ impl Looker {
                 let Ok(hash) = tip.hash.parse::<BlockHash>() else {
                     continue;
                 };
-                if !done.insert(hash) || !self.read_down(node, hash, &mut left).await {
+                if !done.insert(hash) || !self.read_down(node, hash, &mut budget).await {
                     // Another node with the same tip may still tell.
                     done.remove(&hash);
                     continue;
@@ -210,16 +223,16 @@ impl Looker {
 
     /// Reads from `tip` down to what is known; false if the node would not go
     /// on.
-    async fn read_down(&self, node: &NodeAddress, tip: BlockHash, left: &mut usize) -> bool {
+    async fn read_down(&self, node: &NodeAddress, tip: BlockHash, budget: &mut Budget) -> bool {
         loop {
             let missing = match self.memory().tree.walk(tip) {
                 Walk::Known => return true,
                 Walk::Missing(hash) => hash,
             };
-            if *left == 0 {
+            if budget.blocks == 0 || Instant::now() >= budget.until {
                 return false;
             }
-            *left -= 1;
+            budget.blocks -= 1;
             let params = json!([missing.to_string(), 0]);
             let access = &*self.access;
             let answer: Result<String, AskError> =

@@ -2,33 +2,34 @@
 //! payments, looks to the looker.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Instant;
 
 use devnet_scenario::fault::{Fault, Heal, NodeName};
-use devnet_scenario::world::{Act, ActId, NodeView, Outcome, Snapshot, Wants};
+use devnet_scenario::world::{Act, ActId, Outcome, Snapshot, Wants};
 use futures::future::{FutureExt as _, LocalBoxFuture};
 
 use super::drive::Stage;
 use super::payments::Payments;
+use super::restarts::{Gap, Restarts};
 use super::snapshot::Looker;
 use crate::clock::now_ms;
+use crate::faults::Reconciled;
 
 /// Problems that are kept at most.
 const PROBLEMS_MAX: usize = 100;
-/// Attempts to give a node that was started anew its faults back.
-const ATTEMPTS_MAX: u32 = 3;
 
 /// Inflicts and heals faults: a seam for tests.
 pub trait Faults {
-    /// Inflicts a fault and proves that it bit.
-    fn inflict(&self, fault: Fault) -> LocalBoxFuture<'_, Outcome>;
+    /// Inflicts a fault and proves that it bit; `id` names it for
+    /// [`Faults::lift`].
+    fn inflict(&self, id: ActId, fault: Fault) -> LocalBoxFuture<'_, Outcome>;
+    /// Takes out what is left of the fault that act inflicted, and proves it.
+    fn lift(&self, id: ActId) -> LocalBoxFuture<'_, Outcome>;
     /// Heals, and proves it.
     fn heal(&self, heal: Heal) -> LocalBoxFuture<'_, Outcome>;
-    /// Puts in force again what these nodes have lost by a restart. Tells what
-    /// did not work.
-    fn reconcile(&self, nodes: Vec<NodeName>) -> LocalBoxFuture<'_, Vec<String>>;
+    /// Puts in force again what these nodes have lost by a restart.
+    fn reconcile(&self, nodes: Vec<NodeName>) -> LocalBoxFuture<'_, Reconciled>;
 }
 
 /// Milliseconds since 1970 that never go back, whatever the host's clock does.
@@ -44,10 +45,8 @@ pub struct LiveStage {
     faults: Rc<dyn Faults>,
     payments: Payments,
     looker: Looker,
-    restarts: RefCell<BTreeMap<NodeName, u32>>,
+    restarts: RefCell<Restarts>,
     is_reconciling: Cell<bool>,
-    /// Nodes that have not got their faults back, with the attempts made.
-    bare: RefCell<BTreeMap<NodeName, u32>>,
     problems: RefCell<Vec<String>>,
     /// How many problems the evidence of heals holds already.
     told: Cell<usize>,
@@ -84,50 +83,26 @@ impl LiveStage {
             looker,
             restarts: RefCell::default(),
             is_reconciling: Cell::new(false),
-            bare: RefCell::default(),
             problems: RefCell::default(),
             told: Cell::new(0),
         }
     }
 
-    /// Nodes that answer and were started since the last call, or have still
-    /// not got their faults back.
-    fn newly_started(&self, snapshot: &Snapshot) -> Vec<NodeName> {
-        let mut known = self.restarts.borrow_mut();
-        let mut bare = self.bare.borrow_mut();
-        let mut nodes = Vec::new();
-        for (node, view) in &snapshot.nodes {
-            if let NodeView::Up(facts) = view {
-                let before = known.insert(node.clone(), facts.restarts);
-                if before.is_some_and(|before| before < facts.restarts) {
-                    bare.insert(node.clone(), 0);
-                }
-                if bare.contains_key(node) {
-                    nodes.push(node.clone());
-                }
-            }
-        }
-        nodes
-    }
-
     /// Notes what came of an attempt to give these nodes their faults back.
-    fn reconciled(&self, nodes: &[NodeName], told: Vec<String>) {
-        let mut bare = self.bare.borrow_mut();
-        let mut is_given_up = false;
-        for node in nodes {
-            let attempts = bare.get(node).map_or(1, |attempts| attempts + 1);
-            if told.is_empty() || attempts >= ATTEMPTS_MAX {
-                is_given_up = true;
-                bare.remove(node);
-            } else {
-                bare.insert(node.clone(), attempts);
-            }
-        }
-        if is_given_up {
+    fn reconciled(&self, nodes: &[NodeName], done: Reconciled) {
+        let now_ms = self.clock.now_ms();
+        let mut restarts = self.restarts.borrow_mut();
+        if restarts.reconciled(nodes, &done, now_ms) {
             let mut problems = self.problems.borrow_mut();
-            problems.extend(told);
+            problems.extend(done.problems);
             problems.truncate(PROBLEMS_MAX);
         }
+    }
+
+    /// Times in which faults were out of force because somebody else had
+    /// started a node anew.
+    pub fn gaps(&self) -> Vec<Gap> {
+        self.restarts.borrow().gaps().to_vec()
     }
 
     /// A heal also tells what was not in force before it although it should
@@ -162,18 +137,25 @@ impl Stage for LiveStage {
         self.clock.now_ms()
     }
 
-    fn act(self: Rc<Self>, _id: ActId, act: Act) -> LocalBoxFuture<'static, Outcome> {
+    fn act(self: Rc<Self>, id: ActId, act: Act) -> LocalBoxFuture<'static, Outcome> {
         async move {
-            match act {
-                Act::Inflict(fault) => self.faults.inflict(fault).await,
+            let own = self.restarts.borrow_mut().begin(&act);
+            let outcome = match act {
+                Act::Inflict(fault) => self.faults.inflict(id, fault).await,
                 Act::Heal(heal) => {
                     let outcome = self.faults.heal(heal).await;
+                    self.with_problems(outcome)
+                }
+                Act::Lift { act, .. } => {
+                    let outcome = self.faults.lift(act).await;
                     self.with_problems(outcome)
                 }
                 Act::StartLoad(load) => self.payments.start_load(&load).await,
                 Act::StopLoad { name } => self.payments.stop_load(&name).await,
                 Act::Transfer(transfer) => self.payments.transfer(&transfer).await,
-            }
+            };
+            self.restarts.borrow_mut().end(&own);
+            outcome
         }
         .boxed_local()
     }
@@ -194,14 +176,14 @@ impl Stage for LiveStage {
         if self.is_reconciling.get() {
             return None;
         }
-        let nodes = self.newly_started(seen);
+        let nodes = self.restarts.borrow_mut().see(seen);
         if nodes.is_empty() {
             return None;
         }
         self.is_reconciling.set(true);
         let reconcile = async move {
-            let told = self.faults.reconcile(nodes.clone()).await;
-            self.reconciled(&nodes, told);
+            let done = self.faults.reconcile(nodes.clone()).await;
+            self.reconciled(&nodes, done);
             self.is_reconciling.set(false);
         };
         Some(reconcile.boxed_local())
@@ -210,10 +192,12 @@ impl Stage for LiveStage {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use devnet_scenario::world::{Evidence, NodeFacts};
+    use devnet_scenario::world::{Evidence, NodeFacts, NodeView};
 
+    use super::super::restarts::ATTEMPTS_MAX;
     use super::*;
     use crate::run::access::Http;
     use crate::run::fake::FakeNodes;
@@ -222,7 +206,11 @@ mod tests {
     struct Lost;
 
     impl Faults for Lost {
-        fn inflict(&self, _: Fault) -> LocalBoxFuture<'_, Outcome> {
+        fn inflict(&self, _: ActId, _: Fault) -> LocalBoxFuture<'_, Outcome> {
+            std::future::ready(Outcome::Done(Evidence::default())).boxed_local()
+        }
+
+        fn lift(&self, _: ActId) -> LocalBoxFuture<'_, Outcome> {
             std::future::ready(Outcome::Done(Evidence::default())).boxed_local()
         }
 
@@ -230,9 +218,13 @@ mod tests {
             std::future::ready(Outcome::Done(Evidence::default())).boxed_local()
         }
 
-        fn reconcile(&self, nodes: Vec<NodeName>) -> LocalBoxFuture<'_, Vec<String>> {
+        fn reconcile(&self, nodes: Vec<NodeName>) -> LocalBoxFuture<'_, Reconciled> {
             let told = nodes.iter().map(|node| format!("{node} is not cut"));
-            std::future::ready(told.collect()).boxed_local()
+            let done = Reconciled {
+                was_needed: true,
+                problems: told.collect(),
+            };
+            std::future::ready(done).boxed_local()
         }
     }
 

@@ -16,7 +16,9 @@ fn help_of_every_verb_has_examples() {
         "up",
         "down",
         "status",
+        "top",
         "logs",
+        "report",
         "ls",
         "doctor",
         "partition",
@@ -30,6 +32,9 @@ fn help_of_every_verb_has_examples() {
         "corrupt",
         "heal",
         "faults",
+        "accounts",
+        "send",
+        "faucet",
         "kill",
         "stop",
         "start",
@@ -43,6 +48,10 @@ fn help_of_every_verb_has_examples() {
         "check",
         "schema",
         "run",
+        "sim explore",
+        "sim experiment",
+        "sim play",
+        "serve",
     ];
     for verb in verbs {
         assert!(help(verb).contains("Examples:\n"), "{verb}");
@@ -56,6 +65,7 @@ fn help_is_as_reviewed() {
     insta::assert_snapshot!("help_down", help("down"));
     insta::assert_snapshot!("help_status", help("status"));
     insta::assert_snapshot!("help_logs", help("logs"));
+    insta::assert_snapshot!("help_report", help("report"));
     insta::assert_snapshot!("help_ls", help("ls"));
     insta::assert_snapshot!("help_doctor", help("doctor"));
     insta::assert_snapshot!("help_partition", help("partition"));

@@ -63,7 +63,6 @@ fn up_answers_with_data() {
             "state",
             "ip",
             "rpc_url",
-            "rpc_auth",
             "metrics_url",
             "height",
             "tip",
@@ -73,7 +72,38 @@ fn up_answers_with_data() {
         ] {
             assert!(!node[key].is_null(), "{key}: {node}");
         }
+        assert!(node["rpc_auth"].is_null(), "a secret: {node}");
     }
+}
+
+#[test]
+fn credentials_are_told_only_where_they_are_asked_for() {
+    let devnet = Devnet::new();
+    devnet.ok(&["up"]);
+    let asked = devnet.json(&["status", "--json", "--credentials"]);
+    let auth = asked["nodes"][0]["rpc_auth"]
+        .as_str()
+        .expect("it was asked for");
+    let (user, password) = auth.split_once(':').expect("user and password");
+    assert!(!user.is_empty() && !password.is_empty());
+    for verb in [
+        ["status", "--json"].as_slice(),
+        &["status"],
+        &["up", "--json"],
+        &["up"],
+        &["up", "--dry-run"],
+        &["up", "--dry-run", "--json"],
+        &["faults", "--json"],
+        &["ls", "--json"],
+        &["accounts", "--json"],
+    ] {
+        let outcome = devnet.run(verb);
+        assert!(!outcome.stdout.contains(password), "{verb:?}");
+        assert!(!outcome.stderr.contains(password), "{verb:?}");
+    }
+    let refused = devnet.run(&["status", "--credentials"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("--json"), "{}", refused.stderr);
 }
 
 #[test]
@@ -303,6 +333,30 @@ fn a_dry_run_shows_the_plan_without_password_and_touches_nothing() {
             .is_some_and(|stages| !stages.is_empty())
     );
     assert!(!devnet.folder().exists() && devnet.nodes().is_empty());
+}
+
+#[test]
+fn a_dry_run_shows_what_would_watch_the_network() {
+    let devnet = Devnet::new();
+    let up = ["up", "--dry-run", "--monitoring"];
+    let text = devnet.ok(&up).stdout;
+    for part in [
+        "\nExporter    http://127.0.0.1:",
+        "\nPrometheus  ",
+        "\nGrafana     none: no Docker engine can be used\n",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let data = devnet.json(&[&up[..], &["--json"]].concat());
+    let monitoring = &data["monitoring"];
+    assert!(monitoring["exporter"].is_string(), "{monitoring}");
+    assert!(
+        monitoring["grafana"]["from"]["missing"].is_string(),
+        "{monitoring}"
+    );
+    let data = devnet.json(&["up", "--dry-run", "--json"]);
+    assert!(data["monitoring"].is_null(), "nobody asked for it");
+    assert!(!devnet.folder().exists());
 }
 
 #[test]

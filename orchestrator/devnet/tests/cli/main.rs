@@ -2,6 +2,8 @@
 //! code out. Nodes are plain processes of a stand-in; no Docker is touched.
 
 mod check;
+#[path = "../common/fresh.rs"]
+mod fresh;
 mod help;
 mod interrupted;
 mod lifecycle;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
+use crate::fresh::is_fresh;
+
 /// A state folder of its own, a name nobody else has, and no Docker.
 pub struct Devnet {
     root: tempfile::TempDir,
@@ -119,6 +121,10 @@ fn build_fake_node() -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_devnet"))
         .parent()
         .expect("binaries lie in a folder");
+    let built = folder.join("examples/fake_node");
+    if is_fresh(&built) {
+        return built;
+    }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args([
         "build",
@@ -139,7 +145,7 @@ fn build_fake_node() -> PathBuf {
         .status()
         .expect("cargo runs");
     assert!(status.success(), "the stand-in for the node is built");
-    folder.join("examples/fake_node")
+    built
 }
 
 pub fn processes_with(variable: &str, below: &Path) -> Vec<i32> {

@@ -10,5 +10,7 @@
 mod bad;
 mod cycle;
 mod filter;
+#[path = "../common/fresh.rs"]
+mod fresh;
 mod image;
 mod support;

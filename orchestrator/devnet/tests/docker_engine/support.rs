@@ -1,10 +1,10 @@
 //! What the tests share: an engine or a loud skip, a stand-in node, a network
 //! of its own for each test, and its removal whatever happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io::Read as _;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,10 +14,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bollard::query_parameters::RemoveImageOptionsBuilder;
 use devnet::engine::docker::DockerEngine;
 use devnet::engine::{Engine, EngineError, ProgramWish, Silent, StateKeeper, perform_plan};
+use devnet::prepare::free_ports;
 use devnet_blueprint::{
     Blueprint, DockerInput, EngineInput, EngineKind, Observed, PlanInput, Subnet, Topology, diff,
     plan,
 };
+
+use crate::fresh::is_fresh;
 
 /// Runs `test` with an engine, or says loudly that it did not.
 pub fn with_docker<F: Future<Output = ()>>(test: impl FnOnce(DockerEngine) -> F) {
@@ -122,7 +125,7 @@ impl Bench {
         topology.name.clone_from(&self.name);
         let docker = DockerInput {
             subnet,
-            host_ports: free_ports(2 * nodes as usize),
+            host_ports: free_ports(&self.name, 2 * nodes as usize, &BTreeSet::new()),
             image: image.to_owned(),
             images: BTreeMap::new(),
         };
@@ -213,13 +216,16 @@ impl Drop for Bench {
     }
 }
 
-/// Has cargo build the helper beside this test, where images take it from; it
-/// does nothing when that is fresh.
+/// Has cargo build the helper beside this test, where images take it from, if
+/// that is not fresh.
 fn build_helper() {
     static BUILT: OnceLock<()> = OnceLock::new();
     BUILT.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
         let profile = test.parent().and_then(Path::parent).unwrap();
+        if is_fresh(&profile.join("devnet-netfault")) {
+            return;
+        }
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--locked", "--quiet", "-p", "devnet-netfault"]);
         if profile.ends_with("release") {
@@ -263,16 +269,6 @@ pub fn compile(output: &Path, mark: &str, linking: Linking) -> PathBuf {
         String::from_utf8_lossy(&done.stderr)
     );
     output.to_owned()
-}
-
-/// Ports that were free a moment ago.
-pub fn free_ports(count: usize) -> Vec<u16> {
-    let held: Vec<TcpListener> = (0..count)
-        .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
-        .collect();
-    held.iter()
-        .map(|listener| listener.local_addr().unwrap().port())
-        .collect()
 }
 
 /// What the stand-in at this address says, tried for some seconds.

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::parse::{Problem, Tree, Value, hint};
 use crate::resolve::{self, Dice, Unresolved};
-use crate::world::Act;
+use crate::world::{Act, ActId};
 
 /// A walk through a scenario.
 pub(super) struct Walk<'t> {
@@ -130,7 +130,7 @@ impl<'t> Walk<'t> {
             Ok(_) => {}
         }
         let has_undo = match act {
-            Ok(Some(act)) => resolve::undo(&act).is_some(),
+            Ok(Some(act)) => resolve::undo(ActId(0), &act).is_some(),
             Ok(None) => false,
             Err(_) => true,
         };

@@ -1,11 +1,11 @@
 //! Claims about forks: diverged, reorganisations, branches, stale blocks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::each::{compare, compare_growing};
 use super::{Case, Judgement, Scene};
-use crate::fault::{Cut, Link, NodeName};
-use crate::history::faults::{FaultEntry, TipMark};
+use crate::fault::{Cut, NodeName};
+use crate::history::faults::{FaultEntry, TipMark, heaviest};
 use crate::history::short;
 use crate::history::tree::Block;
 use crate::model::Comparison;
@@ -149,7 +149,7 @@ fn sides<'a>(
 ) -> Result<Vec<Side<'a>>, Judgement> {
     let powered = scene.powered();
     let mut sides = Vec::new();
-    for nodes in groups(scene, cut) {
+    for nodes in cut.parts(&scene.roster.names()) {
         let judged: Vec<NodeName> = nodes
             .into_iter()
             .filter(|x| case.nodes.contains(x))
@@ -173,43 +173,6 @@ fn sides<'a>(
         return Err(Judgement::Violated(why.into()));
     }
     Ok(sides)
-}
-
-/// Disjoint groups of nodes that the cut separates: as it says, else what is
-/// connected in both directions.
-pub(super) fn groups(scene: &Scene<'_>, cut: &Cut) -> Vec<Vec<NodeName>> {
-    if !cut.sides().is_empty() {
-        return cut.sides().to_vec();
-    }
-    let mut left: Vec<NodeName> = scene.roster.names();
-    let mut groups = Vec::new();
-    while let Some(first) = left.pop() {
-        let mut group = vec![first];
-        let mut at = 0;
-        while at < group.len() {
-            let from = group[at].clone();
-            let is_joined = |to: &NodeName| {
-                let link = Link::new(&from, to);
-                !cut.links.contains(&link) && !cut.links.contains(&link.reversed())
-            };
-            let (joined, rest) = left.into_iter().partition(is_joined);
-            left = rest;
-            group.extend::<Vec<NodeName>>(joined);
-            at += 1;
-        }
-        group.sort();
-        groups.push(group);
-    }
-    groups.sort();
-    groups
-}
-
-pub(super) fn heaviest<'a>(
-    marks: &'a BTreeMap<NodeName, TipMark>,
-    nodes: &[NodeName],
-) -> Option<&'a TipMark> {
-    let marks = nodes.iter().filter_map(|node| marks.get(node));
-    marks.reduce(|best, next| if next.work > best.work { next } else { best })
 }
 
 /// Why the sides had parted before the cut. A race between two blocks that was

@@ -69,7 +69,10 @@ pub(super) fn metric(scene: &Scene<'_>, case: &Case, claim: &MetricClaim) -> Jud
 
 pub(super) fn log(scene: &Scene<'_>, case: &Case, claim: &LogClaim) -> Judgement {
     let (count, sample) = hits(scene, case);
-    // Absence is told only of a log that is heard at all.
+    // Absence is told only of a log that is heard at all, and all of it.
+    if count == 0 && scene.history.logs.has_lost_since(case.window_begin(scene)) {
+        return Judgement::TooEarly(lost(scene));
+    }
     if count == 0
         && let Some(node) = case.nodes.iter().find(|node| is_unheard(scene, node))
     {
@@ -93,6 +96,7 @@ pub(super) fn no_error_logs(scene: &Scene<'_>, case: &Case) -> Judgement {
         let (hits, _) = watch.hits(std::slice::from_ref(node), since);
         match hits.as_slice() {
             [] if is_unheard(scene, node) => Judgement::TooEarly(unheard(node)),
+            [] if scene.history.logs.has_lost_since(since) => Judgement::TooEarly(lost(scene)),
             [] => Judgement::Holds("no error".into()),
             [first, ..] => {
                 Judgement::Violated(format!("{} errors; {}", hits.len(), told(&first.text)))
@@ -124,6 +128,11 @@ fn hits(scene: &Scene<'_>, case: &Case) -> (u64, Option<String>) {
 
 fn is_unheard(scene: &Scene<'_>, node: &str) -> bool {
     scene.history.logs.heard(node) == 0
+}
+
+fn lost(scene: &Scene<'_>) -> String {
+    let lost = scene.history.logs.lost();
+    format!("{lost} log lines were lost because they came too fast, so nobody can tell")
 }
 
 fn unheard(node: &str) -> String {

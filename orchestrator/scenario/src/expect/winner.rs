@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::each::{each, silent};
-use super::fork::{groups, heaviest};
 use super::{Case, Judgement, Scene};
 use crate::fault::{Cut, NodeName};
-use crate::history::faults::{FaultEntry, TipMark};
+use crate::history::faults::{FaultEntry, TipMark, heaviest};
 use crate::history::nodes::Track;
 use crate::history::short;
 use crate::model::Selector;
@@ -174,7 +173,7 @@ impl Contender {
 /// as the one that is ahead.
 fn contenders(scene: &Scene<'_>, entry: &FaultEntry, cut: &Cut) -> Vec<Contender> {
     let mut found: Vec<Contender> = Vec::new();
-    for nodes in groups(scene, cut) {
+    for nodes in cut.parts(&scene.roster.names()) {
         let marks = nodes.iter().filter_map(|node| entry.at_end.get(node));
         let tips: BTreeSet<String> = marks.map(|mark| mark.tip.clone()).collect();
         if let Some(best) = heaviest(&entry.at_end, &nodes) {

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Cut, Fault, Heal, Link, NodeFault, NodeName};
+use crate::parting::{Parting, Tips};
 use crate::world::{ActId, Evidence};
+
+use super::tree::Tree;
 
 /// A fault from the order to its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +33,10 @@ pub struct FaultEntry {
     pub before: BTreeMap<NodeName, TipMark>,
     /// Every node's tip in the last look before what ended it was ordered.
     pub at_end: BTreeMap<NodeName, TipMark>,
+    /// What each side had mined by then, and where their chains part; for
+    /// faults of links, once the run is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parting: Option<Parting>,
     /// What is still left of it: nodes that were not healed on their own, or
     /// links whose cut or condition was not replaced.
     left: Left,
@@ -44,6 +51,15 @@ pub struct TipMark {
     pub height: u32,
     /// Work of its chain, 64 hexadecimal digits.
     pub work: String,
+}
+
+/// The heaviest of these nodes' tips; the first of equals.
+pub fn heaviest<'a>(
+    marks: &'a BTreeMap<NodeName, TipMark>,
+    nodes: &[NodeName],
+) -> Option<&'a TipMark> {
+    let marks = nodes.iter().filter_map(|node| marks.get(node));
+    marks.reduce(|best, next| if next.work > best.work { next } else { best })
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,6 +127,7 @@ impl FaultLog {
             evidence: None,
             before: at.tips.clone(),
             at_end: BTreeMap::new(),
+            parting: None,
             left: Left::of(fault),
         });
     }
@@ -136,8 +153,8 @@ impl FaultLog {
         entry.evidence = Some(evidence.clone());
         if !lasts(&fault) {
             entry.ended_at_ms = Some(at_ms);
-            ended = true;
         }
+        ended |= !lasts(&fault) || is_done_at_once(&fault);
         if ended {
             self.last_end_ms = self.last_end_ms.max(Some(at_ms));
         }
@@ -147,6 +164,17 @@ impl FaultLog {
     pub fn missed(&mut self, act: ActId, evidence: &Evidence) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.act == act) {
             entry.evidence = Some(evidence.clone());
+        }
+    }
+
+    /// Notes that what was left of that act's fault was taken out, and nothing
+    /// else; `before` are the tips in the last look before the order.
+    pub fn lifted(&mut self, act: ActId, at_ms: u64, before: &BTreeMap<NodeName, TipMark>) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|x| x.act == act && x.is_in_force()) {
+            entry.end(at_ms);
+            entry.at_end.clone_from(before);
+            self.last_end_ms = self.last_end_ms.max(Some(at_ms));
         }
     }
 
@@ -187,6 +215,20 @@ impl FaultEntry {
             Fault::Cut(cut) => Some(cut),
             _ => None,
         }
+    }
+
+    /// With what its sides had mined when it ended, or by `tips` if it is still
+    /// in force; a fault that never was has no sides.
+    #[must_use]
+    pub fn with_parting(mut self, roster: &[NodeName], tips: &Tips, tree: &Tree) -> Self {
+        let now = match self.ended_at_ms {
+            Some(_) => &self.at_end,
+            None => tips,
+        };
+        let lasted = self.in_force_at_ms.filter(|_| lasts(&self.fault));
+        self.parting =
+            lasted.and_then(|_| Parting::in_tree(&self.fault, roster, (&self.before, now), tree));
+        self
     }
 
     /// Whether it makes that node unable to run.
@@ -269,18 +311,30 @@ pub fn lasts(fault: &Fault) -> bool {
             | NodeFault::Stop
             | NodeFault::Pause
             | NodeFault::HashRate { .. }
-            | NodeFault::FillDisk => true,
-            NodeFault::ClockSkew { offset_ms } => *offset_ms != 0,
-            NodeFault::Start
-            | NodeFault::Restart
-            | NodeFault::Unpause
+            | NodeFault::FillDisk
             | NodeFault::Remove
-            | NodeFault::Wipe
             | NodeFault::Upgrade { .. }
             | NodeFault::CorruptStore
-            | NodeFault::Add { .. } => false,
+            | NodeFault::Add { .. } => true,
+            NodeFault::ClockSkew { offset_ms } => *offset_ms != 0,
+            NodeFault::Start | NodeFault::Restart | NodeFault::Unpause | NodeFault::Wipe => false,
         },
     }
+}
+
+/// Whether nothing goes on happening by it, although its mark stays on the
+/// network until it is healed: blocks are fresh from then on.
+const fn is_done_at_once(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Node {
+            what: NodeFault::Remove
+                | NodeFault::Upgrade { .. }
+                | NodeFault::CorruptStore
+                | NodeFault::Add { .. },
+            ..
+        }
+    )
 }
 
 /// Whether doing `newer` to a node takes `older` away from it.
@@ -298,7 +352,11 @@ fn undoes(newer: &NodeFault, older: &NodeFault) -> bool {
         N::ClockSkew { .. } => matches!(newer, N::ClockSkew { .. } | N::Remove),
         N::HashRate { .. } => matches!(newer, N::HashRate { .. } | N::Remove),
         N::FillDisk => matches!(newer, N::Wipe | N::Remove),
-        _ => false,
+        N::Add { .. } => matches!(newer, N::Remove),
+        N::Remove => matches!(newer, N::Add { .. }),
+        N::Upgrade { .. } => matches!(newer, N::Upgrade { .. } | N::Remove),
+        N::CorruptStore => matches!(newer, N::Wipe | N::CorruptStore | N::Remove),
+        N::Start | N::Restart | N::Unpause | N::Wipe => false,
     }
 }
 
@@ -317,7 +375,7 @@ pub fn describe(fault: &Fault) -> String {
             let what: Vec<String> = parts.into_iter().flatten().collect();
             format!("{} on {}", what.join(", "), describe_links(links))
         }
-        Fault::Node { nodes, what } => format!("{} {}", describe_what(what), nodes.join(",")),
+        Fault::Node { nodes, what } => format!("{what} {}", nodes.join(",")),
     }
 }
 
@@ -331,23 +389,4 @@ fn describe_links(links: &BTreeSet<Link>) -> String {
         told.push(format!("{} more", links.len() - told.len()));
     }
     told.join(", ")
-}
-
-fn describe_what(what: &NodeFault) -> String {
-    match what {
-        NodeFault::Kill => "kill".into(),
-        NodeFault::Stop => "stop".into(),
-        NodeFault::Start => "start".into(),
-        NodeFault::Restart => "restart".into(),
-        NodeFault::Pause => "pause".into(),
-        NodeFault::Unpause => "unpause".into(),
-        NodeFault::Remove => "remove".into(),
-        NodeFault::Wipe => "wipe".into(),
-        NodeFault::ClockSkew { offset_ms } => format!("clock off by {offset_ms} ms:"),
-        NodeFault::HashRate { hashes_per_second } => format!("{hashes_per_second} hashes/s:"),
-        NodeFault::Upgrade { program } => format!("upgrade to {program}:"),
-        NodeFault::FillDisk => "full disk:".into(),
-        NodeFault::CorruptStore => "corrupt store of".into(),
-        NodeFault::Add { group } => format!("add to {group}:"),
-    }
 }

@@ -36,6 +36,9 @@ pub struct LogBook {
     forgotten: u64,
     /// Lines ever heard, by node.
     heard: BTreeMap<NodeName, u64>,
+    /// Lines the world could not keep, and when it told so last.
+    lost: u64,
+    lost_at_ms: Option<u64>,
 }
 
 impl LogBook {
@@ -52,6 +55,23 @@ impl LogBook {
     /// Lines ever heard from that node.
     pub fn heard(&self, node: &str) -> u64 {
         self.heard.get(node).copied().unwrap_or(0)
+    }
+
+    /// Lines that were said and never heard.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Whether lines were said since that time that were never heard.
+    pub fn has_lost_since(&self, since_ms: u64) -> bool {
+        self.lost_at_ms.is_some_and(|at_ms| at_ms >= since_ms)
+    }
+
+    pub(super) fn lose(&mut self, count: u64, at_ms: u64) {
+        if count > 0 {
+            self.lost = self.lost.saturating_add(count);
+            self.lost_at_ms = Some(at_ms);
+        }
     }
 
     pub(super) fn take(&mut self, line: &LogFact) {

@@ -221,6 +221,52 @@ fn healing_nodes_ends_only_what_was_done_to_them() {
 }
 
 #[test]
+fn what_is_done_at_once_stays_in_force_and_blocks_are_fresh_after_it() {
+    let add = NodeFault::Add {
+        group: "miner".into(),
+    };
+    let upgrade = NodeFault::Upgrade {
+        program: "./other".into(),
+    };
+    let undone_by = [
+        (add, NodeFault::Remove),
+        (upgrade, NodeFault::Remove),
+        (NodeFault::CorruptStore, NodeFault::Wipe),
+    ];
+    for (what, newer) in undone_by {
+        let mut log = FaultLog::default();
+        inflict(&mut log, 1, &node_fault("n0", what), 100);
+        assert_eq!(log.in_force().count(), 1);
+        assert_eq!(log.last_end_ms(), Some(105));
+        inflict(&mut log, 2, &node_fault("n0", newer), 200);
+        assert_eq!(log.entries()[0].ended_at_ms, Some(205));
+    }
+    let mut log = FaultLog::default();
+    inflict(&mut log, 1, &node_fault("n0", NodeFault::Remove), 100);
+    log.healed(&Heal::Nodes(vec!["n0".into()]), 300, &BTreeMap::new());
+    assert_eq!(log.in_force().count(), 0);
+}
+
+#[test]
+fn lifting_ends_one_fault_and_no_other() {
+    let mut log = FaultLog::default();
+    for (number, offset_ms) in [(1, 50), (2, 60)] {
+        let node = format!("n{number}");
+        inflict(
+            &mut log,
+            number,
+            &node_fault(&node, NodeFault::ClockSkew { offset_ms }),
+            100,
+        );
+    }
+    log.lifted(ActId(1), 300, &BTreeMap::new());
+    assert_eq!(log.entries()[0].ended_at_ms, Some(300));
+    assert_eq!(log.in_force().count(), 1);
+    log.lifted(ActId(1), 400, &BTreeMap::new());
+    assert_eq!(log.last_end_ms(), Some(300), "it ends once");
+}
+
+#[test]
 fn fresh_blocks_count_from_the_first_look_after_the_last_heal() {
     let mut history = forked();
     assert_eq!(history.fresh_after_ms(), Some(100));

@@ -26,6 +26,8 @@ pub struct Segment {
     pub parent: Option<usize>,
     /// Whether it is part of the best chain.
     pub is_trunk: bool,
+    /// Place of its first block in the report.
+    pub first: usize,
     /// Height of its first block.
     pub from_height: u32,
     /// Height of its last block.
@@ -40,29 +42,24 @@ pub struct Segment {
     pub nodes: Vec<(NodeName, u32)>,
 }
 
-/// The fork tree of a report with these nodes' tips on it. The trunk is the
-/// chain of the heaviest of the tips, of all blocks where there are none.
+/// The fork tree of a report with these nodes' tips on it; the trunk is the
+/// best chain, of equals the one that is told of first, as nodes hold it.
 pub fn fork_tree(report: &Report, tips: &BTreeMap<NodeName, TipMark>) -> ForkTree {
-    let places: BTreeMap<&str, usize> = report
-        .blocks
-        .iter()
-        .enumerate()
-        .map(|(place, block)| (block.fact.hash.as_str(), place))
-        .collect();
-    let parents: Vec<Option<usize>> = report
-        .blocks
-        .iter()
-        .map(|block| places.get(block.fact.parent.as_deref()?).copied())
-        .collect();
+    fork_tree_along(report, tips, &best_chain(report, tips, |_| 0))
+}
+
+/// The same with the blocks of these places as trunk.
+pub fn fork_tree_along(
+    report: &Report,
+    tips: &BTreeMap<NodeName, TipMark>,
+    trunk: &BTreeSet<usize>,
+) -> ForkTree {
+    let places = places(report);
+    let parents = parents(report, &places);
     let mut children = vec![0_usize; parents.len()];
     for parent in parents.iter().flatten() {
         children[*parent] += 1;
     }
-    let trunk = trunk(
-        report,
-        &parents,
-        tips.values().map(|mark| mark.tip.as_str()),
-    );
     let mut tree = ForkTree::default();
     let mut segment_of: Vec<usize> = Vec::with_capacity(parents.len());
     for (place, block) in report.blocks.iter().enumerate() {
@@ -70,7 +67,11 @@ pub fn fork_tree(report: &Report, tips: &BTreeMap<NodeName, TipMark>) -> ForkTre
         let goes_on = parent.filter(|parent| children[*parent] == 1);
         let segment = match goes_on {
             Some(parent) => segment_of[parent],
-            None => tree.begin(block, parent.map(|x| segment_of[x]), trunk.contains(&place)),
+            None => tree.begin(
+                (place, block),
+                parent.map(|x| segment_of[x]),
+                trunk.contains(&place),
+            ),
         };
         tree.segments[segment].grow(block);
         segment_of.push(segment);
@@ -84,25 +85,46 @@ pub fn fork_tree(report: &Report, tips: &BTreeMap<NodeName, TipMark>) -> ForkTre
     tree.without_oldest_sides()
 }
 
-/// Places of the blocks of the best chain.
-fn trunk<'a>(
+/// Places in the report of the blocks of the best chain: that of the heaviest
+/// of the nodes' tips, or of all blocks where none of the tips is known. Of
+/// equals it is the one with the lowest `first`, then the one told of first.
+pub fn best_chain(
     report: &Report,
-    parents: &[Option<usize>],
-    tips: impl Iterator<Item = &'a str>,
+    tips: &BTreeMap<NodeName, TipMark>,
+    first: impl Fn(usize) -> u64,
 ) -> BTreeSet<usize> {
-    let tips: BTreeSet<&str> = tips.collect();
-    let is_candidate = |block: &BlockReport| tips.is_empty() || tips.contains(&*block.fact.hash);
-    let best = report
-        .blocks
-        .iter()
-        .enumerate()
-        .filter(|(_, block)| is_candidate(block))
-        .max_by(|(a_place, a), (b_place, b)| {
-            // The first of equals, as nodes hold it.
-            a.fact.work.cmp(&b.fact.work).then(b_place.cmp(a_place))
-        })
-        .map(|(place, _)| place);
+    let places = places(report);
+    let held = tips
+        .values()
+        .filter_map(|mark| places.get(mark.tip.as_str()).copied());
+    let held: BTreeSet<usize> = held.collect();
+    let candidates = (0..report.blocks.len()).filter(|x| held.is_empty() || held.contains(x));
+    let best = candidates.max_by(|a, b| {
+        let work = |place: &usize| &report.blocks[*place].fact.work;
+        let earlier = first(*b).cmp(&first(*a)).then(b.cmp(a));
+        work(a).cmp(work(b)).then(earlier)
+    });
+    let parents = parents(report, &places);
     std::iter::successors(best, |place| parents[*place]).collect()
+}
+
+fn places(report: &Report) -> BTreeMap<&str, usize> {
+    let blocks = report.blocks.iter().enumerate();
+    blocks
+        .map(|(place, block)| (block.fact.hash.as_str(), place))
+        .collect()
+}
+
+/// The place of every block's parent, where it stands before it.
+fn parents(report: &Report, places: &BTreeMap<&str, usize>) -> Vec<Option<usize>> {
+    let blocks = report.blocks.iter().enumerate();
+    blocks
+        .map(|(place, block)| {
+            let parent = places.get(block.fact.parent.as_deref()?).copied();
+            // A report that was read back may have been written by anybody.
+            parent.filter(|parent| *parent < place)
+        })
+        .collect()
 }
 
 impl ForkTree {
@@ -121,10 +143,16 @@ impl ForkTree {
         lines.join("\n")
     }
 
-    fn begin(&mut self, block: &BlockReport, parent: Option<usize>, is_trunk: bool) -> usize {
+    fn begin(
+        &mut self,
+        (first, block): (usize, &BlockReport),
+        parent: Option<usize>,
+        is_trunk: bool,
+    ) -> usize {
         self.segments.push(Segment {
             parent,
             is_trunk,
+            first,
             from_height: block.fact.height,
             to_height: block.fact.height,
             last: String::new(),
@@ -148,13 +176,13 @@ impl ForkTree {
 
     /// Leaves out the side branches that are oldest and hold no node's tip.
     fn without_oldest_sides(mut self) -> Self {
-        let is_leaf = |place: usize| self.segments.iter().all(|x| x.parent != Some(place));
+        let parents: BTreeSet<usize> = self.segments.iter().filter_map(|x| x.parent).collect();
         let droppable: Vec<usize> = (0..self.segments.len())
             .filter(|place| {
                 let segment = &self.segments[*place];
                 !segment.is_trunk && segment.nodes.is_empty() && segment.parent.is_some()
             })
-            .filter(|place| is_leaf(*place))
+            .filter(|place| !parents.contains(place))
             .collect();
         let sides = self.segments.iter().filter(|x| !x.is_trunk).count();
         let drop: BTreeSet<usize> = droppable

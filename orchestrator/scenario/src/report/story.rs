@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forktree::fork_tree;
 use super::{Failure, Report, seconds, told};
+use crate::history::faults::TipMark;
 use crate::history::logs::{Severity, severity};
 use crate::history::{Branch, short};
 use crate::world::LogFact;
@@ -122,7 +123,7 @@ fn branch_line(branch: &Branch, is_fork: bool) -> String {
 fn parting(report: &Report, failure: &Failure) -> Option<String> {
     let Some(fork) = &failure.fork else {
         let many = failure.tips.len() > 1;
-        return many.then(|| "their chains share no block".to_owned());
+        return many.then(|| no_ancestor(report, failure));
     };
     if fork.branches.len() < 2 {
         return None;
@@ -136,6 +137,20 @@ fn parting(report: &Report, failure: &Failure) -> Option<String> {
         "common ancestor {ancestor} at height {}{when}",
         fork.height
     ))
+}
+
+/// A node that is too busy, or gone, may have told its tip and not its chain.
+fn no_ancestor(report: &Report, failure: &Failure) -> String {
+    let is_known = |tip: &TipMark| report.blocks.iter().any(|block| block.fact.hash == tip.tip);
+    let untold = failure.tips.iter().filter(|(_, tip)| !is_known(tip));
+    let nodes: Vec<&str> = untold.map(|(node, _)| node.as_str()).collect();
+    match nodes.is_empty() {
+        true => "their chains share no block".to_owned(),
+        false => format!(
+            "where is not known: {} told a tip, and not the blocks below it",
+            nodes.join(", ")
+        ),
+    }
 }
 
 fn newest_of_tree(report: &Report, failure: &Failure) -> Vec<String> {

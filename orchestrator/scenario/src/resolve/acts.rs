@@ -9,7 +9,7 @@ use crate::links::Condition;
 use crate::model::{
     ConditionWish, LinkSet, LoadWish, Member, PartitionWish, Roster, Selector, TransferWish, Verb,
 };
-use crate::world::{Act, Load, Transfer};
+use crate::world::{Act, ActId, Load, Transfer};
 
 /// What the world is to do for `verb`, on the network as `roster` tells it now;
 /// `None` for verbs that are not acts (waits, claims, flow).
@@ -42,23 +42,26 @@ pub fn act(verb: &Verb, roster: &Roster, dice: &mut Dice) -> Result<Option<Act>,
     }))
 }
 
-/// What takes an act back when its `for:` is over; `None` where nothing does.
-///
-/// Conditions are taken back all together, because the network's state has no
-/// word for a part of them.
-pub fn undo(act: &Act) -> Option<Act> {
+/// What takes an act back, and nothing else, when its `for:` is over; `None`
+/// where nothing does. `id` is the act's number.
+pub fn undo(id: ActId, act: &Act) -> Option<Act> {
     match act {
         Act::Inflict(Fault::Cut(_)) => Some(Act::Heal(Heal::Cuts)),
-        Act::Inflict(Fault::Condition { .. }) => Some(Act::Heal(Heal::Conditions)),
-        Act::Inflict(Fault::Node { nodes, what }) => undo_on(nodes, what),
+        Act::Inflict(fault @ Fault::Condition { .. }) => Some(lift(id, fault)),
+        Act::Inflict(fault @ Fault::Node { nodes, what }) => undo_on(id, fault, (nodes, what)),
         Act::StartLoad(load) => Some(Act::StopLoad {
             name: load.name.clone(),
         }),
-        Act::Heal(_) | Act::StopLoad { .. } | Act::Transfer(_) => None,
+        Act::Heal(_) | Act::Lift { .. } | Act::StopLoad { .. } | Act::Transfer(_) => None,
     }
 }
 
-fn undo_on(nodes: &[NodeName], what: &NodeFault) -> Option<Act> {
+fn lift(act: ActId, fault: &Fault) -> Act {
+    let fault = fault.clone();
+    Act::Lift { act, fault }
+}
+
+fn undo_on(id: ActId, fault: &Fault, (nodes, what): (&[NodeName], &NodeFault)) -> Option<Act> {
     let nodes = nodes.to_vec();
     match what {
         NodeFault::Kill | NodeFault::Stop => Some(Act::Inflict(Fault::Node {
@@ -69,16 +72,13 @@ fn undo_on(nodes: &[NodeName], what: &NodeFault) -> Option<Act> {
             nodes,
             what: NodeFault::Unpause,
         })),
-        NodeFault::Add { .. } => Some(Act::Inflict(Fault::Node {
-            nodes,
-            what: NodeFault::Remove,
-        })),
-        NodeFault::ClockSkew { .. }
+        NodeFault::Add { .. }
+        | NodeFault::ClockSkew { .. }
         | NodeFault::HashRate { .. }
         | NodeFault::FillDisk
         | NodeFault::Remove
         | NodeFault::Upgrade { .. }
-        | NodeFault::CorruptStore => Some(Act::Heal(Heal::Nodes(nodes))),
+        | NodeFault::CorruptStore => Some(lift(id, fault)),
         NodeFault::Start | NodeFault::Restart | NodeFault::Unpause | NodeFault::Wipe => None,
     }
 }

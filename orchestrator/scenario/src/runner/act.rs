@@ -1,11 +1,8 @@
 //! Steps that do something to the network, and take it back.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use super::core::Core;
 use super::draws::dice;
 use super::flow::Progress;
-use crate::fault::{Fault, Heal, NodeFault};
 use crate::model::{Step, Verb};
 use crate::report::StepOutcome;
 use crate::resolve;
@@ -31,17 +28,15 @@ enum Stage {
     Look(u64),
     Doing(ActId),
     Lasting {
+        id: ActId,
         until_ms: u64,
     },
-    /// Takes it back, act by act; each after a look of its own.
+    /// Takes it back after a look, so that it is known how things stood.
     Undoing {
         looks: u64,
-        rest: VecDeque<(String, Act)>,
+        undo: Act,
     },
-    Undo {
-        id: ActId,
-        rest: VecDeque<(String, Act)>,
-    },
+    Undo(ActId),
 }
 
 impl Acting {
@@ -82,41 +77,36 @@ impl Acting {
                     core.note(place, ended.note);
                     match self.lasts_ms {
                         Some(ms) if ended.outcome == StepOutcome::Passed => Stage::Lasting {
+                            id: *id,
                             until_ms: core.now_ms.saturating_add(ms),
                         },
                         _ => return Progress::Over(ended.outcome),
                     }
                 }
-                Stage::Lasting { until_ms } if core.now_ms < *until_ms => {
+                Stage::Lasting { until_ms, .. } if core.now_ms < *until_ms => {
                     return Progress::Running;
                 }
-                Stage::Lasting { .. } => {
-                    let rest = undo(core, &self.act, &self.path);
-                    Self::next_undo(core, rest)
-                }
-                Stage::Undoing { rest, .. } if rest.is_empty() => {
-                    return Progress::Over(StepOutcome::Passed);
+                Stage::Lasting { id, .. } => {
+                    let Some(undo) = undo(core, *id, &self.act) else {
+                        return Progress::Over(StepOutcome::Passed);
+                    };
+                    core.look_now();
+                    let looks = core.history.looks();
+                    Stage::Undoing { looks, undo }
                 }
                 Stage::Undoing { looks, .. } if !core.has_looked_since(*looks) => {
                     return Progress::Running;
                 }
-                Stage::Undoing { rest, .. } => {
-                    let mut rest = std::mem::take(rest);
-                    let Some((path, act)) = rest.pop_front() else {
-                        return Progress::Over(StepOutcome::Passed);
-                    };
-                    let id = core.ask(&path, act, None, ACT_TIMEOUT_MS);
-                    Stage::Undo { id, rest }
+                Stage::Undoing { undo, .. } => {
+                    let undo = undo.clone();
+                    Stage::Undo(core.ask(&self.path, undo, None, ACT_TIMEOUT_MS))
                 }
-                Stage::Undo { id, rest } => {
+                Stage::Undo(id) => {
                     let Some(ended) = core.ended.remove(id) else {
                         return Progress::Running;
                     };
                     core.note(place, ended.note);
-                    if ended.outcome != StepOutcome::Passed {
-                        return Progress::Over(ended.outcome);
-                    }
-                    Self::next_undo(core, std::mem::take(rest))
+                    return Progress::Over(ended.outcome);
                 }
             };
             self.stage = next;
@@ -125,65 +115,19 @@ impl Acting {
 
     pub fn wake_ms(&self) -> Option<u64> {
         match self.stage {
-            Stage::Lasting { until_ms } => Some(until_ms),
+            Stage::Lasting { until_ms, .. } => Some(until_ms),
             _ => None,
         }
     }
-
-    fn next_undo(core: &mut Core, rest: VecDeque<(String, Act)>) -> Stage {
-        core.look_now();
-        let looks = core.history.looks();
-        Stage::Undoing { looks, rest }
-    }
 }
 
-/// What takes an act back, each with the path of the step it is done for: the
-/// act itself, then what that heals of other steps' doing. Nothing where
-/// something else took it back before.
-fn undo(core: &Core, act: &Act, path: &str) -> VecDeque<(String, Act)> {
+/// What takes an act back; `None` where nothing does, or something else took it
+/// back before.
+fn undo(core: &Core, id: ActId, act: &Act) -> Option<Act> {
     let is_gone = match act {
-        // Nobody keeps book of these: they are over once they are done.
-        Act::Inflict(Fault::Node {
-            what:
-                NodeFault::Add { .. }
-                | NodeFault::Remove
-                | NodeFault::Upgrade { .. }
-                | NodeFault::CorruptStore,
-            ..
-        }) => false,
-        // Its own, or what it became when another step's heal swept it along.
-        Act::Inflict(_) => !core.history.faults.in_force().any(|x| x.step == path),
+        Act::Inflict(_) => !core.history.faults.in_force().any(|x| x.act == id),
         Act::StartLoad(load) => !core.loads.contains(&load.name),
         _ => true,
     };
-    let Some(undoing) = resolve::undo(act).filter(|_| !is_gone) else {
-        return VecDeque::new();
-    };
-    let others = core.history.faults.in_force().filter(|x| x.step != path);
-    let again: Vec<(String, Act)> = others
-        .filter_map(|entry| {
-            let left = swept_along(&undoing, &entry.fault)?;
-            Some((entry.step.clone(), Act::Inflict(left)))
-        })
-        .collect();
-    let first = (path.to_owned(), undoing);
-    std::iter::once(first).chain(again).collect()
-}
-
-/// The part of another step's fault that a heal takes out as well.
-fn swept_along(heal: &Act, fault: &Fault) -> Option<Fault> {
-    match (heal, fault) {
-        (Act::Heal(Heal::Conditions), Fault::Condition { .. }) => Some(fault.clone()),
-        (Act::Heal(Heal::Nodes(healed)), Fault::Node { nodes, what }) => {
-            let healed: BTreeSet<&String> = healed.iter().collect();
-            let nodes: Vec<String> = nodes
-                .iter()
-                .filter(|x| healed.contains(x))
-                .cloned()
-                .collect();
-            let what = what.clone();
-            (!nodes.is_empty()).then_some(Fault::Node { nodes, what })
-        }
-        _ => None,
-    }
+    resolve::undo(id, act).filter(|_| !is_gone)
 }

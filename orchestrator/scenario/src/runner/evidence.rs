@@ -1,6 +1,7 @@
 //! Whether what was measured proves what was ordered.
 
 use crate::fault::Fault;
+use crate::links::Condition;
 use crate::world::{Act, Evidence, ProbeEvidence, Reach};
 
 /// Share of the expected round trip that a measured one must have at least:
@@ -25,7 +26,9 @@ pub(super) fn refuted(act: &Act, evidence: &Evidence) -> Option<String> {
     }
     match act {
         Act::Inflict(fault) => unproven(fault, evidence),
-        Act::Heal(_) if evidence.summary.is_empty() => Some("nothing was measured".into()),
+        Act::Heal(_) | Act::Lift { .. } if evidence.summary.is_empty() => {
+            Some("nothing was measured".into())
+        }
         _ => None,
     }
 }
@@ -41,8 +44,11 @@ fn unproven(fault: &Fault, evidence: &Evidence) -> Option<String> {
             let is_seen = probes.any(is_cut);
             (!is_seen).then(|| "no probe across the cut was seen to fail".into())
         }
-        Fault::Condition { .. } if !evidence.probes.is_empty() => {
-            let is_blind = probes.all(|probe| probe.measured == Reach::Unknown);
+        // A condition that changes nothing has nothing to show.
+        Fault::Condition { links, with } if !links.is_empty() && *with != Condition::default() => {
+            let is_meant =
+                |x: &ProbeEvidence| links.contains(&x.link) || links.contains(&x.link.reversed());
+            let is_blind = probes.all(|x| !is_meant(x) || x.measured == Reach::Unknown);
             is_blind.then(|| "no link could be measured".into())
         }
         _ => None,
@@ -125,10 +131,35 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_without_a_probe_of_its_links_is_not_proven() {
+        let slow = |from: &str| {
+            Act::Inflict(Fault::Condition {
+                links: [Link::new(from, "b")].into(),
+                with: Condition {
+                    loss: Some(0.5),
+                    ..Condition::default()
+                },
+            })
+        };
+        assert_eq!(refuted(&slow("a"), &evidence(&[(OPEN, OPEN)])), None);
+        for (act, probes) in [
+            (slow("a"), &[][..]),
+            (slow("a"), &[(OPEN, Reach::Unknown)]),
+            (slow("c"), &[(OPEN, OPEN)]),
+        ] {
+            let why = refuted(&act, &evidence(probes));
+            assert_eq!(why.as_deref(), Some("no link could be measured"));
+        }
+    }
+
+    #[test]
     fn a_latency_that_does_not_show_is_refuted() {
         let latency = Act::Inflict(Fault::Condition {
             links: [Link::new("a", "b")].into(),
-            with: crate::links::Condition::default(),
+            with: Condition {
+                latency_ms: Some(50.0),
+                ..Condition::default()
+            },
         });
         let rtt = |ms| Reach::Open { rtt_ms: Some(ms) };
         assert_eq!(

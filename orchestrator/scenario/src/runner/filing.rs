@@ -58,7 +58,11 @@ impl Core {
     pub fn file(&mut self) {
         self.report.ended_at_ms = Some(self.now_ms);
         self.file_skipped();
-        self.report.faults = self.history.faults.entries().to_vec();
+        let (roster, tips) = (self.roster.names(), self.history.tips());
+        let faults = self.history.faults.entries().iter().cloned();
+        self.report.faults = faults
+            .map(|entry| entry.with_parting(&roster, &tips, &self.history.tree))
+            .collect();
         self.report.nodes = self.nodes();
         let blocks = self.history.tree.blocks().iter();
         self.report.blocks = blocks
@@ -68,6 +72,12 @@ impl Core {
             })
             .collect();
         self.report.oddities = self.history.problems().to_vec();
+        let lost = self.history.logs.lost();
+        if lost > 0 {
+            self.report.oddities.push(format!(
+                "{lost} log lines came faster than they could be kept and were not judged"
+            ));
+        }
         self.report.logs = self.lines_that_matter();
         self.report.orders_digest = self.orders_digest();
     }

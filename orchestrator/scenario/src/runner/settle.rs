@@ -52,6 +52,7 @@ impl Core {
                 self.change_roster(fault);
             }
             Act::Heal(heal) => self.healed(open, heal, &evidence),
+            Act::Lift { act, fault } => self.lifted(open, *act, fault, &evidence),
             Act::StartLoad(load) => {
                 self.loads.insert(load.name.clone());
                 self.sent(&load.name, evidence.transactions);
@@ -73,7 +74,7 @@ impl Core {
 
     fn ineffective(&mut self, id: ActId, open: &OpenAct, evidence: &Evidence, why: &str) -> Ended {
         self.history.faults.missed(id, evidence);
-        self.is_uncertain |= matches!(open.act, Act::Inflict(_) | Act::Heal(_));
+        self.is_uncertain |= is_of_faults(&open.act);
         let expected = format!("{} takes effect", describe_act(&open.act));
         let found = if evidence.summary.is_empty() || why == evidence.summary {
             why.to_owned()
@@ -88,7 +89,7 @@ impl Core {
     }
 
     fn broken(&mut self, open: &OpenAct, why: &str) -> Ended {
-        self.is_uncertain |= matches!(open.act, Act::Inflict(_) | Act::Heal(_));
+        self.is_uncertain |= is_of_faults(&open.act);
         if let Act::StopLoad { name } = &open.act {
             // Stopping it again would fail again.
             self.loads.remove(name);
@@ -101,14 +102,35 @@ impl Core {
         }
     }
 
-    fn healed(&mut self, open: &OpenAct, heal: &Heal, evidence: &Evidence) {
+    fn lifted(&mut self, open: &OpenAct, act: ActId, fault: &Fault, evidence: &Evidence) {
+        let at_ms = self.at_ms(evidence);
+        self.history.faults.lifted(act, at_ms, &open.before);
+        if let Fault::Node {
+            nodes,
+            what: NodeFault::Add { .. } | NodeFault::Remove,
+        } = fault
+        {
+            self.restore_roster(&Heal::Nodes(nodes.clone()));
+        }
+        self.report_heal(open, at_ms, evidence);
+    }
+
+    fn at_ms(&self, evidence: &Evidence) -> u64 {
         let at_ms = evidence.in_force_at_ms.unwrap_or(self.now_ms);
-        let at_ms = at_ms.min(self.now_ms);
+        at_ms.min(self.now_ms)
+    }
+
+    fn healed(&mut self, open: &OpenAct, heal: &Heal, evidence: &Evidence) {
+        let at_ms = self.at_ms(evidence);
         self.history.faults.healed(heal, at_ms, &open.before);
         self.restore_roster(heal);
         if *heal == Heal::All {
             self.is_uncertain = false;
         }
+        self.report_heal(open, at_ms, evidence);
+    }
+
+    fn report_heal(&mut self, open: &OpenAct, at_ms: u64, evidence: &Evidence) {
         self.report.heals.push(HealReport {
             step: open.step.clone(),
             title: describe_act(&open.act),
@@ -167,4 +189,8 @@ impl Core {
             }
         }
     }
+}
+
+const fn is_of_faults(act: &Act) -> bool {
+    matches!(act, Act::Inflict(_) | Act::Heal(_) | Act::Lift { .. })
 }

@@ -57,6 +57,7 @@ pub(super) fn describe_act(act: &Act) -> String {
     match act {
         Act::Inflict(fault) => describe(fault),
         Act::Heal(heal) => describe_heal(heal),
+        Act::Lift { fault, .. } => format!("lift {}", describe(fault)),
         Act::StartLoad(load) => format!("load {} at {} tx/s", load.name, load.rate),
         Act::StopLoad { name } => format!("stop load {name}"),
         Act::Transfer(x) => format!("transfer of {} from {} to {}", x.sats, x.from, x.to),

@@ -3,7 +3,7 @@
 use devnet_scenario::fault::{CutShape, Fault, Heal, Link, NodeFault};
 use devnet_scenario::model::{Selector, Verb};
 use devnet_scenario::resolve::{self, Dice, Unresolved};
-use devnet_scenario::world::Act;
+use devnet_scenario::world::{Act, ActId};
 use rand_core::SeedableRng as _;
 
 use crate::support::{read, roster};
@@ -107,7 +107,7 @@ fn fresh_nodes_are_named_after_the_last_of_their_group() {
 
 #[test]
 fn what_lasts_is_taken_back_by_its_opposite() {
-    let undone = |step: &str| resolve::undo(&act(step, 0));
+    let undone = |step: &str| resolve::undo(ActId(7), &act(step, 0));
     let starts = |act: Option<Act>| {
         matches!(
             act,
@@ -120,11 +120,19 @@ fn what_lasts_is_taken_back_by_its_opposite() {
     assert!(starts(undone("- kill: miner-0")));
     assert!(starts(undone("- stop: miner-0")));
     assert_eq!(undone("- partition: halves"), Some(Act::Heal(Heal::Cuts)));
-    assert_eq!(undone("- loss: 5%"), Some(Act::Heal(Heal::Conditions)));
-    assert_eq!(
-        undone("- clock_skew: { on: miner-0, by: 5s }"),
-        Some(Act::Heal(Heal::Nodes(vec!["miner-0".into()])))
-    );
+    for step in [
+        "- loss: 5%",
+        "- clock_skew: { on: miner-0, by: 5s }",
+        "- hash_rate: { on: miner-0, to: 5 }",
+        "- fill_disk: miner-0",
+        "- add: { group: miner }",
+    ] {
+        let Act::Inflict(fault) = act(step, 0) else {
+            panic!("{step}")
+        };
+        let act = ActId(7);
+        assert_eq!(undone(step), Some(Act::Lift { act, fault }), "{step}");
+    }
     assert_eq!(undone("- restart: miner-0"), None);
 }
 

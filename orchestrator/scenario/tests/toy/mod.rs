@@ -1,6 +1,8 @@
 //! A tiny world that answers a runner's orders: a toy chain on nodes that hear
 //! each other at once unless a cut keeps them apart.
 
+mod look;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_scenario::fault::{Fault, Heal, Link, NodeFault};
@@ -32,10 +34,16 @@ pub struct Tricks {
     pub blind_from_ms: Option<u64>,
     /// Digests of this node's coins are its own.
     pub odd_coins: Option<String>,
+    /// This node has a coin more than was issued.
+    pub forger: Option<String>,
+    /// Blocks of this miner are never told.
+    pub hidden: Option<String>,
     /// Log lines, by time.
     pub logs: Vec<(u64, String, String)>,
     /// No node's log is heard.
     pub is_mute: bool,
+    /// The log floods at this time, so that a line is lost.
+    pub loses_a_line_at_ms: Option<u64>,
 }
 
 pub struct Toy {
@@ -46,7 +54,8 @@ pub struct Toy {
     pub acts: Vec<String>,
     blocks: Vec<BlockFact>,
     told: usize,
-    table: LinkTable,
+    /// Faults of links that are in force, in their order.
+    links: Vec<(ActId, Fault)>,
     pending: Vec<(u64, ActId, Act)>,
     loads: BTreeMap<String, (u64, Load)>,
     sent: BTreeMap<String, u64>,
@@ -124,7 +133,7 @@ impl Toy {
             acts: Vec::new(),
             blocks: vec![genesis],
             told: 0,
-            table: LinkTable::default(),
+            links: Vec::new(),
             pending: Vec::new(),
             loads: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -226,7 +235,7 @@ impl Toy {
     }
 
     fn gossip(&mut self, names: &[String]) {
-        let states = self.table.states();
+        let states = self.table().states();
         for from in names {
             for to in names {
                 let link = Link::new(from, to);
@@ -254,7 +263,7 @@ impl Toy {
             evidence.objections.push("nothing changed".into());
             return Outcome::Ineffective(evidence);
         }
-        let transactions = self.change(act);
+        let transactions = self.change(id, act);
         let evidence = Evidence {
             transactions,
             ..self.evidence(act)
@@ -262,19 +271,23 @@ impl Toy {
         Outcome::Done(evidence)
     }
 
-    fn change(&mut self, act: &Act) -> Vec<String> {
+    fn change(&mut self, id: ActId, act: &Act) -> Vec<String> {
         match act {
             Act::Inflict(Fault::Node { nodes, what }) => {
                 for name in nodes {
                     self.change_node(name, what);
                 }
             }
-            Act::Inflict(fault) => self.table.inflict(fault),
+            Act::Inflict(fault) => self.links.push((id, fault.clone())),
             Act::Heal(heal) => {
-                self.table.heal(heal);
+                self.links.retain(|(_, fault)| match fault {
+                    Fault::Cut(_) => !matches!(heal, Heal::All | Heal::Cuts),
+                    _ => !matches!(heal, Heal::All | Heal::Conditions),
+                });
                 self.heal_nodes(heal);
                 self.is_mining &= !self.tricks.stops_at_heal;
             }
+            Act::Lift { act, fault } => self.lift(*act, fault),
             Act::StartLoad(load) => {
                 let running = (self.now_ms, load.clone());
                 self.loads.insert(load.name.clone(), running);
@@ -283,6 +296,26 @@ impl Toy {
             Act::Transfer(_) => return self.send("transfer", 1),
         }
         Vec::new()
+    }
+
+    /// Only what that act did: an added node stays when its clock is set right.
+    fn lift(&mut self, act: ActId, fault: &Fault) {
+        self.links.retain(|(id, _)| *id != act);
+        if let Fault::Node {
+            nodes,
+            what: NodeFault::Add { .. } | NodeFault::Remove,
+        } = fault
+        {
+            self.heal_nodes(&Heal::Nodes(nodes.clone()));
+        }
+    }
+
+    fn table(&self) -> LinkTable {
+        let mut table = LinkTable::default();
+        self.links
+            .iter()
+            .for_each(|(_, fault)| table.inflict(fault));
+        table
     }
 
     /// As every world: added nodes go, removed ones come back without a chain.
@@ -349,154 +382,6 @@ impl Toy {
             NodeFault::Restart => node.restarts += 1,
             NodeFault::Wipe => node.tip = 0,
             _ => {}
-        }
-    }
-
-    /// Probes of every link, as things are now.
-    fn evidence(&self, act: &Act) -> Evidence {
-        let states = self.table.states();
-        let wanted = match act {
-            Act::Inflict(Fault::Cut(cut)) => cut.links.clone(),
-            _ => states
-                .iter()
-                .filter(|(_, x)| x.cut)
-                .map(|(link, _)| link.clone())
-                .collect(),
-        };
-        let open = Reach::Open { rtt_ms: Some(1.0) };
-        let names: Vec<&String> = self.nodes.keys().collect();
-        let links = names
-            .iter()
-            .flat_map(|a| names.iter().map(move |b| Link::new(a, b)));
-        let probes = links
-            .filter(|link| link.from != link.to)
-            .map(|link| ProbeEvidence {
-                by: "toy".into(),
-                before: None,
-                expected: if wanted.contains(&link) {
-                    Reach::Cut
-                } else {
-                    open
-                },
-                measured: match states.get(&link) {
-                    Some(state) if state.cut => Reach::Cut,
-                    _ => open,
-                },
-                link,
-            });
-        Evidence {
-            summary: "measured by the toy".into(),
-            probes: probes.collect(),
-            in_force_at_ms: Some(self.now_ms),
-            ..Evidence::default()
-        }
-    }
-
-    fn snapshot(&mut self, wants: &Wants) -> Snapshot {
-        let blocks = self.blocks[self.told..].to_vec();
-        self.told = self.blocks.len();
-        let nodes = self
-            .nodes
-            .keys()
-            .map(|name| (name.clone(), self.view(name, wants)));
-        let nodes = nodes.collect();
-        let now_ms = self.now_ms;
-        let (due, later) = std::mem::take(&mut self.tricks.logs)
-            .into_iter()
-            .partition(|(at_ms, ..)| wants.logs && *at_ms <= now_ms);
-        self.tricks.logs = later;
-        let mut due: Vec<(u64, String, String)> = due;
-        if wants.logs && !self.tricks.is_mute {
-            for name in self.nodes.keys() {
-                if self.greeted.insert(name.clone()) {
-                    due.push((now_ms, name.clone(), "INFO ready".into()));
-                }
-            }
-        }
-        let place = |id: &String| {
-            let sent = self.sent.get(id).copied();
-            self.nodes.keys().map(move |name| {
-                let place = match sent {
-                    Some(at) if now_ms > at + 2_000 => TxPlace::Confirmed { height: 1 },
-                    Some(_) => TxPlace::Waiting,
-                    None => TxPlace::Unknown,
-                };
-                (name.clone(), place)
-            })
-        };
-        let transactions = wants.transactions.iter();
-        Snapshot {
-            at_ms: now_ms,
-            nodes,
-            blocks,
-            logs: due
-                .into_iter()
-                .map(|(at_ms, node, text)| LogFact { node, at_ms, text })
-                .collect(),
-            transactions: transactions
-                .map(|id| (id.clone(), place(id).collect()))
-                .collect(),
-        }
-    }
-
-    fn view(&self, name: &str, wants: &Wants) -> NodeView {
-        let node = &self.nodes[name];
-        if !node.is_up {
-            return NodeView::Down {
-                state: "exited".into(),
-                why: "killed".into(),
-            };
-        }
-        let tip = &self.blocks[node.tip];
-        let metrics = format!(
-            "toy_height {}\ntoy_blocks_total {}\n",
-            tip.height, tip.height
-        );
-        NodeView::Up(Box::new(NodeFacts {
-            tip: tip.hash.clone(),
-            height: tip.height,
-            work: tip.work.clone(),
-            peers: self.peers(name),
-            mempool: 0,
-            coins: wants.coins_at.map(|height| self.coins(name, height)),
-            restarts: node.restarts,
-            memory_bytes: Some(50 << 20),
-            metrics: wants.metrics.then_some(metrics),
-        }))
-    }
-
-    fn peers(&self, name: &str) -> Vec<String> {
-        let states = self.table.states();
-        let is_joined = |other: &String| {
-            let there = Link::new(name, other);
-            let links = [there.reversed(), there];
-            let mut states = links.iter().filter_map(|link| states.get(link));
-            other != name && self.nodes[other].is_up && !states.any(|state| state.cut)
-        };
-        self.nodes
-            .keys()
-            .filter(|x| is_joined(x))
-            .cloned()
-            .collect()
-    }
-
-    fn coins(&self, name: &str, height: u32) -> Coins {
-        let mut at = &self.blocks[self.nodes[name].tip];
-        while at.height > height {
-            let parent = at.parent.as_ref().unwrap();
-            at = self
-                .blocks
-                .iter()
-                .find(|block| block.hash == *parent)
-                .unwrap();
-        }
-        let is_odd = self.tricks.odd_coins.as_deref() == Some(name);
-        Coins {
-            height: at.height,
-            block: at.hash.clone(),
-            digest: format!("{}{}", at.hash, if is_odd { "?" } else { "" }),
-            total_sats: u64::from(at.height) * 50,
-            issued_sats: u64::from(at.height) * 50,
         }
     }
 }

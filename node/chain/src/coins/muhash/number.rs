@@ -1,5 +1,7 @@
 //! Numbers modulo p = 2^3072 - 1103717.
 
+mod product;
+
 /// 64-bit limbs of a number, least significant first.
 const LIMBS: usize = 48;
 /// 2^3072 modulo p: what a carry out of the top limb is worth.
@@ -50,18 +52,17 @@ impl Num3072 {
     }
 
     pub(super) fn multiply(&mut self, other: &Self) {
-        let mut product = [0_u64; 2 * LIMBS];
-        for (offset, &left) in self.0.iter().enumerate() {
-            let row = &mut product[offset..=offset + LIMBS];
-            let mut carry = 0;
-            for (sum, &right) in row.iter_mut().zip(&other.0) {
-                (*sum, carry) = multiply_add(left, right, *sum, carry);
-            }
-            row[LIMBS] = carry;
+        // Sums of few elements are combined often, and mostly with nothing.
+        if *other == Self::ONE {
+            return;
         }
-        let (low, high) = product.split_at(LIMBS);
+        if *self == Self::ONE {
+            *self = *other;
+            return;
+        }
+        let (low, high) = product::multiply(&self.0, &other.0);
         let mut carry = 0;
-        for ((limb, &low), &high) in self.0.iter_mut().zip(low).zip(high) {
+        for ((limb, low), high) in self.0.iter_mut().zip(low).zip(high) {
             (*limb, carry) = multiply_add(high, WRAP, low, carry);
         }
         // The first carry is below 2^21; one more round leaves at most a

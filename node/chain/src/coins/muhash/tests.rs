@@ -130,7 +130,7 @@ fn products_just_below_the_modulus_carry_right() {
 /// RFC 8439, appendix A.1, test vectors 1 and 2: key and nonce zero.
 #[test]
 fn key_stream_matches_the_rfc() {
-    let stream: [u8; 128] = chacha::keystream(&[0; 32]);
+    let stream: [u8; 128] = key_stream(&[0; 32]);
     let expected = concat!(
         "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7",
         "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586",
@@ -138,4 +138,26 @@ fn key_stream_matches_the_rfc() {
         "29b721769ce64e43d57133b074d839d531ed1f28510afb45ace10a1f4b794d6f",
     );
     assert_eq!(hex::encode(&stream), expected);
+}
+
+#[test]
+fn changes_in_pieces_make_the_digest_of_changes_one_by_one() {
+    let mut one_by_one = MuHash3072::new();
+    let mut changes = Vec::new();
+    for first in 0..9 {
+        let element = element(first);
+        if first % 3 == 0 {
+            one_by_one.remove(&element);
+            changes.push(DigestChange::remove(&element));
+        } else {
+            one_by_one.insert(&element);
+            changes.push(DigestChange::insert(&element));
+        }
+    }
+    let mut in_pieces = MuHash3072::new();
+    for piece in changes.chunks(4) {
+        in_pieces.combine(&MuHash3072::of(piece));
+    }
+    assert_eq!(in_pieces, one_by_one);
+    assert_ne!(in_pieces.digest(), MuHash3072::of(&changes[1..]).digest());
 }

@@ -53,6 +53,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 ..
             } => {
                 self.on_probe_dial_failed(connection_id, &error);
+                self.on_try_failed(connection_id, &error);
                 let given_up = self.dialer.on_failed(connection_id, &error, Instant::now());
                 if let Some(peer) = given_up {
                     self.book.remove(&peer);
@@ -110,15 +111,15 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         } else {
             Direction::Inbound
         };
-        if endpoint.is_dialer() {
-            self.dialer.on_connected(connection, id, now);
-        }
+        let is_tried = self.tries.remove(&connection);
+        let is_edge = endpoint.is_dialer() && self.dialer.on_connected(connection, id, now);
         let remote = endpoint.get_remote_address().clone();
         tracing::debug!(peer = %id, %remote, ?direction, "connection opened");
         let link = Link {
             id: connection,
             remote,
             direction,
+            is_manual: is_tried || is_edge,
             opened: now,
             heard: now,
         };

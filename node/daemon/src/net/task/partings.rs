@@ -1,7 +1,7 @@
 //! Sending peers away: at once or when an answer has arrived, for a while or
 //! for a fresh start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use libp2p::swarm::ConnectionId;
@@ -17,6 +17,15 @@ pub struct Partings {
     kept_away: BTreeMap<PeerId, Instant>,
     /// Still connected, to part from at that time, and for how long.
     leaving: BTreeMap<PeerId, (Instant, Option<Duration>)>,
+    /// Still connected, and not to be looked for once they are gone.
+    dismissed: BTreeSet<PeerId>,
+}
+
+impl Partings {
+    /// The operator parts from a connected peer.
+    pub fn dismissed(&mut self, id: PeerId) {
+        self.dismissed.insert(id);
+    }
 }
 
 /// Peers refused at once; the one due back first is forgiven beyond that.
@@ -55,7 +64,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     ) -> Option<Vec<Multiaddr>> {
         let age = self.peers.age(id, Instant::now())?;
         let is_ours = self.config.discovery || self.peers.is_dialled(id);
-        let is_sent_away = self.partings.kept_away.contains_key(id);
+        let partings = &self.partings;
+        let is_sent_away = partings.kept_away.contains_key(id) || partings.dismissed.contains(id);
         let is_guest = self.probing.is_guest(connection);
         let is_lost = age >= LOST_AGE_MIN && !is_sent_away && !is_guest;
         is_lost.then(|| {
@@ -69,6 +79,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
 
     /// A leaving peer went by itself.
     pub(super) fn on_left(&mut self, id: &PeerId) {
+        self.partings.dismissed.remove(id);
         if let Some((_, Some(time))) = self.partings.leaving.remove(id) {
             self.keep_away(*id, time);
         }
@@ -114,6 +125,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// Closes all connections to a peer and dials it again, where we may: with
     /// explicit edges only, nobody is dialled who was not.
     pub(super) fn start_afresh(&mut self, id: PeerId, delay: Duration) {
+        if self.partings.dismissed.contains(&id) {
+            return;
+        }
         if self.config.discovery || self.peers.is_dialled(&id) {
             let addresses = self.peers.dialable(&id);
             self.dialer.want_back(id, addresses, Instant::now() + delay);
@@ -129,7 +143,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         }
     }
 
-    fn forgive(&mut self, id: &PeerId) {
+    pub(super) fn forgive(&mut self, id: &PeerId) {
         self.partings.kept_away.remove(id);
         self.swarm.behaviour_mut().blocked.unblock_peer(*id);
     }

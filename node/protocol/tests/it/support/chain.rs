@@ -7,7 +7,7 @@ use minichain_chain::block::Block;
 use minichain_chain::difficulty::Rule;
 use minichain_chain::hash::BlockHash;
 use minichain_chain::mempool::{Mempool, MempoolLimits};
-use minichain_chain::params::{Allocation, Params, Reward, dev_account_key};
+use minichain_chain::params::{Allocation, Params, Proof, Reward, dev_account_key};
 use minichain_chain::pow::{CompactTarget, Searcher};
 use minichain_chain::script::Script;
 use minichain_chain::signature::{SecretKey, sign_all_inputs};
@@ -49,6 +49,7 @@ pub fn named_params(network: &str) -> Params {
         coinbase_maturity: 10,
         block_weight_max: 4_000_000,
         allocations: (0..ACCOUNTS).map(allocation).collect(),
+        proof: Proof::Hash,
     };
     params.check().expect("these rules make a network")
 }

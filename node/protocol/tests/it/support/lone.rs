@@ -10,6 +10,7 @@ use minichain_chain::params::Params;
 use minichain_chain::pow::Chainwork;
 use minichain_chain::state::State;
 use minichain_chain::store::MemoryStore;
+use minichain_protocol::config::Config;
 use minichain_protocol::event::Event;
 use minichain_protocol::input::{
     Direction, GossipId, InboundRequest, Input, Now, OutboundRequest, Peer,
@@ -38,8 +39,17 @@ impl Lone {
     }
 
     pub fn with(params: Params, mining: bool) -> Self {
+        Self::start(params, config(mining))
+    }
+
+    /// A node of the usual network that is set up in its own way.
+    pub fn configured(config: Config) -> Self {
+        Self::start(params(), config)
+    }
+
+    fn start(params: Params, config: Config) -> Self {
         let state = State::open(params, MemoryStore::default()).expect("an empty store opens");
-        let node = Node::new(config(mining), state, 1);
+        let node = Node::new(config, state, 1);
         let mut lone = Self {
             node,
             now_ms: 0,

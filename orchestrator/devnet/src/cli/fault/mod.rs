@@ -1,13 +1,16 @@
 //! What every verb that inflicts a fault does: inflict, prove, tell, and take
 //! the fault out again when its time is over.
 
+pub mod links;
 pub mod select;
 pub mod show;
+pub mod sides;
 pub mod units;
 
 use std::time::{Duration, Instant};
 
 use devnet_scenario::fault::Fault;
+use devnet_scenario::parting::Parting;
 use devnet_scenario::world::Outcome;
 
 use self::show::Told;
@@ -16,7 +19,9 @@ use super::{NameArgs, OutputArgs};
 use crate::clock::{parse_duration, spell_duration};
 use crate::exit::{Exit, Failure};
 use crate::faults::state::spell_fault;
-use crate::faults::{self, Layout, Live};
+use crate::faults::{self, Intent, Layout, Live};
+pub use crate::order::name_option;
+use crate::order::{self, Done, finish};
 use crate::state::{Lock, StateError};
 use crate::world::World;
 
@@ -24,6 +29,8 @@ use crate::world::World;
 /// time is over.
 const BUSY_LIMIT: Duration = Duration::from_secs(60);
 const BUSY_PAUSE: Duration = Duration::from_millis(200);
+/// Between two looks at what the sides have mined.
+pub const WATCH_PAUSE: Duration = Duration::from_millis(500);
 
 /// Options of every fault.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,19 +59,16 @@ pub async fn run(
     let interrupts = args
         .time
         .map(|_| interrupts.unwrap_or_else(Interrupts::of_process));
-    let began = Instant::now();
-    let (fault, inflicted) = {
-        let _lock = world.states.network(name).lock()?;
-        // Another call may have changed the network before the lock was ours.
-        live.reload(world)?;
-        let fault = make(&live.layout())?;
-        let stage = world.console.stage("fault", &spell_fault(&fault));
-        let inflicted = faults::inflict_for(world, &live, &fault, args.time).await;
-        let inflicted = inflicted.map_err(|failure| half_done(failure, name))?;
-        finish(stage, &inflicted.outcome);
-        (fault, inflicted)
-    };
-    let told = Told::new(spell_fault(&fault), &inflicted.outcome, began.elapsed());
+    let Done {
+        fault,
+        inflicted,
+        replaced,
+        elapsed,
+    } = order::inflict(world, &live, args.time, make).await?;
+    let told = Told::new(spell_fault(&fault), &inflicted.outcome, elapsed);
+    let told = told
+        .with(progress(world, &live, inflicted.id).await?, None)
+        .instead_of(replaced);
     show::tell(world, &live.layout(), &told, args.time.is_some())?;
     let exit = exit_of(&inflicted.outcome);
     let (Some(time), Some(mut interrupts), Some(id)) = (args.time, interrupts, inflicted.id) else {
@@ -76,7 +80,8 @@ pub async fn run(
         }
         return Ok(exit);
     };
-    let is_interrupted = exit == Exit::Success && hold(world, time, &mut interrupts).await;
+    let is_interrupted =
+        exit == Exit::Success && hold(world, &live, id, (time, &mut interrupts)).await;
     let healed = end(world, &live, id).await?;
     Ok(match (exit, healed) {
         (Exit::Success, Exit::Success) if is_interrupted => Exit::Failed,
@@ -85,26 +90,43 @@ pub async fn run(
     })
 }
 
-/// What the world broke under may be in force in part.
-fn half_done(failure: Failure, name: &str) -> Failure {
-    match failure.exit() {
-        Exit::WorldBroke => failure.next(format!(
-            "Part of it may be in force: `devnet heal{}` takes it out.",
-            name_option(name)
-        )),
-        _ => failure,
-    }
+/// What the sides of that fault have mined; `None` if it is not one of links,
+/// or is in force no more.
+async fn progress(world: &World, live: &Live, id: Option<u32>) -> Result<Option<Parting>, Failure> {
+    let intent = Intent::load(&world.states.network(live.name()))?;
+    let active = intent.faults().iter().find(|active| Some(active.id) == id);
+    Ok(match active {
+        Some(active) => faults::progress::of(&live.layout(), active).await,
+        None => None,
+    })
 }
 
-/// Waits until the time is over; whether the user did not want to.
-async fn hold(world: &World, time: Duration, interrupts: &mut Interrupts) -> bool {
-    let stage = world.console.stage(
-        "hold",
-        &format!("for {}; Ctrl-C takes it out at once", spell_duration(time)),
-    );
+/// Waits until the time is over, and tells meanwhile how far the sides came;
+/// whether the user did not want to.
+async fn hold(
+    world: &World,
+    live: &Live,
+    id: u32,
+    (time, interrupts): (Duration, &mut Interrupts),
+) -> bool {
+    let doing = format!("for {}; Ctrl-C takes it out at once", spell_duration(time));
+    let stage = world.console.stage("hold", &doing);
+    let watch = async {
+        // Only a moving line has room for it.
+        if !world.console.is_terminal {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            tokio::time::sleep(WATCH_PAUSE).await;
+            if let Ok(Some(progress)) = progress(world, live, Some(id)).await {
+                stage.waiting(&format!("{doing}: {progress}"));
+            }
+        }
+    };
     let is_interrupted = tokio::select! {
         () = tokio::time::sleep(time) => false,
         () = interrupts.next() => true,
+        never = watch => never,
     };
     if is_interrupted {
         stage.failed("interrupted");
@@ -119,6 +141,7 @@ async fn end(world: &World, live: &Live, id: u32) -> Result<Exit, Failure> {
     let began = Instant::now();
     let _lock = lock_patiently(world, live.name()).await?;
     live.reload(world)?;
+    let progress = progress(world, live, Some(id)).await?;
     let stage = world.console.stage("heal", "taking the fault out");
     let Some(outcome) = faults::revert(world, live, id).await? else {
         stage.done("another call took it out already");
@@ -126,6 +149,11 @@ async fn end(world: &World, live: &Live, id: u32) -> Result<Exit, Failure> {
     };
     finish(stage, &outcome);
     let told = Told::new("heal".to_owned(), &outcome, began.elapsed());
+    let aftermath = match &progress {
+        Some(progress) => faults::progress::aftermath(&live.layout(), progress).await,
+        None => None,
+    };
+    let told = told.with(progress, aftermath);
     show::tell(world, &live.layout(), &told, true)?;
     Ok(exit_of(&outcome))
 }
@@ -142,29 +170,12 @@ async fn lock_patiently(world: &World, name: &str) -> Result<Lock, Failure> {
     }
 }
 
-/// Ends the stage with what was measured.
-pub fn finish(stage: crate::console::Stage, outcome: &Outcome) {
-    match outcome {
-        Outcome::Done(evidence) => stage.done(&evidence.summary),
-        Outcome::Ineffective(_) => stage.failed("it has not the effect it should have"),
-        Outcome::Failed { why } => stage.failed(why),
-    }
-}
-
 /// The exit code of an outcome.
 pub const fn exit_of(outcome: &Outcome) -> Exit {
     match outcome {
         Outcome::Done(_) => Exit::Success,
         Outcome::Ineffective(_) => Exit::Invalid,
         Outcome::Failed { .. } => Exit::WorldBroke,
-    }
-}
-
-/// ` --name alpha`, or nothing for the network that needs no name.
-pub fn name_option(name: &str) -> String {
-    match name == devnet_blueprint::topology::DEFAULT_NAME {
-        true => String::new(),
-        false => format!(" --name {name}"),
     }
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use comfy_table::{Cell, Color};
 use devnet_scenario::fault::{Link, NodeName};
+use devnet_scenario::parting::{Aftermath, Parting};
 use devnet_scenario::world::{Evidence, Outcome, ProbeEvidence, Reach};
 use serde::Serialize;
 
 use super::super::report::{format_table, plain_table};
+use super::sides;
 use crate::console::{Colour, Console};
 use crate::exit::Failure;
 use crate::faults::Layout;
@@ -30,6 +32,17 @@ pub struct Told {
     evidence: Option<Evidence>,
     /// What it took, proof included.
     elapsed_ms: u64,
+    /// What each side had mined, and where they part, for faults of links; of
+    /// healing, as it was just before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Parting>,
+    /// What became of the branches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aftermath: Option<Aftermath>,
+    /// The same of the cut that was in force until this one took its place, as
+    /// it was just before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced: Option<Parting>,
 }
 
 impl Told {
@@ -46,7 +59,24 @@ impl Told {
             why,
             evidence,
             elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            progress: None,
+            aftermath: None,
+            replaced: None,
         }
+    }
+
+    /// With what each side had mined.
+    #[must_use]
+    pub fn with(mut self, progress: Option<Parting>, aftermath: Option<Aftermath>) -> Self {
+        (self.progress, self.aftermath) = (progress, aftermath);
+        self
+    }
+
+    /// In place of a cut whose sides had come that far.
+    #[must_use]
+    pub fn instead_of(mut self, replaced: Option<Parting>) -> Self {
+        self.replaced = replaced;
+        self
     }
 }
 
@@ -68,6 +98,14 @@ pub fn tell(
     };
     if let Some(matrix) = matrix(console, &layout.roster(), &evidence.probes) {
         console.say(&format!("\n{matrix}\n"));
+    }
+    if let Some(replaced) = &told.replaced {
+        let text = sides::text(console, replaced, None);
+        console.say(&format!("The cut until now:\n\n{text}\n"));
+    }
+    if let Some(progress) = &told.progress {
+        let text = sides::text(console, progress, told.aftermath.as_ref());
+        console.say(&format!("{text}\n"));
     }
     if !evidence.objections.is_empty() {
         let listed: String = evidence

@@ -2,6 +2,8 @@
 //! that speak the admin RPC and condition what they send.
 
 mod nodes;
+mod shapes;
+mod sides;
 
 use std::time::Duration;
 
@@ -13,7 +15,8 @@ use futures::FutureExt as _;
 use self::nodes::Nodes;
 use super::super::tests::Stage;
 use super::super::{
-    Cli, Verb, faults as faults_verb, heal, isolate, latency, loss, partition, skew,
+    Cli, Verb, bandwidth, faults as faults_verb, heal, isolate, latency, loss, node, partition,
+    skew,
 };
 use super::*;
 use crate::faults::Intent;
@@ -27,8 +30,12 @@ struct Lab {
 
 impl Lab {
     async fn up(engine: &str) -> Self {
+        Self::up_with(&["--nodes", "3", "--engine", engine]).await
+    }
+
+    async fn up_with(options: &[&str]) -> Self {
         let stage = Stage::new();
-        let options = ["--name", "alpha", "--nodes", "3", "--engine", engine];
+        let options = [&["--name", "alpha"], options].concat();
         stage.up(&options).await.expect("all is well");
         let live = Live::attach(&stage.world, "alpha").await.expect("it is up");
         let nodes = Nodes::serve(&live.layout().blueprint).await;
@@ -47,11 +54,19 @@ impl Lab {
             Verb::Isolate(args) => isolate::run(world, args).await,
             Verb::Latency(args) => latency::run(world, args).await,
             Verb::Loss(args) => loss::run(world, args).await,
+            Verb::Bandwidth(args) => bandwidth::run(world, args).await,
+            Verb::Node(verb) => node::run(world, verb).await,
             Verb::Skew(args) => skew::run(world, args).await,
             Verb::Heal(args) => heal::run(world, args).await,
             Verb::Faults(args) => faults_verb::run(world, args).await,
             other => panic!("parsed {other:?}"),
         }
+    }
+
+    /// Whether the nodes hold nothing.
+    async fn is_free(&self) -> bool {
+        let found = faults::in_force(&self.stage.world, &self.live).await;
+        found.expect("they answer").links.is_empty()
     }
 
     fn intent(&self) -> Intent {
@@ -131,8 +146,6 @@ async fn a_fault_of_a_killed_call_is_healed_by_the_next() {
     let inflicted = inflicted.expect("all is well");
     assert!(matches!(inflicted.outcome, Outcome::Done(_)));
     // Whoever was to take it out is gone; nobody else knows of it.
-    let left = faults::flush(&lab.stage.world, &lab.live).await;
-    assert!(left.is_err() || lab.intent().is_empty());
     let outcome = faults::heal(&lab.stage.world, &lab.live, &Heal::Cuts).await;
     assert!(matches!(outcome, Ok(Outcome::Done(_))), "{outcome:?}");
     let found = faults::in_force(&lab.stage.world, &lab.live)
@@ -142,6 +155,32 @@ async fn a_fault_of_a_killed_call_is_healed_by_the_next() {
     let id = inflicted.id.expect("it lasts");
     let again = faults::revert(&lab.stage.world, &lab.live, id).await;
     assert_eq!(again, Ok(None), "another call has done so");
+}
+
+#[tokio::test]
+async fn what_an_earlier_call_has_left_is_told_and_flushed() {
+    let lab = Lab::up("docker").await;
+    let none = faults::flush(&lab.stage.world, &lab.live).await;
+    assert_eq!(none, Ok(Vec::new()));
+    assert_eq!(lab.run("isolate miner-0").await, Ok(Exit::Success));
+    let left = faults::flush(&lab.stage.world, &lab.live).await;
+    let left = left.expect("all is well");
+    assert!(left.iter().any(|line| line.contains("miner-0")), "{left:?}");
+    assert!(lab.intent().is_empty());
+    assert!(lab.is_free().await);
+}
+
+#[tokio::test]
+async fn filters_that_no_file_knows_of_are_flushed_all_the_same() {
+    let lab = Lab::up("docker").await;
+    assert_eq!(lab.run("partition --halves").await, Ok(Exit::Success));
+    let folder = lab.stage.world.states.network("alpha");
+    std::fs::remove_file(folder.path().join("faults.json")).expect("it was written");
+    assert!(lab.intent().is_empty());
+    assert!(!lab.is_free().await, "the filters hold");
+    let left = faults::flush(&lab.stage.world, &lab.live).await;
+    assert_ne!(left.expect("all is well"), Vec::<String>::new());
+    assert!(lab.is_free().await);
 }
 
 #[tokio::test]

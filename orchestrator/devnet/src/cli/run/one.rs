@@ -6,14 +6,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devnet_scenario::report::{Report, Verdict, fork_svg, fork_tree};
+use devnet_scenario::report::{Report, Verdict};
 use minichain_api::rpc::method::GET_NETWORK_INFO;
 use serde_json::json;
 
 use super::super::up::Interrupts;
 use super::Args;
 use super::network::{self, Claim, Network};
-use super::output::Printer;
+use super::output::{Printer, Progress};
 use super::scenario::Loaded;
 use crate::exit::{Exit, Failure};
 use crate::faults::Live;
@@ -23,10 +23,9 @@ use crate::run::bundle::{self, Parts, Versions};
 use crate::run::chronicle::Chronicle;
 use crate::run::drive::drive;
 use crate::run::faults::LiveFaults;
-use crate::run::junit;
 use crate::run::logs::LogTap;
 use crate::run::metrics::MetricsTap;
-use crate::run::payments::Payments;
+use crate::run::payments::{Payments, funding_patience_ms};
 use crate::run::record::RunRecord;
 use crate::run::report::{self, Facts};
 use crate::run::runner::Directing;
@@ -37,14 +36,11 @@ use crate::world::World;
 /// Where bundles go if nobody says.
 const BUNDLES: &str = "devnet-bundle";
 /// Why there was no first step, where the user did not want one.
-const INTERRUPTED: &str = "interrupted before the first step";
+pub(super) const INTERRUPTED: &str = "interrupted before the first step";
 /// Time a node may take to say what it is.
 const VERSION_PATIENCE: Duration = Duration::from_secs(1);
 /// Letters of a scenario's name in its network's.
 const NAME_KEPT: usize = 24;
-/// Time that splitting coins may take, in block times, and at least.
-const FUND_BLOCKS: u64 = 60;
-const FUND_MIN_MS: u64 = 30_000;
 
 /// What is drawn for one run.
 pub struct Plan {
@@ -71,6 +67,11 @@ impl Plan {
         let birth = Birth::draw(args.seed)?;
         let (seed, tag) = (birth.seed(), birth.run_id());
         let kept: String = loaded.name().chars().take(NAME_KEPT).collect();
+        // What happens in the simulator must not depend on what is drawn here.
+        if args.world == super::WorldChoice::Sim {
+            let network = format!("sim-{}", kept.trim_end_matches('-'));
+            return Ok(Self { seed, network });
+        }
         let own = || {
             format!(
                 "run-{}-{}",
@@ -198,7 +199,7 @@ async fn play(
     let payments = Payments::new(live.clone(), access.clone());
     let accounts = loaded.payers();
     if !accounts.is_empty() {
-        let patience = FUND_MIN_MS.max(FUND_BLOCKS * loaded.file.roster.block_interval_ms);
+        let patience = funding_patience_ms(loaded.file.roster.block_interval_ms);
         let stage = world
             .console
             .stage("coins", "splitting coins for the loads");
@@ -227,10 +228,15 @@ async fn play(
         seed,
     );
     let start_ms = clock.now_ms();
-    let mut printer = Printer::new(world, start_ms, director.news());
+    let progress = Progress::new(world.states.network(network.live.name()), loaded);
+    let mut printer = Printer::new(world, start_ms, director.news()).telling(progress);
     let mut next = || interrupts.next();
     let driven = drive(&mut director, stage.clone(), &mut printer, &mut next).await;
-    let chronicle = printer.finish();
+    printer.conclude(director.report().verdict);
+    let mut chronicle = printer.finish();
+    for gap in stage.gaps() {
+        chronicle.gap(&gap);
+    }
     if driven.is_err() {
         return Err(left_named(live.name()));
     }
@@ -273,11 +279,6 @@ fn write_bundle(
 ) {
     record.bundle = Some(folder.to_owned());
     let layout = network.live.layout();
-    let report = serde_json::to_value(&played.report).unwrap_or_else(
-        |error| json!({ "error": format!("the report cannot be written: {error}") }),
-    );
-    let junit = junit::junit(std::slice::from_ref(record)).unwrap_or_else(|why| why);
-    let tips = report::last_tips(&played.chronicle);
     let parts = Parts {
         record,
         chronicle: &played.chronicle,
@@ -287,15 +288,14 @@ fn write_bundle(
         blueprint: &layout.blueprint,
         logs: played.logs.files(),
         metrics: Some(played.metrics.folder().to_owned()),
-        tree: (
-            fork_tree(&played.report, &tips).text(),
-            fork_svg(&played.report, &tips),
-        ),
-        report: &report,
-        junit: &junit,
+        report: &played.report,
         versions,
     };
-    let problems = bundle::write(folder, &parts);
+    incomplete(world, &bundle::write(folder, &parts));
+}
+
+/// Tells what is missing in a bundle, which changes no verdict.
+pub(super) fn incomplete(world: &World, problems: &[String]) {
     for problem in problems {
         world
             .console
@@ -303,7 +303,7 @@ fn write_bundle(
     }
 }
 
-fn bundle_folder(args: &Args, record: &RunRecord) -> PathBuf {
+pub(super) fn bundle_folder(args: &Args, record: &RunRecord) -> PathBuf {
     let base = args
         .bundle
         .clone()
@@ -319,7 +319,7 @@ fn bundle_folder(args: &Args, record: &RunRecord) -> PathBuf {
     ))
 }
 
-fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
+pub(super) fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
     Facts {
         scenario: loaded.name().to_owned(),
         file: loaded.file.path.clone(),
@@ -332,7 +332,7 @@ fn facts(args: &Args, loaded: &Loaded, plan: &Plan) -> Facts {
     }
 }
 
-fn broke(facts: &Facts, failure: &Failure) -> RunRecord {
+pub(super) fn broke(facts: &Facts, failure: &Failure) -> RunRecord {
     let verdict = match failure.exit() {
         Exit::Failed if failure.message() == INTERRUPTED => Verdict::Interrupted,
         _ => Verdict::Broken,
@@ -341,6 +341,18 @@ fn broke(facts: &Facts, failure: &Failure) -> RunRecord {
         story: failure.to_string(),
         is_bad_input: failure.exit() == Exit::BadInput,
         ..report::without_report(facts, verdict, failure.message())
+    }
+}
+
+/// What is known of a run that the user left at once.
+pub fn left_early(args: &Args, loaded: &Loaded, plan: &Plan, failure: &Failure) -> RunRecord {
+    RunRecord {
+        story: failure.to_string(),
+        ..report::without_report(
+            &facts(args, loaded, plan),
+            Verdict::Interrupted,
+            failure.message(),
+        )
     }
 }
 

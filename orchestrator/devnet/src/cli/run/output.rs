@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use devnet_scenario::report::Verdict;
+use devnet_scenario::report::{StepReport, Verdict};
 use devnet_scenario::world::{Act, ActId, NodeView, Outcome, Snapshot};
 use serde_json::{Value, json};
 
@@ -20,6 +20,8 @@ use crate::run::flakes::{median, share};
 use crate::run::record::RunRecord;
 use crate::run::report::screen;
 use crate::run::runner::News;
+use crate::serve::view::{ScenarioView, StepView};
+use crate::state::NetworkFolder;
 use crate::world::World;
 
 /// Letters of a line of progress that can move.
@@ -43,6 +45,44 @@ pub struct Printer<'a> {
     stage: Stage,
     network: String,
     news: News,
+    progress: Option<Progress>,
+}
+
+/// Where the steps of a live run are written down while it goes on, for whoever
+/// watches its network.
+pub struct Progress {
+    folder: NetworkFolder,
+    told: ScenarioView,
+}
+
+impl Progress {
+    /// Written into the folder of the run's network.
+    pub fn new(folder: NetworkFolder, loaded: &Loaded) -> Self {
+        let told = ScenarioView {
+            name: loaded.name().to_owned(),
+            description: loaded.file.scenario.description.trim().to_owned(),
+            ..ScenarioView::default()
+        };
+        Self { folder, told }
+    }
+
+    fn tell(&mut self, steps: &[StepReport]) {
+        let steps: Vec<StepView> = steps.iter().map(StepView::of).collect();
+        if steps != self.told.steps {
+            self.told.steps = steps;
+            self.write();
+        }
+    }
+
+    fn conclude(&mut self, verdict: Verdict) {
+        self.told.verdict = Some(verdict.word().to_owned());
+        self.write();
+    }
+
+    /// Who watches sees less if it fails; the run goes on.
+    fn write(&self) {
+        let _unseen = self.folder.write_run(&self.told);
+    }
 }
 
 impl<'a> Printer<'a> {
@@ -56,6 +96,25 @@ impl<'a> Printer<'a> {
             stage: world.console.stage("steps", "looking at the network"),
             network: String::new(),
             news,
+            progress: None,
+        }
+    }
+
+    /// Also writes down how far the run is.
+    #[must_use]
+    pub fn telling(self, progress: Progress) -> Self {
+        self.news.keep_steps();
+        Self {
+            progress: Some(progress),
+            ..self
+        }
+    }
+
+    /// Writes down how the run ended.
+    pub fn conclude(&mut self, verdict: Verdict) {
+        if let Some(progress) = &mut self.progress {
+            progress.tell(&self.news.steps());
+            progress.conclude(verdict);
         }
     }
 
@@ -109,6 +168,9 @@ impl Witness for Printer<'_> {
     }
 
     fn turned(&mut self, at_ms: u64) {
+        if let Some(progress) = &mut self.progress {
+            progress.tell(&self.news.steps());
+        }
         for step in self.news.take() {
             let (mark, colour) = match step.is_well {
                 true => ("✓", Colour::Green),

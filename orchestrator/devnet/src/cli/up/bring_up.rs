@@ -8,6 +8,7 @@ use devnet_blueprint::{Blueprint, EngineKind, Observed, Plan, PlanError, diff, p
 use super::{Args, wish};
 use crate::engine::{Engine, EngineError, Silent, perform_plan};
 use crate::exit::Failure;
+use crate::monitoring;
 use crate::prepare::{self, Birth, Prepared, Refused, Request, port_is_free};
 use crate::world::{World, is_worth_another_choice};
 
@@ -123,6 +124,7 @@ pub async fn take_back(world: &World, args: &Args, name: &str) -> Result<(), Fai
         Some(kind) => world.engines.connect(kind).await?,
         None => world.engine(args.engine).await?,
     };
+    monitoring::remove(world, name).await?;
     let nothing = Blueprint::empty(name, engine.kind());
     let mut quiet = 0;
     for _ in 0..SETTLE_ROUNDS {

@@ -304,6 +304,10 @@ async fn a_dry_run_touches_nothing() {
         .up(&["--name", "alpha", "--dry-run"])
         .await
         .expect("a sound plan");
+    stage
+        .up(&["--name", "alpha", "--monitoring", "--dry-run"])
+        .await
+        .expect("a sound plan");
     assert!(stage.is_empty("alpha") && stage.done().is_empty());
 }
 

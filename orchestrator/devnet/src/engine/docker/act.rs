@@ -24,6 +24,9 @@ use crate::engine::{EngineError, ErrorKind, NodeAct};
 /// How often and how long to wait for a killed process to be gone.
 const GONE_LOOKS: u32 = 500;
 const GONE_PAUSE: Duration = Duration::from_millis(20);
+/// How often and how long to wait between two tries to freeze a container.
+const FREEZE_TRIES: u32 = 10;
+const FREEZE_PAUSE: Duration = Duration::from_millis(300);
 /// Bytes of an archive beside the file in it at most.
 const ARCHIVE_EXTRA_BYTES: u64 = 64 << 10;
 
@@ -108,8 +111,7 @@ impl DockerEngine {
         container: &ContainerPlan,
     ) -> Result<(), EngineError> {
         let action = cannot(&NodeAct::Pause, &node.name);
-        let call = self.docker.pause_container(&container.name);
-        match bounded(&action, CHANGE, call).await {
+        match self.freeze(&action, &container.name).await {
             Err(error) if error.detail.contains("already paused") => Ok(()),
             Err(error)
                 if error.detail.contains("is not running")
@@ -126,6 +128,19 @@ impl DockerEngine {
             }
             outcome => outcome,
         }
+    }
+
+    /// The kernel's older freezer gives up on a busy machine, with processes
+    /// that come and go or wait for the disk; the runtime then thaws those that
+    /// it had frozen, so another try finds the container as it was.
+    async fn freeze(&self, action: &str, name: &str) -> Result<(), EngineError> {
+        for _ in 1..FREEZE_TRIES {
+            match bounded(action, CHANGE, self.docker.pause_container(name)).await {
+                Err(error) if is_freezer_tired(&error) => tokio::time::sleep(FREEZE_PAUSE).await,
+                outcome => return outcome,
+            }
+        }
+        bounded(action, CHANGE, self.docker.pause_container(name)).await
     }
 
     /// An engine empties no volume; it makes an empty one of the same name. The
@@ -276,4 +291,26 @@ fn too_large(action: &str) -> EngineError {
         action,
         format!("its store is larger than {} MB", FILE_BYTES_MAX >> 20),
     )
+}
+
+/// Whether the freezer gave up; so runc words it.
+fn is_freezer_tired(error: &EngineError) -> bool {
+    error.detail.contains("unable to freeze")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_freezer_that_gave_up_is_told_from_a_container_that_does_not_run() {
+        let refused = |detail: &str| EngineError::new(ErrorKind::Refused, "cannot pause", detail);
+        let tired = "Cannot pause container 87e5: OCI runtime pause failed: unable to freeze: \
+                     unknown";
+        assert!(is_freezer_tired(&refused(tired)));
+        assert!(!is_freezer_tired(&refused("Container 87e5 is not running")));
+        assert!(!is_freezer_tired(&refused(
+            "Container 87e5 is already paused"
+        )));
+    }
 }

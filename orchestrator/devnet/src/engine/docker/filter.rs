@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use devnet_blueprint::Blueprint;
-use devnet_netfault::wire::{self, Command, Reply};
+use devnet_netfault::wire::{self, Command, PROBES_MAX, Reply};
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use futures::stream::{self, StreamExt as _};
 
@@ -120,21 +120,21 @@ impl Opened<'_> {
             return Ok(self);
         }
         let limit = self.order.probe_timeout;
-        let command = Command::Probe(wire::Probe {
-            targets: self.order.probes.clone(),
-            timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
-        });
-        match self
-            .session
-            .ask(&command, ANSWER_MAX.saturating_add(limit))
-            .await?
-        {
-            Reply::Probed(probes) if probes.len() == self.order.probes.len() => {
-                self.probes = probes.into_iter().map(ProbeResult::from).collect();
-                Ok(self)
+        for targets in self.order.probes.chunks(PROBES_MAX) {
+            let command = Command::Probe(wire::Probe {
+                targets: targets.to_vec(),
+                timeout_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            });
+            let answer = self.session.ask(&command, ANSWER_MAX.saturating_add(limit));
+            match answer.await? {
+                Reply::Probed(probes) if probes.len() == targets.len() => {
+                    self.probes
+                        .extend(probes.into_iter().map(ProbeResult::from));
+                }
+                other => return Err(self.session.unexpected(&other)),
             }
-            other => Err(self.session.unexpected(&other)),
         }
+        Ok(self)
     }
 
     async fn read(mut self) -> Result<Self, EngineError> {

@@ -5,7 +5,7 @@
 //! answer that means "already so" or "already gone", none is a failure.
 
 mod act;
-mod call;
+pub(crate) mod call;
 mod connect;
 mod container;
 mod facts;
@@ -198,6 +198,10 @@ impl Engine for DockerEngine {
         act: &'a NodeAct,
     ) -> Answer<'a, ()> {
         self.act_on(blueprint, node, act).boxed()
+    }
+
+    fn containers(&self) -> Option<bollard::Docker> {
+        Some(self.docker.clone())
     }
 
     fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {

@@ -151,11 +151,20 @@ impl DockerEngine {
         // Engines answer 404 when a container vanishes while they list it.
         for _ in 0..4 {
             if let Some(found) = list().await? {
-                return Ok(found);
+                return Ok(nodes_of(found));
             }
         }
-        Ok(list().await?.unwrap_or_default())
+        Ok(nodes_of(list().await?.unwrap_or_default()))
     }
+}
+
+/// Without what merely watches a network.
+fn nodes_of(mut containers: Vec<ContainerSummary>) -> Vec<ContainerSummary> {
+    containers.retain(|container| {
+        let labels = container.labels.as_ref();
+        !labels.is_some_and(|labels| labels.contains_key(label::SERVICE))
+    });
+    containers
 }
 
 fn label_of(labels: Option<&Labels>, key: &str) -> String {

@@ -73,6 +73,8 @@ fn vitals_from(node: String, state: &ContainerState) -> Vitals {
         node,
         state: state_of(Some(state)),
         started_at_ms: if is_alive { started() } else { None },
+        // Written down by the engine once, at the start.
+        life: if is_alive { started() } else { None },
         pid: if is_alive { pid() } else { None },
         exit_code: if state_of(Some(state)) == NodeState::Exited {
             state.exit_code

@@ -56,6 +56,7 @@ fn vitals(found: &Found) -> Option<Vitals> {
         node: observed.node,
         state: observed.state,
         started_at_ms: process.and_then(started_at_ms),
+        life: process.map(|life| life.start_ticks),
         pid,
         // A detached process tells its code to init alone.
         exit_code: None,

@@ -16,6 +16,7 @@ mod found;
 mod layout;
 mod log;
 mod procfs;
+pub mod services;
 mod spawn;
 mod stop;
 #[cfg(test)]

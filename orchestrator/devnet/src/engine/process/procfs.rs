@@ -106,7 +106,7 @@ pub fn is_stopped(life: Life) -> bool {
 }
 
 /// When that life began, in milliseconds since 1970, to a hundredth of a
-/// second; the same however often it is asked for.
+/// second. It moves with the host's clock, so it tells no life from another.
 pub fn started_at_ms(life: Life) -> Option<u64> {
     let text = fs::read_to_string("/proc/stat").ok()?;
     let booted_s: u64 = text

@@ -61,6 +61,7 @@ impl Recording {
                 node: node.node.clone(),
                 state: node.state,
                 started_at_ms: is_alive.then_some(life * 1_000),
+                life: is_alive.then_some(life),
                 pid: u32::try_from(life).ok().filter(|_| is_alive),
                 exit_code: (node.state == NodeState::Exited).then_some(137),
                 memory_bytes: is_alive.then_some(1 << 20),

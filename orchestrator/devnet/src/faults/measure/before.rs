@@ -1,20 +1,26 @@
-//! What got through before a cut: a link that was silent anyway proves nothing.
+//! What got through before a fault: a link that was silent anyway proves nothing,
+//! and what is slow now is told beside what it was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
+use std::time::Duration;
 
 use devnet_blueprint::EngineKind;
 use devnet_scenario::fault::{Link, NodeName};
 use minichain_api::admin::AdminInfo;
 
-use super::super::admin::Answers;
+use super::super::admin::{Answers, PROBE_TIMEOUT_MAX};
 use super::super::apply::Applied;
 use super::super::links::{self, Holding, cut_links, plain};
 use super::super::live::Live;
+use super::super::proof::delay::Trip;
 use super::super::proof::{Earlier, Seen};
 use super::{AGAIN_TIMEOUT, PROBE_TIMEOUT, SETUP_TRIPS, of_probe, ping, ping_timeout, told};
 use crate::engine::FilterOrder;
 use crate::exit::Failure;
+
+/// Round trips taken before a condition, at most.
+const TRIPS_MAX: usize = 1_000;
 
 /// Probes the links that are about to be cut, all but those that were meant to
 /// be cut already, `cut_earlier`: of these counts whether the nodes hold it.
@@ -59,6 +65,30 @@ pub async fn take(
         (link, state)
     }));
     Ok(())
+}
+
+/// Takes round trips of those links that will be measured, while they are as
+/// they were.
+pub async fn round_trips(
+    applied: &mut Applied,
+    infos: &Answers<AdminInfo>,
+    links: &BTreeSet<Link>,
+) {
+    let measured = applied.choice.measured_of(links).take(TRIPS_MAX);
+    let chosen: BTreeSet<Link> = measured.cloned().collect();
+    if chosen.is_empty() {
+        return;
+    }
+    let held = links::states(&told_by(infos), &applied.ends);
+    let trips = chosen.iter().map(|link| Trip::over(link, &held));
+    let longest_ms = trips.map(|trip| trip.ceiling_ms()).fold(0.0, f64::max);
+    let timeout = Duration::try_from_secs_f64(SETUP_TRIPS * longest_ms / 1_000.0);
+    let timeout = timeout.unwrap_or(PROBE_TIMEOUT_MAX) + AGAIN_TIMEOUT;
+    let chosen: Vec<Link> = chosen.into_iter().collect();
+    let seen = ping(applied, &chosen, timeout.min(PROBE_TIMEOUT_MAX)).await;
+    let seen = seen.into_iter();
+    let earlier = seen.map(|(link, seen)| (link, Earlier::Probed(seen)));
+    applied.measured.earlier.extend(earlier);
 }
 
 type Before = (BTreeMap<Link, Seen>, BTreeMap<NodeName, Holding>);

@@ -107,7 +107,7 @@ pub fn renewed(
     heard: Heard<'_>,
 ) -> Finding {
     let mut finding = alive(node, after, heard);
-    let life = |signs: Option<&Vitals>| signs.map(|signs| (signs.pid, signs.started_at_ms));
+    let life = |signs: Option<&Vitals>| signs.map(|signs| (signs.pid, signs.life));
     let was_alive = before.is_some_and(is_alive);
     if was_alive && life(before) == life(after) {
         finding

@@ -14,6 +14,7 @@ fn signs(state: NodeState, life: u32) -> Vitals {
         node: "a".into(),
         state,
         started_at_ms: is_alive.then(|| u64::from(life) * 1_000),
+        life: is_alive.then(|| u64::from(life)),
         pid: is_alive.then_some(life),
         exit_code: None,
         memory_bytes: None,

@@ -17,12 +17,11 @@ pub const DELAY_MAX: usize = 400;
 pub const DELAY_FREE_MAX: usize = 24;
 /// Rates measured at most: each fills its link for a while.
 pub const RATE_MAX: usize = 64;
-/// Probes that give packets something to lose, at most.
-pub const LOSS_MAX: usize = 700;
-/// And for one link at most: the other end shall not be swamped.
-pub const LOSS_PER_LINK_MAX: usize = 100;
-/// Packets one connection sends in one direction, at least.
-const PACKETS_PER_PROBE: f64 = 3.0;
+/// Probes that give packets something to lose, at most; each is one packet, so
+/// that a thousandth can be shown.
+pub const LOSS_MAX: usize = 16_000;
+/// A smaller share is not worth a probe more.
+pub const LOSS_LEAST: f64 = 1e-9;
 /// With so many packets expected to be lost, none lost is no accident: its
 /// chance is below one in a million.
 pub const LOST_ENOUGH: f64 = 14.0;
@@ -50,6 +49,14 @@ pub struct Choice {
     pub rate: Vec<Link>,
     /// Links there are, where not all are probed for reachability.
     pub of: Option<usize>,
+}
+
+impl Choice {
+    /// Of those links, or the way back, the ones whose condition is measured.
+    pub fn measured_of<'a>(&'a self, links: &'a BTreeSet<Link>) -> impl Iterator<Item = &'a Link> {
+        let measured = self.delay.iter().chain(&self.rate).chain(self.loss.keys());
+        measured.filter(|link| links.contains(link) || links.contains(&link.reversed()))
+    }
 }
 
 /// Chooses among the links between running nodes. Connections can be opened
@@ -134,7 +141,8 @@ fn limited(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> Vec<Lin
     chosen
 }
 
-/// As many probes as make a loss of that share show, within bounds.
+/// As many probes as make the loss of each link show, within bounds; where that
+/// is too many, at least as many as make each share show over all its links.
 fn lossy(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> BTreeMap<Link, usize> {
     let losing: Vec<Link> = all
         .iter()
@@ -142,18 +150,37 @@ fn lossy(all: &[Link], of: &impl Fn(&Link) -> LinkState, seed: u64) -> BTreeMap<
         .filter(|link| of(link).condition.loss.is_some())
         .cloned()
         .collect();
-    if losing.is_empty() {
-        return BTreeMap::new();
+    let losing = sampled(&losing, LOSS_MAX, seed, |_| false);
+    let share = |link: &Link| of(link).condition.loss.unwrap_or(1.0);
+    let mut alike: BTreeMap<u64, usize> = BTreeMap::new();
+    for link in &losing {
+        *alike.entry(share(link).to_bits()).or_default() += 1;
     }
-    let each_max = (LOSS_MAX / losing.len()).clamp(1, LOSS_PER_LINK_MAX);
-    sampled(&losing, LOSS_MAX, seed, |_| false)
+    // For each link what shows its share together with the others, and alone.
+    let needs: Vec<(Link, f64, f64)> = losing
         .into_iter()
         .map(|link| {
-            let share = of(&link).condition.loss.unwrap_or(1.0);
-            let loses_enough =
-                |count: &usize| *count as f64 * PACKETS_PER_PROBE * share >= LOST_ENOUGH;
-            let wanted = (1..=each_max).find(loses_enough).unwrap_or(each_max);
-            (link, wanted)
+            let alone = LOST_ENOUGH / share(&link).max(LOSS_LEAST);
+            let together = alone / alike[&share(&link).to_bits()] as f64;
+            (link, together, alone)
+        })
+        .collect();
+    let sum = |which: fn(&(Link, f64, f64)) -> f64| needs.iter().map(which).sum::<f64>();
+    let (least, most) = (sum(|need| need.1), sum(|need| need.2));
+    let room = LOSS_MAX as f64;
+    let shrink = (room / least).min(1.0);
+    let extra = ((room - least) / (most - least).max(1.0)).clamp(0.0, 1.0);
+    needs
+        .into_iter()
+        .map(|(link, together, alone)| {
+            let probes = (together + extra * (alone - together)) * shrink;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a positive number of at most the room there is"
+            )]
+            let probes = probes.ceil() as usize;
+            (link, probes)
         })
         .collect()
 }

@@ -103,7 +103,7 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
         finding.probes.push(ProbeEvidence {
             link: link.clone(),
             by: "ping".to_owned(),
-            before: None,
+            before: measured.before(link),
             expected: Reach::Open {
                 rtt_ms: is_slow.then_some(trip.latency_ms),
             },

@@ -3,6 +3,7 @@
 
 pub mod choose;
 pub mod delay;
+pub mod jitter;
 pub mod loss;
 pub mod rate;
 pub mod reach;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 
 use devnet_scenario::fault::{Link, NodeName};
 use devnet_scenario::links::LinkState;
-use devnet_scenario::world::{Evidence, Outcome, ProbeEvidence};
+use devnet_scenario::world::{Evidence, Outcome, ProbeEvidence, Reach};
 
 use super::links;
 use crate::engine::fault::Packets;
@@ -43,7 +44,7 @@ pub enum Seen {
     Untold(String),
 }
 
-/// How a link was before a cut.
+/// How a link was before a fault.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Earlier {
     /// Nobody has cut it; what became of a probe.
@@ -52,10 +53,22 @@ pub enum Earlier {
     Cut,
 }
 
+impl Earlier {
+    fn reach(&self) -> Reach {
+        match self {
+            Self::Probed(Seen::Reached { rtt_ms }) => Reach::Open {
+                rtt_ms: Some(*rtt_ms),
+            },
+            Self::Probed(Seen::Untold(_)) => Reach::Unknown,
+            Self::Probed(Seen::Silent) | Self::Cut => Reach::Cut,
+        }
+    }
+}
+
 /// What was measured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
-    /// Links before they were cut; empty where nothing is newly cut.
+    /// Links before the fault; empty where nothing is newly cut or conditioned.
     pub earlier: BTreeMap<Link, Earlier>,
     /// Probes by direction.
     pub probes: BTreeMap<Link, Seen>,
@@ -70,6 +83,16 @@ pub struct Measured {
     pub held: BTreeMap<Link, LinkState>,
     /// Nodes that run and would not be told or asked, with the reason.
     pub deaf: BTreeMap<NodeName, String>,
+}
+
+impl Measured {
+    /// How a link, or the way back, was before the fault, if it was looked at:
+    /// a round trip is one of both.
+    fn before(&self, link: &Link) -> Option<Reach> {
+        let earlier = self.earlier.get(link);
+        let earlier = earlier.or_else(|| self.earlier.get(&link.reversed()))?;
+        Some(earlier.reach())
+    }
 }
 
 /// A judgement on one matter.

@@ -19,7 +19,9 @@ const WANTED_MS: u64 = 400;
 const BYTES: (u32, u32) = (512, 256 * 1_024);
 /// What a payload takes less than this long, in milliseconds, it takes without
 /// a limit too.
-const SHOWS_MS: f64 = 20.0;
+const SHOWS_MS: u64 = 20;
+/// The highest limit that can be proven, in bytes a second.
+pub const PROVABLE_MAX: u64 = BYTES.1 as u64 * 1_000 / SHOWS_MS;
 
 /// Bytes that show the limits of the link and the way back well.
 pub fn bytes(link: &Link, states: &BTreeMap<Link, LinkState>) -> u32 {
@@ -45,7 +47,8 @@ pub fn wanted_ms(link: &Link, states: &BTreeMap<Link, LinkState>, bytes: u32) ->
 pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Measured) -> Finding {
     let mut finding = Finding::default();
     let (mut fast, mut silent) = (Vec::new(), Vec::new());
-    let (mut shown, mut limited, mut too_high) = (0, 0, 0);
+    let (mut shown, mut limited) = (0, 0);
+    let mut too_high = Vec::new();
     let mut free = None;
     for link in probed {
         let (bytes, took_ms) = took(link, states, measured);
@@ -54,7 +57,7 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
         let least_ms = SHARE * wanted_ms + latency_ms;
         finding
             .probes
-            .push(evidence(link, (wanted_ms, latency_ms), took_ms));
+            .push(evidence(link, (wanted_ms, latency_ms), took_ms, measured));
         if wanted_ms <= 0.0 {
             free = took_ms.map(|took_ms| (link, bytes, took_ms));
             continue;
@@ -66,7 +69,7 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
                 "{} {bytes} bytes in {took_ms:.0} ms instead of {wanted_ms:.0} ms",
                 spell_link(link)
             )),
-            Some(_) if wanted_ms < SHOWS_MS => too_high += 1,
+            Some(_) if wanted_ms < SHOWS_MS as f64 => too_high.push(spell_link(link)),
             Some(_) => shown += 1,
         }
     }
@@ -78,12 +81,10 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
     };
     object("the limit of the rate does not show", &fast);
     object("the rate could not be measured", &silent);
+    let what = format!("a limit above {PROVABLE_MAX} bytes/s is too high to be proven");
+    object(&what, &too_high);
     if limited > 0 {
         finding.summary = format!("{shown} of {limited} links show the limit of their rate");
-        if too_high > 0 {
-            let text = format!("; {too_high} limits are too high to show and were read back");
-            finding.summary.push_str(&text);
-        }
         if let Some((link, bytes, took_ms)) = free {
             let text = format!(
                 "; {bytes} bytes over {}, which has none, took {took_ms:.0} ms",
@@ -127,12 +128,17 @@ fn took(
     }
 }
 
-fn evidence(link: &Link, wanted: (f64, f64), took_ms: Option<f64>) -> ProbeEvidence {
+fn evidence(
+    link: &Link,
+    wanted: (f64, f64),
+    took_ms: Option<f64>,
+    measured: &Measured,
+) -> ProbeEvidence {
     let (wanted_ms, latency_ms) = wanted;
     ProbeEvidence {
         link: link.clone(),
         by: "payload".to_owned(),
-        before: None,
+        before: measured.before(link),
         expected: Reach::Open {
             rtt_ms: (wanted_ms > 0.0).then_some(wanted_ms + latency_ms),
         },

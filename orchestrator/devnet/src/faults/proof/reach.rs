@@ -93,7 +93,7 @@ impl Case<'_> {
         let evidence = ProbeEvidence {
             link: self.link.clone(),
             by: by.to_owned(),
-            before: self.earlier.map(spell_earlier),
+            before: self.earlier.map(Earlier::reach),
             expected,
             measured,
         };
@@ -160,16 +160,6 @@ struct Tally {
     mute: usize,
     open: usize,
     open_well: usize,
-}
-
-fn spell_earlier(earlier: &Earlier) -> Reach {
-    match earlier {
-        Earlier::Probed(Seen::Reached { rtt_ms }) => Reach::Open {
-            rtt_ms: Some(*rtt_ms),
-        },
-        Earlier::Probed(Seen::Untold(_)) => Reach::Unknown,
-        Earlier::Probed(Seen::Silent) | Earlier::Cut => Reach::Cut,
-    }
 }
 
 impl Tally {

@@ -5,8 +5,12 @@ use crate::run::report::quoted;
 
 const FILES: &[(&str, &str)] = &[
     (
+        "report.html",
+        "everything on one page, for a browser; needs nothing else",
+    ),
+    (
         "story.txt",
-        "start here: who was on which tip, why, and what was expected",
+        "in short: who was on which tip, why, and what was expected",
     ),
     (
         "report.json",
@@ -38,25 +42,41 @@ const FILES: &[(&str, &str)] = &[
     ("metrics/NODE.prom", "its metrics, sampled every 5 s"),
 ];
 
+/// The wished network in a bundle.
+pub const TOPOLOGY: &str = "topology.json";
+
+/// How every readme begins; a folder with such a one is a bundle, or was to
+/// become one.
+pub const BEGINS: &str = "Run of scenario `";
+
 /// The text of replay.txt: the command that was given, and one that needs only
-/// the bundle.
-pub fn replay(record: &RunRecord) -> String {
+/// the bundle's `scenario`.
+pub fn replay(record: &RunRecord, scenario: &str) -> String {
     let file = quoted(&record.file.display().to_string());
-    let own = record.replay.replacen(&file, "scenario.yaml", 1);
+    let own = record.replay.replacen(&file, scenario, 1);
     let place = std::env::current_dir().unwrap_or_default();
     format!(
-        "# In {}, as it was run:\n{}\n\n\
-         # In this folder, if the topology stands in the scenario and is no file of its own:\n\
-         {own}\n",
+        "# In {}, as it was run:\n{}\n\n# In this folder:\n{own}\n",
         place.display(),
         record.replay
     )
 }
 
+/// The scenario with the bundle's topology in the place of a file of its own;
+/// `None` where the topology stands in the scenario.
+pub fn self_contained(scenario: &str) -> Option<String> {
+    let is_file = |line: &&str| {
+        let value = line.strip_prefix("topology:").map(str::trim);
+        value.is_some_and(|value| !value.is_empty() && !value.starts_with(['{', '#']))
+    };
+    let line = scenario.lines().find(is_file)?;
+    Some(scenario.replacen(line, &format!("topology: {TOPOLOGY}"), 1))
+}
+
 /// The text of README.txt.
 pub fn readme(record: &RunRecord) -> String {
     let mut text = format!(
-        "Run of scenario `{}` on the {} engine, seed {}: {}\n",
+        "{BEGINS}{}` on the {} engine, seed {}: {}\n",
         record.scenario,
         record.engine,
         record.seed,

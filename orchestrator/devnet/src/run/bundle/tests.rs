@@ -5,6 +5,7 @@ use devnet_scenario::report::Verdict;
 
 use super::super::record::tests::record;
 use super::*;
+use crate::account::fixture::report;
 
 fn bundle(root: &Path, folder: &Path) -> Vec<String> {
     let spool = root.join("spool");
@@ -31,9 +32,7 @@ fn bundle(root: &Path, folder: &Path) -> Vec<String> {
         blueprint: &Blueprint::empty("x", EngineKind::Process),
         logs,
         metrics: Some(metrics),
-        tree: ("tree".into(), "<svg/>".into()),
-        report: &json!({}),
-        junit: "<xml/>",
+        report: &report(),
         versions: Versions::default(),
     };
     write(folder, &parts)
@@ -47,7 +46,7 @@ fn the_bundle_holds_every_file_its_readme_names() {
     let readme = fs::read_to_string(folder.join("README.txt")).expect("a readme");
     let files = readme
         .lines()
-        .skip_while(|line| !line.starts_with("story.txt"))
+        .skip_while(|line| !line.starts_with("report.html"))
         .filter_map(|line| line.split_whitespace().next());
     let mut count = 0;
     for file in files {
@@ -90,6 +89,64 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
 }
 
 #[test]
+fn a_bundle_that_was_broken_off_does_not_block_the_next() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("bundle");
+    bundle(root.path(), &folder);
+    // As a kill leaves it: the readme stands, what comes late does not.
+    for file in ["run.json", "faults.txt", "tree.svg"] {
+        fs::remove_file(folder.join(file)).expect("it was written");
+    }
+    assert_eq!(bundle(root.path(), &folder), Vec::<String>::new());
+    assert!(folder.join("run.json").is_file());
+    // A readme of somebody else protects its folder.
+    let mine = root.path().join("mine");
+    fs::create_dir_all(&mine).expect("a writable disk");
+    fs::write(mine.join("README.txt"), "My own notes").expect("a writable disk");
+    let problems = bundle(root.path(), &mine);
+    assert!(problems[0].contains("holds something else"), "{problems:?}");
+}
+
+#[test]
+fn a_bundle_replays_without_the_topology_file_it_was_run_with() {
+    let root = tempfile::tempdir().expect("a folder");
+    let file = root.path().join("three.yaml");
+    fs::write(
+        &file,
+        "name: three\ngroups: [{name: bootstrap}, {name: miner, count: 2}]\n",
+    )
+    .expect("a writable disk");
+    let text = "name: smoke\ntopology: three.yaml # of its own\nsteps:\n  - wait: { height: 1 }\n";
+    let path = root.path().join("smoke.yaml");
+    fs::write(&path, text).expect("a writable disk");
+    let read = crate::scenario_file::ScenarioFile::read(&path, &[]).expect("a sound scenario");
+    let record = record(Verdict::Fail);
+    let parts = Parts {
+        record: &record,
+        chronicle: &Chronicle::default(),
+        start_ms: 0,
+        scenario: text,
+        topology: Some(&read.topology),
+        blueprint: &Blueprint::empty("x", EngineKind::Process),
+        logs: Vec::new(),
+        metrics: None,
+        report: &report(),
+        versions: Versions::default(),
+    };
+    let folder = root.path().join("bundle");
+    assert_eq!(write(&folder, &parts), Vec::<String>::new());
+    fs::remove_file(&file).expect("it was there");
+    let replay = folder.join("replay.yaml");
+    let again = crate::scenario_file::ScenarioFile::read(&replay, &[]).expect("it needs no more");
+    assert_eq!(again.roster, read.roster);
+    let command = fs::read_to_string(folder.join("replay.txt")).expect("it was written");
+    assert!(
+        command.contains("devnet run replay.yaml --seed 7"),
+        "{command}"
+    );
+}
+
+#[test]
 fn what_cannot_be_written_is_told_and_the_rest_is_there() {
     let root = tempfile::tempdir().expect("a folder");
     let record = record(Verdict::Fail);
@@ -102,9 +159,7 @@ fn what_cannot_be_written_is_told_and_the_rest_is_there() {
         blueprint: &Blueprint::empty("x", EngineKind::Process),
         logs: vec![("a".into(), root.path().join("nowhere.log"))],
         metrics: None,
-        tree: Default::default(),
-        report: &json!({}),
-        junit: "",
+        report: &report(),
         versions: Versions::default(),
     };
     let folder = root.path().join("bundle");

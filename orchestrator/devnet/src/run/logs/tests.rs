@@ -32,14 +32,14 @@ async fn a_line_is_taken_once_however_often_the_stream_begins_anew() {
     engine.log(first.to_vec());
     let tap = LogTap::start(live, folder.path());
     a_while().await;
-    assert_eq!(texts(&tap.take()), ["zero", "one"], "by time");
+    assert_eq!(texts(&tap.take().0), ["zero", "one"], "by time");
     // One more in the very millisecond that was read last, and a later one.
     let more = [line("a", 10, "two"), line("a", 11, "three")];
     engine.log([first, more].concat());
     a_while().await;
-    assert_eq!(texts(&tap.take()), ["two", "three"]);
+    assert_eq!(texts(&tap.take().0), ["two", "three"]);
     a_while().await;
-    assert_eq!(texts(&tap.take()), Vec::<&str>::new());
+    assert_eq!(texts(&tap.take().0), Vec::<&str>::new());
     assert_eq!(texts(&tap.last("a")), ["one", "two", "three"]);
     let files = tap.files();
     let names: Vec<&str> = files.iter().map(|(node, _)| node.as_str()).collect();
@@ -60,7 +60,26 @@ async fn only_so_many_last_lines_are_kept_at_hand() {
     let last = tap.last("a");
     assert_eq!(last.len(), LAST_MAX);
     assert_eq!(last[0].text, "5");
-    assert_eq!(tap.take().len(), count, "a look misses none");
+    assert_eq!(tap.take().0.len(), count, "a look misses none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_came_too_fast_are_counted_and_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (live, engine) = FakeNodes::live(&["a"]);
+    engine.log(
+        (0..=LINES_MAX)
+            .map(|at| line("a", at as u64, "x"))
+            .collect(),
+    );
+    let tap = LogTap::start(live, folder.path());
+    a_while().await;
+    let (lines, lost) = tap.take();
+    assert_eq!(
+        (lines.len(), lost),
+        (LINES_MAX / 2 + 1, LINES_MAX as u64 / 2)
+    );
+    assert_eq!(tap.take(), (Vec::new(), 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,5 +91,5 @@ async fn a_disk_that_takes_nothing_costs_no_line_of_a_look() {
     engine.log(vec![line("a", 1, "said")]);
     let tap = LogTap::start(live, &no_folder);
     a_while().await;
-    assert_eq!(texts(&tap.take()), ["said"]);
+    assert_eq!(texts(&tap.take().0), ["said"]);
 }

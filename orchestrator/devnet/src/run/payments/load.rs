@@ -11,12 +11,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::purse::Draft;
+use super::purse::{Draft, Purse};
 use super::{Sent, Shared};
 use crate::clock::now_ms;
 
 /// What each payment of a load pays, in base units.
-const PAYMENT_SATS: u64 = 1_000;
+pub(crate) const PAYMENT_SATS: u64 = 1_000;
 /// Ids that are remembered at most.
 const IDS_MAX: usize = 100_000;
 
@@ -33,14 +33,14 @@ pub struct RunningLoad {
 
 /// What was sent.
 #[derive(Debug, Default)]
-struct Tally {
+pub(crate) struct Tally {
     ids: Vec<String>,
-    accepted: u64,
+    pub accepted: u64,
     /// By rule.
     refused: BTreeMap<String, u64>,
     unanswered: u64,
     /// Turns without a coin to spend.
-    starved: u64,
+    pub starved: u64,
 }
 
 /// One node's part of a load.
@@ -102,21 +102,7 @@ impl RunningLoad {
         let _no_worker_left = self.stop.send(true);
         while self.workers.join_next().await.is_some() {}
         let elapsed = self.began.elapsed();
-        let mut tally = locked(&self.tally);
-        let evidence = Evidence {
-            summary: tally.summary(&self.load, elapsed),
-            objections: match tally.accepted {
-                0 => vec!["no payment was accepted".to_owned()],
-                _ => Vec::new(),
-            },
-            in_force_at_ms: Some(self.began_ms),
-            transactions: std::mem::take(&mut tally.ids),
-            ..Evidence::default()
-        };
-        match evidence.objections.is_empty() {
-            true => Outcome::Done(evidence),
-            false => Outcome::Ineffective(evidence),
-        }
+        locked(&self.tally).outcome(&self.load, self.began_ms, elapsed)
     }
 }
 
@@ -139,7 +125,7 @@ impl Worker {
         let draft = match self.open.take() {
             Some(draft) => draft,
             None => {
-                let pay = |purse: &mut super::Purse| purse.pay(from, to, PAYMENT_SATS, &self.via);
+                let pay = |purse: &mut Purse| purse.pay(from, to, PAYMENT_SATS, &self.via);
                 match self.shared.with(pay) {
                     Ok(draft) => draft,
                     Err(_) => {
@@ -149,29 +135,57 @@ impl Worker {
                 }
             }
         };
-        match self.shared.send(&self.via, &draft).await {
-            Sent::Accepted => {
-                locked(&self.tally).accept(&draft.txid);
-                self.shared.with(|purse| purse.accepted(draft));
-                self.first.send_replace(true);
-            }
-            Sent::Refused { rule, .. } => {
-                *locked(&self.tally).refused.entry(rule).or_default() += 1;
-                self.shared.with(|purse| purse.refused(draft));
-            }
-            Sent::Unanswered { .. } => {
-                locked(&self.tally).unanswered += 1;
-                self.open = Some(draft);
-            }
+        let sent = self.shared.send(&self.via, &draft).await;
+        let is_accepted = sent == Sent::Accepted;
+        let tally = &self.tally;
+        let heard = |purse: &mut Purse| locked(tally).heard(sent, draft, purse);
+        self.open = self.shared.with(heard);
+        if is_accepted {
+            self.first.send_replace(true);
         }
     }
 }
 
 impl Tally {
-    fn accept(&mut self, txid: &str) {
-        self.accepted += 1;
-        if self.ids.len() < IDS_MAX {
-            self.ids.push(txid.to_owned());
+    /// Counts what became of a payment and tells the purse; the payment again
+    /// if nobody knows, for it may be in the node's mempool.
+    pub fn heard(&mut self, sent: Sent, draft: Draft, purse: &mut Purse) -> Option<Draft> {
+        match sent {
+            Sent::Accepted => {
+                self.accepted += 1;
+                if self.ids.len() < IDS_MAX {
+                    self.ids.push(draft.txid.clone());
+                }
+                purse.accepted(draft);
+                None
+            }
+            Sent::Refused { rule, .. } => {
+                *self.refused.entry(rule).or_default() += 1;
+                purse.refused(draft);
+                None
+            }
+            Sent::Unanswered { .. } => {
+                self.unanswered += 1;
+                Some(draft)
+            }
+        }
+    }
+
+    /// What a load came to that began at that time and ran so long.
+    pub fn outcome(&mut self, load: &Load, began_ms: u64, elapsed: Duration) -> Outcome {
+        let evidence = Evidence {
+            summary: self.summary(load, elapsed),
+            objections: match self.accepted {
+                0 => vec!["no payment was accepted".to_owned()],
+                _ => Vec::new(),
+            },
+            in_force_at_ms: Some(began_ms),
+            transactions: std::mem::take(&mut self.ids),
+            ..Evidence::default()
+        };
+        match evidence.objections.is_empty() {
+            true => Outcome::Done(evidence),
+            false => Outcome::Ineffective(evidence),
         }
     }
 

@@ -5,7 +5,7 @@
 //! at another, so that payments on two sides of a partition cannot conflict.
 //! Coins without a home are the reserve that new ones are split from.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use devnet_scenario::fault::NodeName;
 use minichain_api::genesis::{GenesisFile, Owner};
@@ -15,17 +15,14 @@ use minichain_chain::codec::encode;
 use minichain_chain::hex;
 use minichain_chain::params::dev_account_key;
 use minichain_chain::script::Script;
-use minichain_chain::signature::{SecretKey, sign_all_inputs};
-use minichain_chain::transaction::{OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness};
+use minichain_chain::signature::SecretKey;
+use minichain_chain::transaction::{OutPoint, TxOut};
+use minichain_wallet::payment::{Spend, signed};
+use minichain_wallet::rate::{FeeRate, vbytes};
+use minichain_wallet::select::{self, Choice, SelectError, Target};
 
-/// Coins spent by one payment at most.
-const INPUTS_MAX: usize = 400;
-/// Virtual bytes of an input with its witness, and of an output, rounded up.
-const INPUT_VBYTES: u64 = 58;
-const OUTPUT_VBYTES: u64 = 43;
-const FIXED_VBYTES: u64 = 11;
 /// Ten times what nodes ask for at least.
-const FEE_SATS_PER_VBYTE: u64 = 1;
+const RATE: FeeRate = FeeRate::from_sat_per_kvb(1_000);
 /// A coin that was refused so often is given up: what it came from is gone.
 const STRIKES_MAX: u8 = 20;
 
@@ -87,6 +84,14 @@ pub enum PurseError {
         /// What it needs.
         needed_sats: u64,
     },
+    /// They suffice, but there are too many of them.
+    #[error("{account} cannot pay so much at once: {why}")]
+    Pieces {
+        /// The account.
+        account: String,
+        /// How many one payment may spend.
+        why: SelectError,
+    },
     /// The chain's code would not sign.
     #[error("signing failed: {0}")]
     Signing(String),
@@ -95,20 +100,13 @@ pub enum PurseError {
 impl Purse {
     /// The accounts of a genesis file with their coins in the genesis block.
     pub fn of_genesis(genesis: &GenesisFile, block: &Block) -> Self {
-        let mut purse = Self::default();
-        for allocation in &genesis.allocations {
-            let Owner::PublicSeed(seed) = &allocation.owner else {
-                continue;
-            };
-            let Ok(seed) = hex::decode_array::<32>(seed) else {
-                continue;
-            };
-            let key = dev_account_key(&seed, &allocation.account);
+        let accounts = keys_of(genesis).map(|(name, key)| {
             let coins = coins_of(block, &Script::p2tr(&key.output_key()));
-            let account = Account { key, coins };
-            purse.accounts.insert(allocation.account.clone(), account);
+            (name, Account { key, coins })
+        });
+        Self {
+            accounts: accounts.collect(),
         }
-        purse
     }
 
     /// Names of the accounts.
@@ -130,9 +128,8 @@ impl Purse {
     /// An unknown account, or too few coins there.
     pub fn pay(&mut self, from: &str, to: &str, sats: u64, via: &str) -> Result<Draft, PurseError> {
         let lock = Script::p2tr(&self.account(to)?.key.output_key());
-        let spent = self.take(from, sats, via)?;
-        let have: u64 = spent.iter().map(|coin| coin.sats).sum();
-        let change = have - sats - fee_sats(spent.len(), 2);
+        let (spent, choice) = self.take(from, sats, via)?;
+        let change = choice.change.map_or(0, Amount::to_sat);
         let home = Some(via.to_owned());
         let outputs = [
             (to, lock, sats, home.clone()),
@@ -158,7 +155,7 @@ impl Purse {
     ) -> Result<Draft, PurseError> {
         let lock = self.lock(account)?;
         let outputs = homes.len() * count;
-        let fee = fee_sats(1, outputs + 1);
+        let fee = RATE.fee(vbytes(1, outputs + 1)).to_sat();
         let coins = &mut self.account_mut(account)?.coins;
         let reserve = coins
             .iter()
@@ -213,50 +210,44 @@ impl Purse {
     }
 
     /// Coins for a payment: one that suffices, if possible of this home, else
-    /// as many as it takes.
-    fn take(&mut self, from: &str, sats: u64, via: &str) -> Result<Vec<Coin>, PurseError> {
-        let account = self.account_mut(from)?;
-        let coins = &mut account.coins;
-        let needed = |inputs: usize| sats.saturating_add(fee_sats(inputs, 2));
-        let suffices = |coin: &Coin| coin.sats >= needed(1);
-        let single = coins
-            .iter()
-            .position(|coin| coin.is_at(via) && suffices(coin))
-            .or_else(|| {
-                coins
-                    .iter()
-                    .position(|coin| coin.home.is_none() && suffices(coin))
-            });
-        if let Some(coin) = single.and_then(|at| coins.remove(at)) {
-            return Ok(vec![coin]);
-        }
-        let mut usable: Vec<Coin> = Vec::new();
-        coins.retain(|coin| {
-            let is_usable = coin.is_at(via) || coin.home.is_none();
-            if is_usable {
-                usable.push(coin.clone());
-            }
-            !is_usable
-        });
-        usable.sort_by_key(|coin| std::cmp::Reverse(coin.sats));
-        let mut have = 0_u64;
-        let enough = usable.iter().take(INPUTS_MAX).position(|coin| {
-            have = have.saturating_add(coin.sats);
-            // The count of inputs grows with each.
-            have >= needed(INPUTS_MAX.min(usable.len()))
-        });
-        let Some(enough) = enough else {
-            let short = PurseError::Short {
-                account: from.to_owned(),
-                via: via.to_owned(),
-                have_sats: have,
-                needed_sats: needed(usable.len().min(INPUTS_MAX)),
-            };
-            coins.extend(usable);
-            return Err(short);
+    /// as many as it takes. Coins are spent in turn, so that no chain of
+    /// unconfirmed payments grows long.
+    fn take(
+        &mut self,
+        from: &str,
+        sats: u64,
+        via: &str,
+    ) -> Result<(Vec<Coin>, Choice), PurseError> {
+        let target = Target {
+            amount: Amount::from_sat(sats),
+            outputs: 1,
+            rate: RATE,
         };
-        coins.extend(usable.split_off(enough + 1));
-        Ok(usable)
+        let coins = &mut self.account_mut(from)?.coins;
+        let at_home: Vec<usize> = positions(coins, |coin| coin.is_at(via));
+        let reserve: Vec<usize> = positions(coins, |coin| coin.home.is_none());
+        let all = [at_home.as_slice(), &reserve].concat();
+        let single = |of: &[usize]| select::first(&values(coins, of), &target);
+        let (of, choice) = match (single(&at_home), single(&reserve)) {
+            (Some(choice), _) => (at_home, choice),
+            (None, Some(choice)) => (reserve, choice),
+            (None, None) => {
+                let choice = select::many(&values(coins, &all), &target);
+                (all, choice.map_err(|why| short(from, via, why))?)
+            }
+        };
+        let picked: BTreeSet<usize> = choice.picked.iter().map(|at| of[*at]).collect();
+        let mut taken = Vec::new();
+        let mut at = 0;
+        coins.retain(|coin| {
+            let is_kept = !picked.contains(&at);
+            if !is_kept {
+                taken.push(coin.clone());
+            }
+            at += 1;
+            is_kept
+        });
+        Ok((taken, choice))
     }
 
     fn sign<'a>(
@@ -266,28 +257,24 @@ impl Purse {
         outputs: impl Iterator<Item = (&'a str, Script, u64, Option<NodeName>)>,
     ) -> Result<Draft, PurseError> {
         let lock = self.lock(from)?;
+        let key = &self.account(from)?.key;
         let output = |sats: u64, script_pubkey: Script| TxOut {
             value: Amount::from_sat(sats),
             script_pubkey,
         };
-        let spends: Vec<TxOut> = spent
-            .iter()
-            .map(|coin| output(coin.sats, lock.clone()))
-            .collect();
-        let mut transaction = Transaction {
-            version: 2,
-            inputs: spent.iter().map(input).collect(),
-            outputs: Vec::new(),
-            lock_time: 0,
-        };
-        let mut owners = Vec::new();
+        let spends = spent.iter().map(|coin| Spend {
+            place: coin.place,
+            output: output(coin.sats, lock.clone()),
+            key: key.clone(),
+        });
+        let spends: Vec<Spend> = spends.collect();
+        let (mut paid, mut owners) = (Vec::new(), Vec::new());
         for (owner, script, sats, home) in outputs {
-            transaction.outputs.push(output(sats, script));
+            paid.push(output(sats, script));
             owners.push((owner.to_owned(), sats, home));
         }
-        let key = &self.account(from)?.key;
         // Keys are public: there is no secret to protect by randomness.
-        sign_all_inputs(&mut transaction, &spends, key, &[0; 32])
+        let transaction = signed(&spends, paid, &[0; 32])
             .map_err(|error| PurseError::Signing(error.to_string()))?;
         let made = owners
             .into_iter()
@@ -365,18 +352,41 @@ fn coins_of(block: &Block, lock: &Script) -> VecDeque<Coin> {
         .collect()
 }
 
-fn input(coin: &Coin) -> TxIn {
-    TxIn {
-        previous_output: coin.place,
-        script_sig: Script::default(),
-        sequence: SEQUENCE_FINAL,
-        witness: Witness::new(),
-    }
+/// The accounts of a genesis file whose keys follow from a public seed.
+pub fn keys_of(genesis: &GenesisFile) -> impl Iterator<Item = (String, SecretKey)> + '_ {
+    genesis.allocations.iter().filter_map(|allocation| {
+        let Owner::PublicSeed(seed) = &allocation.owner else {
+            return None;
+        };
+        let seed = hex::decode_array::<32>(seed).ok()?;
+        let key = dev_account_key(&seed, &allocation.account);
+        Some((allocation.account.clone(), key))
+    })
 }
 
-const fn fee_sats(inputs: usize, outputs: usize) -> u64 {
-    let vbytes = FIXED_VBYTES + inputs as u64 * INPUT_VBYTES + outputs as u64 * OUTPUT_VBYTES;
-    vbytes * FEE_SATS_PER_VBYTE
+fn positions(coins: &VecDeque<Coin>, is_meant: impl Fn(&Coin) -> bool) -> Vec<usize> {
+    let coins = coins.iter().enumerate();
+    let meant = coins.filter(|(_, coin)| is_meant(coin));
+    meant.map(|(at, _)| at).collect()
+}
+
+fn values(coins: &VecDeque<Coin>, of: &[usize]) -> Vec<Amount> {
+    of.iter()
+        .map(|at| Amount::from_sat(coins[*at].sats))
+        .collect()
+}
+
+fn short(account: &str, via: &str, why: SelectError) -> PurseError {
+    let account = account.to_owned();
+    match why {
+        SelectError::Short { have, needed } => PurseError::Short {
+            account,
+            via: via.to_owned(),
+            have_sats: have.to_sat(),
+            needed_sats: needed.to_sat(),
+        },
+        why @ SelectError::TooManyPieces { .. } => PurseError::Pieces { account, why },
+    }
 }
 
 #[cfg(test)]

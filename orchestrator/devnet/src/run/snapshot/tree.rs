@@ -72,17 +72,20 @@ impl Read {
         if hash != expected {
             return Err(format!("asked for block {expected}, got {hash}"));
         }
-        let coinbase = block.transactions.first();
-        let script = coinbase.and_then(|coinbase| Some(&coinbase.inputs.first()?.script_sig));
-        Ok(Self {
-            hash,
+        Ok(Self::of_block(&block))
+    }
+
+    /// Takes in a block that is at hand.
+    pub fn of_block(block: &Block) -> Self {
+        Self {
+            hash: block.hash(),
             parent: block.header.previous,
             work: block
                 .header
                 .bits
                 .to_target()
                 .map_or(Chainwork::ZERO, Target::work),
-            miner: script.and_then(miner_of),
+            miner: miner(block),
             time_s: block.header.time.0,
             // Nobody asks for a coinbase.
             transactions: block
@@ -92,7 +95,7 @@ impl Read {
                 .map(minichain_chain::transaction::Transaction::txid)
                 .collect(),
             count: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
-        })
+        }
     }
 }
 
@@ -215,7 +218,13 @@ impl Tree {
     }
 }
 
-/// The name that a miner wrote into its coinbase: the script holds the height,
+/// The name that a miner wrote into the block's coinbase.
+pub fn miner(block: &Block) -> Option<String> {
+    let coinbase = block.transactions.first()?;
+    miner_of(&coinbase.inputs.first()?.script_sig)
+}
+
+/// The name in a coinbase's script: the script holds the height,
 /// a number, and the name, each as one push.
 fn miner_of(script: &Script) -> Option<String> {
     let mut rest = script.as_bytes();

@@ -46,12 +46,12 @@ impl Starts {
     /// Takes new signs in.
     pub fn see(&mut self, signs: &BTreeMap<NodeName, Vitals>) {
         for (node, vitals) in signs {
-            let Some(started_at_ms) = vitals.started_at_ms else {
+            let Some(life) = vitals.life else {
                 continue;
             };
-            let (last, count) = self.seen.entry(node.clone()).or_insert((started_at_ms, 0));
-            if *last != started_at_ms {
-                *last = started_at_ms;
+            let (last, count) = self.seen.entry(node.clone()).or_insert((life, 0));
+            if *last != life {
+                *last = life;
                 *count += 1;
             }
         }
@@ -68,11 +68,12 @@ impl Starts {
 mod tests {
     use super::*;
 
-    fn signs(started_at_ms: Option<u64>, state: NodeState) -> BTreeMap<NodeName, Vitals> {
+    fn signs(life: Option<u64>, state: NodeState) -> BTreeMap<NodeName, Vitals> {
         let vitals = Vitals {
             node: "a".into(),
             state,
-            started_at_ms,
+            started_at_ms: life,
+            life,
             pid: None,
             exit_code: None,
             memory_bytes: None,
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_start_time_is_a_restart_and_the_first_is_none() {
+    fn a_new_life_is_a_restart_and_the_first_is_none() {
         let mut starts = Starts::default();
         starts.see(&signs(Some(5), NodeState::Running));
         starts.see(&signs(Some(5), NodeState::Running));
@@ -90,6 +91,16 @@ mod tests {
         starts.see(&signs(Some(9), NodeState::Running));
         assert_eq!(starts.restarts("a"), 1);
         assert_eq!(starts.restarts("b"), 0);
+    }
+
+    #[test]
+    fn a_host_clock_that_was_set_makes_no_restart() {
+        let mut starts = Starts::default();
+        let mut seen = signs(Some(5), NodeState::Running);
+        starts.see(&seen);
+        seen.get_mut("a").expect("it is there").started_at_ms = Some(3_600_005);
+        starts.see(&seen);
+        assert_eq!(starts.restarts("a"), 0);
     }
 
     #[test]

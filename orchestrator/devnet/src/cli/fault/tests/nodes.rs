@@ -1,7 +1,7 @@
 //! Nodes that answer the admin RPC over HTTP, and probe each other through the
 //! conditions they hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddrV4;
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +12,8 @@ use minichain_api::admin::{
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::health::tests_support::peer_info;
 
 /// What a round trip takes beside latency, in milliseconds.
 const RTT_MS: f64 = 0.5;
@@ -27,6 +29,11 @@ struct State {
     conditions: BTreeMap<String, Conditions>,
     hash_rates: BTreeMap<String, f64>,
     only_pretends: bool,
+    /// Hashes of each node's chain by height.
+    chains: BTreeMap<String, Vec<String>>,
+    /// Pairs that are connected, both directions.
+    connected: BTreeSet<(String, String)>,
+    probes: u64,
 }
 
 impl Nodes {
@@ -34,6 +41,7 @@ impl Nodes {
     pub async fn serve(blueprint: &Blueprint) -> Self {
         let nodes = Self::default();
         for node in &blueprint.nodes {
+            nodes.mine(&node.name, "genesis", 1);
             if node.config.mining.enabled {
                 let mut state = nodes.state.lock().expect("nobody panicked");
                 let rate = node.config.mining.hash_rate;
@@ -54,6 +62,34 @@ impl Nodes {
     /// Whether conditions are taken, told, and do nothing.
     pub fn pretend(&self, only_pretends: bool) {
         self.state.lock().expect("nobody panicked").only_pretends = only_pretends;
+    }
+
+    /// Two nodes are connected from now on, as after an introduction.
+    pub fn connect(&self, a: &str, b: &str) {
+        let mut state = self.state.lock().expect("nobody panicked");
+        state.connect(a, b);
+    }
+
+    /// Whether two nodes are connected.
+    pub fn are_connected(&self, a: &str, b: &str) -> bool {
+        let state = self.state.lock().expect("nobody panicked");
+        state.connected.contains(&(a.to_owned(), b.to_owned()))
+    }
+
+    /// The node mines so many blocks; their names begin so.
+    pub fn mine(&self, node: &str, name: &str, count: usize) {
+        let mut state = self.state.lock().expect("nobody panicked");
+        let chain = state.chains.entry(node.to_owned()).or_default();
+        for _ in 0..count {
+            chain.push(format!("{name}-{}", chain.len()));
+        }
+    }
+
+    /// The node takes over another one's chain.
+    pub fn follow(&self, node: &str, other: &str) {
+        let mut state = self.state.lock().expect("nobody panicked");
+        let chain = state.chains[other].clone();
+        state.chains.insert(node.to_owned(), chain);
     }
 
     async fn answer(&self, name: &str, mut stream: TcpStream) {
@@ -91,11 +127,32 @@ impl Nodes {
             }
             method::PROBE_PEERS => {
                 let request: ProbeRequest = serde_json::from_value(argument.clone()).ok()?;
-                let targets = request.targets.iter();
-                let answers: Vec<ProbeAnswer> = targets
-                    .map(|target| state.probe(name, &target.peerid))
-                    .collect();
+                let mut answers = Vec::new();
+                for target in &request.targets {
+                    let answer = state.probe(name, &target.peerid, request.payload_bytes);
+                    if answer.reachable && target.address.is_some() {
+                        state.connect(name, &target.peerid);
+                    }
+                    answers.push(answer);
+                }
                 Some(json!(answers))
+            }
+            "getpeerinfo" => {
+                let peers = state.connected.iter().filter(|(from, _)| from == name);
+                let peers = peers.map(|(_, to)| peer_info(to)).collect::<Vec<_>>();
+                Some(json!(peers))
+            }
+            "getchaintips" => {
+                let chain = state.chains.get(name)?;
+                let height = chain.len().checked_sub(1)?;
+                Some(json!([{
+                    "height": height, "hash": chain.last()?, "branchlen": 0, "status": "active",
+                    "chainwork": format!("{height:064x}"),
+                }]))
+            }
+            "getblockhash" => {
+                let height = usize::try_from(argument.as_u64()?).ok()?;
+                Some(json!(state.chains.get(name)?.get(height)?))
             }
             _ => None,
         }
@@ -103,15 +160,31 @@ impl Nodes {
 }
 
 impl State {
-    fn probe(&self, from: &str, to: &str) -> ProbeAnswer {
+    fn connect(&mut self, a: &str, b: &str) {
+        self.connected.insert((a.to_owned(), b.to_owned()));
+        self.connected.insert((b.to_owned(), a.to_owned()));
+    }
+
+    fn probe(&mut self, from: &str, to: &str, payload_bytes: Option<u32>) -> ProbeAnswer {
+        self.probes += 1;
+        // One above, one below: as far from the mean as jitter says.
+        let swing = if self.probes.is_multiple_of(2) {
+            1.2
+        } else {
+            -1.2
+        };
         let ways = [self.way(from, to), self.way(to, from)];
         let held = ways.iter().flatten().filter(|_| !self.only_pretends);
         let is_cut = held.clone().any(|way| way.cut);
-        let latency_ms: f64 = held.map(|way| way.latency_ms).sum();
+        let delay_ms = |way: &&LinkConditions| way.latency_ms + swing * way.jitter_ms;
+        let latency_ms: f64 = held.clone().map(delay_ms).sum();
+        let bytes = f64::from(payload_bytes.unwrap_or_default());
+        let rates = held.filter_map(|way| way.rate_bytes_s);
+        let queued_ms: f64 = rates.map(|rate| 1_000.0 * bytes / rate as f64).sum();
         ProbeAnswer {
             peerid: to.to_owned(),
             reachable: !is_cut,
-            rtt_ms: (!is_cut).then_some(RTT_MS + latency_ms),
+            rtt_ms: (!is_cut).then_some(RTT_MS + latency_ms + queued_ms),
             why: is_cut.then(|| "no answer".to_owned()),
         }
     }

@@ -20,6 +20,7 @@ fn run(verdict: Verdict, heal_ms: &[u64]) -> RunRecord {
         elapsed_ms: 1_000,
         heal_to_converged_ms: heal_ms.to_vec(),
         replay: "devnet run two-way.yaml --seed 7".into(),
+        digest: None,
         bundle: None,
         story: String::new(),
         is_bad_input: false,

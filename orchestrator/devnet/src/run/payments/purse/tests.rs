@@ -1,7 +1,5 @@
 //! Payments checked by the chain's own rules.
 
-use std::collections::BTreeSet;
-
 use minichain_api::genesis::{Allocation, DifficultyRule, Reward};
 use minichain_chain::block::Header;
 use minichain_chain::codec::decode;
@@ -9,6 +7,7 @@ use minichain_chain::hash::{BlockHash, MerkleRoot};
 use minichain_chain::pow::CompactTarget;
 use minichain_chain::signature::verify_transaction;
 use minichain_chain::time::UnixSeconds;
+use minichain_chain::transaction::{SEQUENCE_FINAL, Transaction, TxIn, Witness};
 
 use super::*;
 

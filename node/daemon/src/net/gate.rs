@@ -1,0 +1,121 @@
+//! Lets nobody in, and dials nobody, who is banned.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm, dummy,
+};
+use libp2p::{Multiaddr, PeerId};
+
+use super::addresses;
+use super::bans::Bans;
+
+/// The part of the network side that refuses connections by the bans.
+#[derive(Debug)]
+pub struct Gate {
+    /// Who is kept out.
+    pub bans: Bans,
+}
+
+/// Why a connection was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is banned; see `listbanned`")]
+pub struct Banned(String);
+
+impl Gate {
+    /// Whether a peer or an address is banned.
+    pub fn bars(&self, peer: Option<&PeerId>, address: Option<&Multiaddr>) -> bool {
+        let socket = address.and_then(addresses::to_socket);
+        peer.is_some_and(|peer| self.bans.covers_peer(peer))
+            || socket.is_some_and(|socket| self.bans.covers_ip(socket.ip()))
+    }
+
+    fn check(
+        &self,
+        peer: Option<&PeerId>,
+        address: Option<&Multiaddr>,
+    ) -> Result<(), ConnectionDenied> {
+        if !self.bars(peer, address) {
+            return Ok(());
+        }
+        let who = match (peer, address) {
+            (_, Some(address)) => address.to_string(),
+            (Some(peer), None) => peer.to_string(),
+            (None, None) => String::new(),
+        };
+        Err(ConnectionDenied::new(Banned(who)))
+    }
+}
+
+impl NetworkBehaviour for Gate {
+    type ConnectionHandler = dummy::ConnectionHandler;
+    type ToSwarm = Infallible;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        self.check(None, Some(remote))
+    }
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.check(Some(&peer), Some(remote))?;
+        Ok(dummy::ConnectionHandler)
+    }
+
+    /// A peer with one banned address among several may be reached by another.
+    fn handle_pending_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: Option<PeerId>,
+        addresses: &[Multiaddr],
+        _: Endpoint,
+    ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
+        self.check(peer.as_ref(), None)?;
+        if let Some(first) = addresses.first()
+            && addresses.iter().all(|one| self.bars(None, Some(one)))
+        {
+            self.check(None, Some(first))?;
+        }
+        Ok(Vec::new())
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        address: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.check(Some(&peer), Some(address))?;
+        Ok(dummy::ConnectionHandler)
+    }
+
+    fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
+
+    fn on_connection_handler_event(
+        &mut self,
+        _: PeerId,
+        _: ConnectionId,
+        event: THandlerOutEvent<Self>,
+    ) {
+        match event {}
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
+        Poll::Pending
+    }
+}

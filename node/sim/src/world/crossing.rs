@@ -1,0 +1,46 @@
+//! What a cut held back, and what got through it all the same: counted where
+//! things are sent and where they arrive, not read off the cut itself.
+
+use super::World;
+use super::due::Due;
+
+/// Counted since the cuts were last set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crossings {
+    /// Sent into a direction that is cut.
+    pub held: u64,
+    /// Arrived by a direction that is cut and was sent after that.
+    pub crossed: u64,
+}
+
+impl World {
+    /// What the cuts in force have held back and let through so far.
+    #[must_use]
+    pub fn crossings(&self) -> Crossings {
+        self.crossings
+    }
+
+    /// Counts what arrives although its direction is cut; what was on its way
+    /// when the cut began is not counted.
+    pub(super) fn watch_crossing(&mut self, due: Due) {
+        if self.cuts.is_free() {
+            return;
+        }
+        let to_end = match due {
+            Due::Gossip(one) | Due::Have(one) | Due::Want(one) => Some((one.conn, one.end)),
+            Due::Ask(ticket) => self.way_of(ticket).map(|(conn, end)| (conn, 1 - end)),
+            Due::Reply(ticket) => self.way_of(ticket),
+            _ => None,
+        };
+        let Some((conn, end)) = to_end else {
+            return;
+        };
+        let link = &self.conns[conn as usize];
+        let end = usize::from(end);
+        let ends = link.ends.map(|place| place as usize);
+        let was_under_way = self.now <= self.cables[conn as usize].sent_before[end];
+        if !was_under_way && self.is_cut(ends[1 - end], ends[end]) {
+            self.crossings.crossed += 1;
+        }
+    }
+}

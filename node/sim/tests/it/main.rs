@@ -1,0 +1,10 @@
+//! The simulator from outside.
+
+mod adversary;
+mod basics;
+mod chance;
+mod faults;
+mod payments;
+mod planted;
+mod relay;
+mod support;

@@ -1,0 +1,97 @@
+// Makes elements, and says numbers and times in words.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function fill(element, properties, children) {
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (name in element && typeof value === 'boolean') element[name] = value;
+    else if (name === 'value') element.value = value;
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+// An element of HTML.
+export const h = (tag, properties, ...children) => fill(document.createElement(tag), properties, children);
+
+// An element of SVG.
+export const s = (tag, properties, ...children) => {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(properties ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+};
+
+// Sets text only where it is another one, so that nothing is drawn for nothing.
+export function say(element, text) {
+  const words = String(text);
+  if (element.textContent !== words) element.textContent = words;
+}
+
+export function attribute(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+export const card = (title, note, ...body) => h('section', { class: 'card' },
+  h('header', {}, h('h2', {}, title), note && (typeof note === 'string' ? h('p', {}, note) : note)),
+  h('div', { class: 'body' }, body));
+
+export const short = (hash) => {
+  if (!hash) return '';
+  const rest = hash.replace(/^0+/, '');
+  return rest.length < 8 ? hash.slice(-8) : rest.slice(0, 8);
+};
+export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+export function span(ms) {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
+  const seconds = ms / 1000;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`;
+}
+
+export function clock(ms) {
+  const date = new Date(ms);
+  const two = (number) => String(number).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+export function rate(hashes) {
+  if (!hashes) return '0 H/s';
+  const units = ['H/s', 'kH/s', 'MH/s', 'GH/s'];
+  const power = Math.min(3, Math.max(0, Math.floor(Math.log10(hashes) / 3)));
+  const number = hashes / 1000 ** power;
+  return `${number >= 100 ? number.toFixed(0) : number.toFixed(1)} ${units[power]}`;
+}
+
+export function bytes(count) {
+  if (count === null || count === undefined) return '–';
+  const units = ['B', 'kB', 'MB', 'GB'];
+  const power = count < 1 ? 0 : Math.min(3, Math.floor(Math.log10(count) / 3));
+  return `${(count / 1000 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
+}
+
+export const coins = (amount) => Number(amount).toLocaleString('en', { maximumFractionDigits: 8 });
+
+// A message that goes by itself.
+export function toast(title, detail, isBad) {
+  const box = h('div', { class: isBad ? 'toast bad' : 'toast' }, title, detail && h('small', {}, detail));
+  document.getElementById('toasts').append(box);
+  setTimeout(() => box.remove(), isBad ? 12000 : 7000);
+}
+
+export function median(values) {
+  if (!values.length) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1];
+}

@@ -1,0 +1,101 @@
+// One node: what it stands on, its peers, what it takes, what it says.
+
+import { act } from './actions.js';
+import { ask } from './link.js';
+import { bytes, card, clock, h, plural, rate, say, short, span } from './dom.js';
+import { store } from './store.js';
+import { tileRow } from './network.js';
+
+const PAUSE_MS = 2000;
+
+export function nodeView(first) {
+  let name = first;
+  const title = h('h1', {});
+  const more = h('p');
+  const tiles = tileRow(['Height', 'Peers', 'Mempool', 'Hash rate', 'Memory', 'Processor']);
+  const peers = h('tbody');
+  const facts = h('dl');
+  const log = h('pre', { class: 'log', tabindex: '0', role: 'region', 'aria-label': 'Log' });
+  const control = h('div', { class: 'row' });
+  const element = h('div', { class: 'grid' },
+    h('div', { class: 'head' }, h('div', { class: 'grow' }, h('p', {}, h('a', { href: '#/network' }, '‹ Network')), title, more), control),
+    tiles.element,
+    h('div', { class: 'halves' },
+      card('Peers', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Peers' }, h('table', {}, h('thead', {}, h('tr', {}, ['Peer', 'Direction', 'Ping', 'Height', 'Since'].map((one) => h('th', { scope: 'col' }, one)))), peers))),
+      card('About it', null, facts)),
+    card('End of its log', null, log));
+  let before = null;
+  let isOver = false;
+
+  const button = (text, what, kind) => {
+    const made = h('button', { type: 'button', class: kind ?? '', onclick: () => act({ do: 'node', nodes: [name], act: what }, made) }, text);
+    return made;
+  };
+
+  function update() {
+    const node = store.nodes.get(name);
+    say(title, name);
+    if (!node) {
+      say(more, store.network ? 'There is no such node in this network.' : 'Loading.');
+      return;
+    }
+    say(more, `${node.role}${node.zone ? ` in ${node.zone}` : ''} · ${node.condition === 'up' ? 'answers' : `${node.condition}${node.why ? `: ${node.why}` : ''}`}`);
+    tiles.set('Height', node.tip?.height ?? '–', node.tip ? short(node.tip.hash) : '');
+    tiles.set('Peers', node.peers.length, 'connected');
+    tiles.set('Mempool', node.mempool, bytes(node.mempool_bytes));
+    tiles.set('Hash rate', node.hashrate ? rate(node.hashrate) : '–', node.hashrate ? plural(node.found, 'block found', 'blocks found') : 'does not mine');
+    const look = `${node.condition} ${store.mayAct}`;
+    if (control.dataset.look === look) return;
+    control.dataset.look = look;
+    const isUp = node.condition === 'up' || node.condition === 'silent';
+    control.replaceChildren(...(!store.mayAct ? [] : isUp
+      ? [button('Pause', 'pause'), button('Restart', 'restart'), button('Wipe', 'wipe', 'danger'), button('Kill', 'kill', 'danger')]
+      : [button(node.condition === 'paused' ? 'Unpause' : 'Start', node.condition === 'paused' ? 'unpause' : 'start', 'main')]));
+  }
+
+  async function load() {
+    if (isOver || store.network?.is_recording) return;
+    const wanted = name;
+    const detail = await ask(`/api/node/${encodeURIComponent(wanted)}`).catch(() => null);
+    if (detail && wanted === name && !isOver) show(detail);
+    if (!isOver) setTimeout(load, PAUSE_MS);
+  }
+
+  function show(detail) {
+    const memory = detail.resources.process_resident_memory_bytes;
+    const cpu = detail.resources.process_cpu_seconds_total;
+    const last = before?.name === detail.name && cpu >= before.cpu ? before : null;
+    const share = last ? (cpu - last.cpu) / ((detail.at_ms - last.at) / 1000) : null;
+    before = { name: detail.name, cpu, at: detail.at_ms };
+    tiles.set('Memory', bytes(memory), 'resident');
+    tiles.set('Processor', share === null ? '–' : `${(share * 100).toFixed(1)} %`, 'of one core');
+    const since = (peer) => span(detail.at_ms - peer.conntime * 1000);
+    peers.replaceChildren(...(detail.peers.length ? detail.peers.map((peer) => {
+      const other = /\(([^)]*)\)/.exec(peer.subver)?.[1];
+      return h('tr', {}, h('td', {}, other ? h('a', { href: `#/node/${other}` }, other) : short(peer.peerid)), h('td', {}, peer.inbound ? 'in' : 'out'),
+        h('td', {}, peer.pingtime === null ? '–' : `${(peer.pingtime * 1000).toFixed(1)} ms`), h('td', {}, peer.synced_blocks ?? '–'), h('td', {}, since(peer)));
+    }) : [h('tr', {}, h('td', { colspan: 5, class: 'note' }, 'No peers.'))]));
+    const row = (key, value) => (value === undefined || value === null ? [] : [h('dt', {}, key), h('dd', {}, value)]);
+    facts.replaceChildren(...[
+      row('Version', detail.network?.subversion), row('Peer id', detail.network && h('span', { class: 'mono' }, detail.network.peerid)),
+      row('Tip', detail.chain && h('a', { class: 'mono', href: `#/explorer/${detail.chain.bestblockhash}` }, detail.chain.bestblockhash)),
+      row('Difficulty', detail.chain?.difficulty.toFixed(3)), row('Chain on disk', detail.chain && bytes(detail.chain.size_on_disk)),
+      row('Addresses', detail.network?.multiaddrs.join(', ')), row('JSON-RPC', detail.rpc), row('Metrics', detail.metrics), row('Open files', detail.resources.process_open_fds)].flat());
+    const text = detail.log.length ? detail.log.map((line) => line.text).join('\n') : 'It has said nothing, or its engine does not tell.';
+    const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 20;
+    if (log.textContent !== text) {
+      log.textContent = text;
+      if (isAtEnd) log.scrollTop = log.scrollHeight;
+    }
+  }
+  load();
+  const go = (other) => {
+    name = other;
+    before = null;
+    peers.replaceChildren();
+    facts.replaceChildren();
+    log.textContent = '';
+    update();
+  };
+  return { element, title: 'Node', update, go, end: () => { isOver = true; } };
+}

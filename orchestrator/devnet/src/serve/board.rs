@@ -1,0 +1,460 @@
+//! All that is known of the network at this moment, and who is told of changes.
+//!
+//! Changes that come within a few milliseconds are told together, so that a
+//! block that reaches a hundred nodes is one message to the page. Everything is
+//! bounded: blocks and events beyond a limit are forgotten, oldest first.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use devnet_scenario::fault::NodeName;
+use tokio::sync::{Notify, broadcast};
+
+use super::view::{
+    BlockView, Condition, EventView, FaultsView, NetworkView, NodeView, Patch, ScenarioView,
+    SpreadView, TipNews, TipView,
+};
+use crate::clock::now_ms;
+
+/// Blocks kept at most, the highest ones.
+pub const BLOCKS_MAX: usize = 1_500;
+/// Blocks told to a page that comes new.
+const BLOCKS_TOLD: usize = 1_000;
+/// Events kept at most.
+const EVENTS_MAX: usize = 400;
+/// Blocks whose way is followed.
+const FOLLOWED_MAX: usize = 64;
+/// Changes within this time are one message.
+const TOGETHER: Duration = Duration::from_millis(25);
+/// Messages kept for a page that is behind; then it gets everything anew.
+const KEPT: usize = 256;
+
+/// What is known, and its readers.
+pub struct Board {
+    known: Mutex<Known>,
+    changed: Notify,
+    sender: broadcast::Sender<Arc<str>>,
+}
+
+#[derive(Default)]
+struct Known {
+    network: NetworkView,
+    nodes: BTreeMap<NodeName, NodeView>,
+    blocks: BTreeMap<String, BlockView>,
+    /// Height and hash of every block, for forgetting the lowest.
+    order: BTreeSet<(u32, String)>,
+    /// When blocks came to nodes, of the last ones.
+    arrivals: VecDeque<(String, BTreeMap<NodeName, u64>)>,
+    faults: FaultsView,
+    events: VecDeque<EventView>,
+    event_id: u64,
+    scenario: Option<ScenarioView>,
+    pending: Patch,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            known: Mutex::default(),
+            changed: Notify::new(),
+            sender: broadcast::Sender::new(KEPT),
+        }
+    }
+}
+
+impl Board {
+    /// Everything, and all that changes from now on.
+    pub fn join(&self) -> (String, broadcast::Receiver<Arc<str>>) {
+        let known = self.known();
+        // Both under one lock: nothing is missed, and what is told twice is
+        // told as it is.
+        let receiver = self.sender.subscribe();
+        (text(&known.whole()), receiver)
+    }
+
+    /// Everything as it is.
+    pub fn whole(&self) -> Patch {
+        self.known().whole()
+    }
+
+    /// Whether anybody looks.
+    pub fn is_watched(&self) -> bool {
+        self.sender.receiver_count() > 0
+    }
+
+    /// Tells of changes, for ever.
+    pub async fn tell(&self) {
+        loop {
+            self.changed.notified().await;
+            tokio::time::sleep(TOGETHER).await;
+            let patch = std::mem::take(&mut self.known().pending);
+            if self.is_watched() && !patch.is_empty() {
+                let patch = Patch {
+                    at_ms: now_ms(),
+                    ..patch
+                };
+                // The last reader may have gone meanwhile.
+                let _unheard = self.sender.send(Arc::from(text(&patch)));
+            }
+        }
+    }
+
+    /// What changed since the last call, as told at that time.
+    pub fn take_pending(&self, at_ms: u64) -> Option<Patch> {
+        let patch = std::mem::take(&mut self.known().pending);
+        (!patch.is_empty()).then_some(Patch { at_ms, ..patch })
+    }
+
+    /// Takes in what stays.
+    pub fn set_network(&self, network: NetworkView) {
+        let mut known = self.known();
+        if known.network != network {
+            known.pending.network = Some(network.clone());
+            known.network = network;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Keeps these nodes only.
+    pub fn keep_nodes(&self, names: &[NodeName]) {
+        let mut known = self.known();
+        let gone: Vec<NodeName> = known
+            .nodes
+            .keys()
+            .filter(|name| !names.contains(name))
+            .cloned()
+            .collect();
+        for name in gone {
+            known.nodes.remove(&name);
+            known.pending.nodes.insert(name, None);
+            self.changed.notify_one();
+        }
+    }
+
+    /// A node as it is known.
+    pub fn node(&self, name: &str) -> Option<NodeView> {
+        self.known().nodes.get(name).cloned()
+    }
+
+    /// Changes what is known of a node.
+    pub fn change_node(&self, name: &str, change: impl FnOnce(&mut NodeView)) {
+        let mut known = self.known();
+        let mut node = known.nodes.get(name).cloned().unwrap_or_default();
+        change(&mut node);
+        if known.nodes.get(name) != Some(&node) {
+            known
+                .pending
+                .nodes
+                .insert(name.to_owned(), Some(node.clone()));
+            known.nodes.insert(name.to_owned(), node);
+            self.changed.notify_one();
+        }
+    }
+
+    /// A node has another tip. `is_news` is false for what a stream begins
+    /// with: nobody knows since when the node has that.
+    pub fn tip(&self, name: &str, tip: TipView, is_news: bool) {
+        let mut known = self.known();
+        let Some(node) = known.nodes.get_mut(name) else {
+            return;
+        };
+        let is_same = node.tip.as_ref().is_some_and(|had| had.hash == tip.hash);
+        if is_same && node.condition == Condition::Up {
+            return;
+        }
+        if node.condition != Condition::Up {
+            node.condition = Condition::Up;
+            node.why.clear();
+            let whole = NodeView {
+                tip: Some(tip.clone()),
+                ..node.clone()
+            };
+            known.pending.nodes.insert(name.to_owned(), Some(whole));
+        }
+        if let Some(node) = known.nodes.get_mut(name) {
+            node.tip = Some(tip.clone());
+        }
+        if is_news && !is_same {
+            known.arrived(name, &tip);
+        }
+        // A node that is told whole is told once: its older tips with it.
+        if let Some(Some(pending)) = known.pending.nodes.get_mut(name) {
+            pending.tip = Some(tip.clone());
+        }
+        known.pending.tips.push(TipNews {
+            node: name.to_owned(),
+            tip,
+        });
+        self.changed.notify_one();
+    }
+
+    /// Whether a block is known.
+    pub fn has_block(&self, hash: &str) -> bool {
+        self.known().blocks.contains_key(hash)
+    }
+
+    /// Blocks that hold a transaction, the highest first.
+    pub fn holders(&self, txid: &str) -> Vec<String> {
+        let known = self.known();
+        let hashes = known.order.iter().rev().map(|(_, hash)| hash);
+        let holds = |hash: &&String| {
+            let block = known.blocks.get(*hash);
+            block.is_some_and(|block| block.txids.iter().any(|held| held == txid))
+        };
+        hashes.filter(holds).cloned().collect()
+    }
+
+    /// The height below which blocks are forgotten.
+    pub fn floor(&self) -> u32 {
+        let known = self.known();
+        let lowest = known.order.first().map_or(0, |(height, _)| *height);
+        match known.order.len() < BLOCKS_MAX {
+            true => 0,
+            false => lowest,
+        }
+    }
+
+    /// Takes a block in.
+    pub fn block(&self, block: BlockView) {
+        let mut known = self.known();
+        if known.blocks.contains_key(&block.hash) {
+            return;
+        }
+        let hash = block.hash.clone();
+        known.order.insert((block.height, hash.clone()));
+        known.blocks.insert(hash.clone(), block);
+        known.spread(&hash);
+        if let Some(block) = known.blocks.get(&hash).cloned() {
+            known.tell_block(block);
+        }
+        while known.order.len() > BLOCKS_MAX {
+            if let Some((_, hash)) = known.order.pop_first() {
+                known.blocks.remove(&hash);
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    /// Takes in which faults are meant to be in force.
+    pub fn set_faults(&self, faults: FaultsView) {
+        let mut known = self.known();
+        if known.faults != faults {
+            known.pending.faults = Some(faults.clone());
+            known.faults = faults;
+            self.changed.notify_one();
+        }
+    }
+
+    /// The faults as they were told last.
+    pub fn faults(&self) -> FaultsView {
+        self.known().faults.clone()
+    }
+
+    /// Something happened.
+    pub fn event(&self, event: EventView) {
+        let mut known = self.known();
+        known.event_id += 1;
+        let event = EventView {
+            id: known.event_id,
+            at_ms: match event.at_ms {
+                0 => now_ms(),
+                at_ms => at_ms,
+            },
+            ..event
+        };
+        known.pending.events.push(event.clone());
+        known.events.push_back(event);
+        if known.events.len() > EVENTS_MAX {
+            known.events.pop_front();
+        }
+        self.changed.notify_one();
+    }
+
+    /// Takes in how far a scenario is.
+    pub fn set_scenario(&self, scenario: ScenarioView) {
+        let mut known = self.known();
+        if known.scenario.as_ref() != Some(&scenario) {
+            known.pending.scenario = Some(scenario.clone());
+            known.scenario = Some(scenario);
+            self.changed.notify_one();
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn whole(&self) -> Patch {
+        let highest = self.order.iter().rev().take(BLOCKS_TOLD);
+        let blocks = highest.filter_map(|(_, hash)| self.blocks.get(hash).cloned());
+        let nodes = self.nodes.iter();
+        Patch {
+            at_ms: now_ms(),
+            whole: true,
+            network: Some(self.network.clone()),
+            nodes: nodes
+                .map(|(name, node)| (name.clone(), Some(node.clone())))
+                .collect(),
+            tips: Vec::new(),
+            blocks: blocks.collect(),
+            faults: Some(self.faults.clone()),
+            events: self.events.iter().cloned().collect(),
+            scenario: self.scenario.clone(),
+        }
+    }
+
+    fn arrived(&mut self, node: &str, tip: &TipView) {
+        let at = self.arrivals.iter().position(|(hash, _)| *hash == tip.hash);
+        let arrivals = match at {
+            Some(at) => &mut self.arrivals[at].1,
+            None => {
+                if self.arrivals.len() >= FOLLOWED_MAX {
+                    self.arrivals.pop_front();
+                }
+                self.arrivals.push_back((tip.hash.clone(), BTreeMap::new()));
+                match self.arrivals.back_mut() {
+                    Some((_, arrivals)) => arrivals,
+                    None => return,
+                }
+            }
+        };
+        arrivals.entry(node.to_owned()).or_insert(tip.at_ms);
+        self.spread(&tip.hash);
+        if let Some(block) = self.blocks.get(&tip.hash).cloned() {
+            self.tell_block(block);
+        }
+    }
+
+    /// Works out how a block has spread.
+    fn spread(&mut self, hash: &str) {
+        let found = self.arrivals.iter().find(|(of, _)| of == hash);
+        let (Some((_, arrivals)), Some(block)) = (found, self.blocks.get_mut(hash)) else {
+            return;
+        };
+        let mut times: Vec<u64> = arrivals.values().copied().collect();
+        times.sort_unstable();
+        let (Some(first), Some(last)) = (times.first(), times.last()) else {
+            return;
+        };
+        block.seen_ms = Some(*first);
+        block.spread = Some(SpreadView {
+            nodes: times.len(),
+            median_ms: times[times.len() / 2] - first,
+            last_ms: last - first,
+        });
+    }
+
+    fn tell_block(&mut self, block: BlockView) {
+        self.pending.blocks.retain(|told| told.hash != block.hash);
+        self.pending.blocks.push(block);
+    }
+}
+
+/// Numbers, texts and lists always have a JSON form.
+fn text(patch: &Patch) -> String {
+    serde_json::to_string(patch).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn node(board: &Board, name: &str) {
+        board.change_node(name, |node| node.name = name.to_owned());
+    }
+
+    fn tip(hash: &str, height: u32, at_ms: u64) -> TipView {
+        TipView {
+            hash: hash.into(),
+            height,
+            work: String::new(),
+            at_ms,
+        }
+    }
+
+    fn block(hash: &str, height: u32) -> BlockView {
+        BlockView {
+            hash: hash.into(),
+            height,
+            ..BlockView::default()
+        }
+    }
+
+    async fn heard(receiver: &mut broadcast::Receiver<Arc<str>>) -> Value {
+        let text = receiver.recv().await.expect("a message");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_of_one_moment_are_one_message() {
+        let board = Arc::new(Board::default());
+        for name in ["a", "b", "c"] {
+            node(&board, name);
+        }
+        let (whole, mut receiver) = board.join();
+        assert!(whole.contains("\"whole\":true"), "{whole}");
+        let teller = board.clone();
+        tokio::spawn(async move { teller.tell().await });
+        board.block(block("x", 1));
+        for (name, at_ms) in [("a", 100), ("b", 130), ("c", 190)] {
+            board.tip(name, tip("x", 1, at_ms), true);
+        }
+        // What was pending from before is in it too; a page takes it as it is.
+        let told = heard(&mut receiver).await;
+        assert_eq!(told["tips"].as_array().map(Vec::len), Some(3));
+        let spread = &told["blocks"][0]["spread"];
+        assert_eq!(spread["nodes"], 3);
+        assert_eq!(
+            (spread["median_ms"].as_u64(), spread["last_ms"].as_u64()),
+            (Some(30), Some(90))
+        );
+        assert_eq!(told["blocks"].as_array().map(Vec::len), Some(1));
+        assert!(receiver.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_tip_that_was_there_before_has_no_way() {
+        let board = Board::default();
+        node(&board, "a");
+        board.block(block("x", 1));
+        board.tip("a", tip("x", 1, 5), false);
+        let whole = board.whole();
+        assert_eq!(whole.blocks[0].spread, None);
+        let a = whole.nodes["a"].as_ref().expect("a node");
+        assert_eq!(
+            (a.condition, a.tip.as_ref().map(|tip| tip.height)),
+            (Condition::Up, Some(1))
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let board = Board::default();
+        for height in 0..2_000 {
+            board.block(block(&format!("{height}"), height));
+            board.event(EventView::default());
+        }
+        let whole = board.whole();
+        assert_eq!(whole.blocks.len(), BLOCKS_TOLD);
+        assert_eq!(whole.blocks[0].height, 1_999, "the highest first");
+        assert_eq!(whole.events.len(), EVENTS_MAX);
+        assert_eq!(board.floor(), 500);
+        assert!(!board.has_block("3"));
+    }
+
+    #[test]
+    fn a_node_that_is_gone_is_told_as_gone() {
+        let board = Board::default();
+        node(&board, "a");
+        node(&board, "b");
+        board.keep_nodes(&["b".into()]);
+        let pending = board.known().pending.clone();
+        assert_eq!(pending.nodes["a"], None);
+        assert!(board.node("a").is_none() && board.node("b").is_some());
+    }
+}

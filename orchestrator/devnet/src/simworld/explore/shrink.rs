@@ -1,0 +1,137 @@
+//! Makes a failing case small: delta debugging (Zeller and Hildebrandt 2002)
+//! over its faults, then fewer nodes, a shorter storm, less load.
+
+use minichain_sim::setup::Planted;
+
+use super::case::{Case, Timed};
+use super::{Came, Failed, run};
+
+/// Runs at most; what is small by then must do.
+const RUNS_MAX: u32 = 300;
+
+/// The smallest case found that fails in the same way, with its failure, and
+/// the runs it took.
+pub fn shrink(case: &Case, failed: &Failed, planted: Option<Planted>) -> (Case, Failed, u32) {
+    let mut shrinker = Shrinker {
+        case: case.clone(),
+        failed: failed.clone(),
+        planted,
+        runs: 0,
+    };
+    loop {
+        let before = shrinker.case.clone();
+        shrinker.fewer_faults();
+        shrinker.simpler();
+        if shrinker.case == before || shrinker.runs >= RUNS_MAX {
+            return (shrinker.case, shrinker.failed, shrinker.runs);
+        }
+    }
+}
+
+struct Shrinker {
+    case: Case,
+    failed: Failed,
+    planted: Option<Planted>,
+    runs: u32,
+}
+
+impl Shrinker {
+    /// Takes a smaller case if it fails in the same way.
+    fn try_case(&mut self, case: Case) -> bool {
+        if case == self.case || !case.is_sound() || self.runs >= RUNS_MAX {
+            return false;
+        }
+        self.runs += 1;
+        match run(&case, self.planted) {
+            Ok(Came::Badly(failed)) if failed.kind == self.failed.kind => {
+                self.case = case;
+                self.failed = failed;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Delta debugging over both tracks of faults together.
+    fn fewer_faults(&mut self) {
+        let mut parts = 2;
+        loop {
+            let all = tagged(&self.case);
+            if all.is_empty() {
+                return;
+            }
+            let size = all.len().div_ceil(parts);
+            let chunks = all.chunks(size).count();
+            let is_smaller = (0..chunks).any(|left_out| {
+                let kept = all.chunks(size).enumerate();
+                let kept = kept.filter(|(at, _)| *at != left_out);
+                let kept: Vec<(bool, Timed)> = kept.flat_map(|(_, chunk)| chunk.to_vec()).collect();
+                let case = with(&self.case, &kept);
+                self.try_case(case)
+            });
+            if is_smaller {
+                parts = 2.max(parts - 1);
+            } else if size == 1 {
+                return;
+            } else {
+                parts = (parts * 2).min(all.len());
+            }
+            if self.runs >= RUNS_MAX {
+                return;
+            }
+        }
+    }
+
+    /// Fewer nodes, less load, no latency, shorter faults.
+    fn simpler(&mut self) {
+        let steps: [fn(&mut Case); 5] = [
+            |case| case.observers = case.observers.saturating_sub(1),
+            |case| case.miners -= 1,
+            |case| case.rate = 0,
+            |case| case.latency_ms = 0,
+            |case| case.latency_ms /= 2,
+        ];
+        for step in steps {
+            loop {
+                let mut case = self.case.clone();
+                step(&mut case);
+                if !self.try_case(case) {
+                    break;
+                }
+            }
+        }
+        for at in 0..tagged(&self.case).len() {
+            for step in [
+                |timed: &mut Timed| timed.after_s = 0,
+                |timed: &mut Timed| timed.lasts_s = (timed.lasts_s / 2).max(1),
+                |timed: &mut Timed| timed.lasts_s = (timed.lasts_s - 1).max(1),
+            ] {
+                let mut all = tagged(&self.case);
+                if let Some((_, timed)) = all.get_mut(at) {
+                    step(timed);
+                }
+                let case = with(&self.case, &all);
+                self.try_case(case);
+            }
+        }
+    }
+}
+
+/// All faults; whether each is of links.
+fn tagged(case: &Case) -> Vec<(bool, Timed)> {
+    let links = case.links.iter().map(|timed| (true, *timed));
+    let nodes = case.nodes.iter().map(|timed| (false, *timed));
+    links.chain(nodes).collect()
+}
+
+fn with(case: &Case, faults: &[(bool, Timed)]) -> Case {
+    let track = |of_links: bool| {
+        let wanted = faults.iter().filter(move |(is, _)| *is == of_links);
+        wanted.map(|(_, timed)| *timed).collect()
+    };
+    Case {
+        links: track(true),
+        nodes: track(false),
+        ..case.clone()
+    }
+}

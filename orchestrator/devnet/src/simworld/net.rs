@@ -1,0 +1,222 @@
+//! A simulated network with all that the runner's world keeps beside it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use devnet_blueprint::Blueprint;
+use devnet_scenario::fault::{Link, NodeName};
+use devnet_scenario::links::Condition;
+use devnet_scenario::world::{ActId, Coins};
+use minichain_chain::hash::BlockHash;
+use minichain_sim::queue::{MILLI, Micros, SECOND};
+use minichain_sim::setup::Peering;
+use minichain_sim::world::{Condition as NodeCondition, Place, World};
+
+use super::counters::Counters;
+use super::journal::Journal;
+use super::pay::Payments;
+use super::plan::{Planned, node_setup};
+use crate::faults::Intent;
+use crate::run::schedule::Schedule;
+use crate::run::snapshot::tree::Tree;
+
+/// How long nodes may take to find each other before the first step.
+const MEETING: Micros = 30 * SECOND;
+/// Steps of the simulator between two looks at what nodes told, so that little
+/// of it waits.
+const SLICE: Micros = 100 * MILLI;
+
+/// A simulated network.
+pub struct Net {
+    pub(super) world: World,
+    /// The plan as it is now, and as it was in the beginning.
+    pub(super) blueprint: Blueprint,
+    pub(super) original: Blueprint,
+    pub(super) places: BTreeMap<NodeName, Place>,
+    pub(super) intent: Intent,
+    /// Numbers of lasting faults in the intent, by the act that inflicted them.
+    pub(super) inflicted: BTreeMap<ActId, u32>,
+    /// Directions that are conditioned now.
+    pub(super) conditioned: BTreeSet<(Place, Place)>,
+    pub(super) payments: Payments,
+    pub(super) journal: Journal,
+    pub(super) counters: Counters,
+    pub(super) tree: Tree,
+    /// Bodies of the archive that the tree has.
+    pub(super) bodies: usize,
+    pub(super) schedule: Option<Schedule>,
+    /// Coins of a node's life at a block, as it told them.
+    pub(super) coins: RefCell<BTreeMap<(Place, u32, BlockHash), Coins>>,
+    has_edges: bool,
+}
+
+impl Net {
+    /// Brings a planned network up; its nodes know each other when this
+    /// returns.
+    ///
+    /// # Errors
+    /// A whole sentence that says why there can be no such network.
+    pub fn new(planned: &Planned) -> Result<Self, String> {
+        let setup = planned.setup();
+        let has_edges = matches!(setup.peering, Peering::Edges(_));
+        let mut world = World::new(setup).map_err(|error| error.to_string())?;
+        world.record();
+        let blueprint = planned.blueprint.clone();
+        let names = blueprint.nodes.iter().map(|node| node.name.clone());
+        let mut net = Self {
+            places: names.zip(0..).collect(),
+            payments: Payments::new(&blueprint, &planned.params),
+            schedule: blueprint.genesis.as_ref().and_then(Schedule::of),
+            original: blueprint.clone(),
+            blueprint,
+            world,
+            intent: Intent::default(),
+            inflicted: BTreeMap::new(),
+            conditioned: BTreeSet::new(),
+            journal: Journal::default(),
+            counters: Counters::default(),
+            tree: Tree::default(),
+            bodies: 0,
+            coins: RefCell::default(),
+            has_edges,
+        };
+        net.set_links();
+        net.meet();
+        Ok(net)
+    }
+
+    /// Milliseconds since 1970 on the world's clock.
+    pub fn now_ms(&self) -> u64 {
+        self.world.unix_ms()
+    }
+
+    /// The simulated world.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The simulated world, to look into or to break on purpose.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// The plan as it is now.
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.blueprint
+    }
+
+    /// Which faults are meant to be in force.
+    pub const fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// What nodes said, for the bundle.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The digest over all that happened, as hexadecimal digits.
+    pub fn digest(&self) -> String {
+        minichain_chain::hex::encode(&self.world.digest())
+    }
+
+    /// Lets time pass up to a moment, loads included.
+    pub fn run_until_ms(&mut self, until_ms: u64) {
+        let until_ms = until_ms.max(self.now_ms());
+        while self.now_ms() < until_ms {
+            let slice = self.world.now() + SLICE;
+            let next = self.payments.next_at().unwrap_or(slice);
+            let left = (until_ms - self.now_ms()) * MILLI - self.world.now() % MILLI;
+            let end = (self.world.now() + left)
+                .min(slice)
+                .min(next.max(self.world.now()));
+            self.world.run_until(end);
+            self.hear();
+            self.pay();
+        }
+    }
+
+    /// Takes in what nodes told.
+    pub(super) fn hear(&mut self) {
+        let epoch_ms = self.world.unix_ms() - self.world.now() / MILLI;
+        for told in self.world.take_told() {
+            let at_ms = epoch_ms + told.at / MILLI;
+            let node = self.world.name(told.place);
+            self.journal.told(node, at_ms, &told.event);
+            self.counters.told(told.place, &told.event);
+        }
+    }
+
+    /// Where a node of the network is.
+    pub(super) fn place(&self, node: &str) -> Option<Place> {
+        self.places.get(node).copied()
+    }
+
+    pub(super) fn condition(&self, node: &str) -> Option<NodeCondition> {
+        self.place(node).map(|place| self.world.condition(place))
+    }
+
+    /// Names of all nodes, in the plan's order.
+    pub(super) fn roster(&self) -> Vec<NodeName> {
+        let nodes = self.blueprint.nodes.iter();
+        nodes.map(|node| node.name.clone()).collect()
+    }
+
+    /// Names of nodes that run, in the plan's order.
+    pub(super) fn running(&self) -> Vec<NodeName> {
+        let is_up = |node: &NodeName| self.condition(node) == Some(NodeCondition::Up);
+        self.roster().into_iter().filter(is_up).collect()
+    }
+
+    /// The height of a node's tip, if its program runs or is frozen.
+    pub(super) fn height(&self, node: &str) -> Option<u32> {
+        let node = self.world.node(self.place(node)?)?;
+        Some(node.state().tip().height.to_u32())
+    }
+
+    /// Adds a planned node to the world; it starts at once.
+    pub(super) fn place_node(&mut self, name: &str) {
+        let Some(plan) = self.blueprint.node(name) else {
+            return;
+        };
+        let place = self.world.add(node_setup(plan));
+        self.places.insert(name.to_owned(), place);
+        if self.has_edges {
+            for peer in self.dialled_by(name) {
+                self.world.join(place, peer);
+            }
+        }
+        self.set_links();
+        self.world.run_until(self.world.now());
+        self.hear();
+    }
+
+    /// Whom a fresh node dials where connections are given one by one: those
+    /// its group's other nodes dial.
+    fn dialled_by(&self, name: &str) -> Vec<Place> {
+        let addresses = crate::probe::NodeAddress::of_blueprint(&self.blueprint);
+        let own = addresses.iter().find(|address| address.name == name);
+        let dials = own.map(|own| own.dials.clone()).unwrap_or_default();
+        dials.iter().filter_map(|peer| self.place(peer)).collect()
+    }
+
+    /// Conditions of the topology itself: how far its zones are apart.
+    pub(super) fn base(&self) -> BTreeMap<Link, Condition> {
+        crate::faults::apply::base_of(&self.blueprint)
+    }
+
+    fn meet(&mut self) {
+        let names = self.roster();
+        let alone = names.len() < 2;
+        let places: Vec<Place> = self.places.values().copied().collect();
+        let end = self.world.now() + MEETING;
+        let _still_alone = self.world.run_while(end, |world| {
+            let has_met = |place: &Place| {
+                let is_up = world.condition(*place) == NodeCondition::Up;
+                is_up && (alone || !world.peers_of(*place).is_empty())
+            };
+            !places.iter().all(has_met)
+        });
+        self.hear();
+    }
+}

@@ -1,0 +1,100 @@
+//! Performs orders the way the verbs do: under the network's lock, proven, with
+//! every failure told in words instead of ending the view.
+
+use devnet_scenario::fault::{Cut, CutShape, Fault, Heal, NodeFault, NodeName};
+use devnet_scenario::world::Outcome as Proof;
+
+use super::state::{Order, Outcome};
+use crate::exit::Failure;
+use crate::faults::{Layout, Live};
+use crate::order;
+use crate::world::World;
+
+/// Performs an order.
+pub async fn perform(world: &World, live: &Live, given: Order) -> Outcome {
+    let words = given.to_string();
+    let proof = match given {
+        Order::Heal => {
+            let healed = order::heal(world, live, |_| Ok(Heal::All)).await;
+            healed.map(|healed| healed.outcome)
+        }
+        given => {
+            let done = order::inflict(world, live, None, |layout| fault(&given, layout)).await;
+            done.map(|done| done.inflicted.outcome)
+        }
+    };
+    Outcome {
+        order: words,
+        result: proof.map_err(|failure| spell(&failure)).and_then(told),
+    }
+}
+
+/// The fault that an order asks for.
+fn fault(order: &Order, layout: &Layout) -> Result<Fault, Failure> {
+    let (nodes, what) = match order {
+        Order::Partition(nodes) => return cut(nodes, layout),
+        Order::Heal => return Err(Failure::bad_input("healing is no fault")),
+        Order::Kill(nodes) => (nodes, NodeFault::Kill),
+        Order::Start(nodes) => (nodes, NodeFault::Start),
+        Order::Pause(nodes) => (nodes, NodeFault::Pause),
+        Order::Unpause(nodes) => (nodes, NodeFault::Unpause),
+    };
+    let nodes = nodes.clone();
+    Ok(Fault::Node { nodes, what })
+}
+
+fn cut(nodes: &[NodeName], layout: &Layout) -> Result<Fault, Failure> {
+    let shape = CutShape::Groups(vec![nodes.to_vec()]);
+    let cut = Cut::new(shape, &layout.roster())
+        .map_err(|error| Failure::bad_input(format!("cannot partition: {error}")))?;
+    Ok(Fault::Cut(cut))
+}
+
+fn told(proof: Proof) -> Result<String, String> {
+    match proof {
+        Proof::Done(evidence) => Ok(evidence.summary),
+        Proof::Ineffective(evidence) => {
+            let why = evidence.objections.join("; ");
+            Err(format!("it had not the effect it should have: {why}"))
+        }
+        Proof::Failed { why } => Err(why),
+    }
+}
+
+/// What went wrong, and the first thing to do about it.
+fn spell(failure: &Failure) -> String {
+    let text = failure.to_string();
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    match lines.next() {
+        Some(next) => format!("{first} ({next})"),
+        None => first.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use devnet_scenario::world::Evidence;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_what_to_do_next() {
+        let failure = Failure::world("another call works on it").next("Wait for it.");
+        assert_eq!(
+            spell(&failure),
+            "another call works on it (next: Wait for it.)"
+        );
+    }
+
+    #[test]
+    fn what_had_no_effect_is_no_success() {
+        let evidence = Evidence {
+            objections: vec!["a -> b is open".into()],
+            ..Evidence::default()
+        };
+        let told = told(Proof::Ineffective(evidence));
+        assert!(told.is_err_and(|why| why.contains("a -> b is open")));
+    }
+}

@@ -1,0 +1,278 @@
+//! Scenarios and explored networks in the simulator, as a user and as CI runs
+//! them.
+
+#![expect(clippy::panic, reason = "helpers of tests fail the test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::AtomicBool;
+
+use devnet::simworld::experiment;
+use devnet::simworld::explore::{self, Came, Case, Failed};
+use minichain_sim::setup::Planted;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Seeds that are explored; a failing one is printed with its replay line.
+const SEEDS: (u64, u64) = (0, 200);
+
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_devnet"))
+}
+
+fn devnet(program: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.args(arguments).env_remove("GITHUB_ACTIONS");
+    command.output().expect("devnet runs")
+}
+
+fn words(out: &Output) -> String {
+    let texts = [&out.stdout, &out.stderr];
+    texts.map(|text| String::from_utf8_lossy(text)).join("\n")
+}
+
+fn answer(out: &Output) -> Value {
+    serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("no JSON: {}", words(out)))
+}
+
+/// Every scenario that ships.
+fn shipped() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
+    let entries = std::fs::read_dir(folder).expect("the scenarios ship");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let yaml = paths.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+    let mut files: Vec<String> = yaml.map(|path| path.display().to_string()).collect();
+    files.sort();
+    files
+}
+
+fn digests(program: &Path, files: &[String]) -> Vec<String> {
+    let mut arguments = vec!["run", "--world", "sim", "--seed", "1", "--json"];
+    arguments.extend(files.iter().map(String::as_str));
+    let out = devnet(program, &arguments);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+    let answer = answer(&out);
+    let runs = answer["runs"].as_array().expect("runs");
+    let digest = |run: &Value| run["digest"].as_str().expect("a digest").to_owned();
+    runs.iter().map(digest).collect()
+}
+
+#[test]
+fn shipped_scenarios_pass_and_the_release_program_makes_the_same_of_them() {
+    let files = shipped();
+    assert!(files.len() >= 18, "{files:?}");
+    let debug = digests(program(), &files);
+    assert_eq!(debug.len(), files.len());
+    // The folder of the build holds one for each profile.
+    let release = program().parent().and_then(Path::parent);
+    let release = release.map(|folder| folder.join("release/devnet"));
+    // At a desk it may be of older sources; CI builds it just before.
+    let release = release.filter(|path| path.exists() && std::env::var_os("CI").is_some());
+    match release {
+        Some(release) => assert_eq!(digests(&release, &files), debug),
+        None => println!("SKIPPED: there is no fresh release program to compare with"),
+    }
+}
+
+#[test]
+fn a_second_process_makes_the_same_of_a_seed() {
+    let chaos = shipped().into_iter().find(|file| file.contains("chaos"));
+    let chaos = chaos.expect("it ships");
+    let arguments = ["run", &chaos, "--world", "sim", "--seed", "7", "--json"];
+    let out = devnet(
+        program(),
+        &[&arguments[..], &["--check-determinism"]].concat(),
+    );
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+    let run = answer(&out)["runs"][0].clone();
+    let cases = run["cases"].as_array().expect("cases");
+    let last = cases.last().expect("a case");
+    assert_eq!(last["name"], "a second process makes the same of it");
+    assert_eq!(last["status"], "passed");
+    let other = devnet(
+        program(),
+        &["run", &chaos, "--world", "sim", "--seed", "8", "--json"],
+    );
+    assert_ne!(answer(&other)["runs"][0]["digest"], run["digest"]);
+}
+
+fn written(folder: &TempDir, steps: &str) -> PathBuf {
+    let path = folder.path().join("own.yaml");
+    let text =
+        format!("name: own\ntopology: {{ nodes: 3, miners: 2, block_time: 1s }}\nsteps:\n{steps}");
+    std::fs::write(&path, text).expect("a writable disk");
+    path
+}
+
+fn run(folder: &TempDir, steps: &str) -> Output {
+    let path = written(folder, steps).display().to_string();
+    let bundles = folder.path().join("bundles").display().to_string();
+    let arguments = ["run", &path, "--world", "sim", "--seed", "3", "--json"];
+    devnet(
+        program(),
+        &[&arguments[..], &["--bundle", &bundles]].concat(),
+    )
+}
+
+#[test]
+fn verdicts_and_bundles_are_those_of_every_world() {
+    let folder = TempDir::new().expect("a folder");
+    let fails = run(&folder, "  - expect: { height: '>= 1000' }\n");
+    assert_eq!(fails.status.code(), Some(1), "{}", words(&fails));
+    let invalid = run(
+        &folder,
+        "  - kill: miner-1\n  - partition: { isolate: miner-1 }\n  - expect: { progress: { blocks: 1 } }\n",
+    );
+    assert_eq!(invalid.status.code(), Some(4), "{}", words(&invalid));
+    let told = answer(&invalid);
+    let bundle = Path::new(told["runs"][0]["bundle"].as_str().expect("a bundle"));
+    for file in [
+        "report.html",
+        "report.json",
+        "replay.txt",
+        "run.json",
+        "tree.svg",
+        "all.log",
+    ] {
+        assert!(bundle.join(file).is_file(), "{file}");
+    }
+    let replay = std::fs::read_to_string(bundle.join("replay.txt")).expect("it is there");
+    assert!(replay.contains("--world sim"), "{replay}");
+    let record = std::fs::read_to_string(bundle.join("run.json")).expect("it is there");
+    assert!(record.contains(told["runs"][0]["digest"].as_str().expect("a digest")));
+}
+
+#[test]
+fn what_a_link_was_before_it_got_slow_is_told_beside_it() {
+    let folder = TempDir::new().expect("a folder");
+    let steps = "  - wait: { height: 1 }
+  - latency: { is: 70ms, between: [miner-0, miner-1] }
+  - expect: { height: '>= 1' }
+";
+    let out = run(&folder, steps);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+    let told = answer(&out);
+    let bundle = Path::new(told["runs"][0]["bundle"].as_str().expect("a bundle"));
+    let text = std::fs::read_to_string(bundle.join("faults.json")).expect("it is there");
+    let acts: Value = serde_json::from_str(&text).expect("JSON");
+    let probes = acts[0]["evidence"]["probes"].as_array().expect("probes");
+    let rtt_ms = |reach: &Value| reach["open"]["rtt_ms"].as_f64();
+    let slow = probes
+        .iter()
+        .filter(|probe| rtt_ms(&probe["expected"]).is_some());
+    let trips: Vec<_> = slow
+        .map(|probe| (rtt_ms(&probe["before"]), rtt_ms(&probe["measured"])))
+        .collect();
+    let [(Some(before_ms), Some(measured_ms))] = trips[..] else {
+        panic!("{trips:?} of {probes:#?}");
+    };
+    assert!(before_ms < 10.0 && measured_ms >= 140.0, "{trips:?}");
+}
+
+#[test]
+fn what_the_simulator_has_no_notion_of_is_refused_before_anything_runs() {
+    let folder = TempDir::new().expect("a folder");
+    for (steps, what) in [
+        ("  - fill_disk: miner-0\n", "has no disks"),
+        ("  - corrupt_store: miner-0\n", "has no files"),
+        (
+            "  - upgrade: { on: miner-0, to: ./other }\n",
+            "runs no programs",
+        ),
+        ("  - expect: { memory: '< 1GiB' }\n", "one node's memory"),
+        (
+            "  - expect: { log: { contains: tip, count: '>= 1' } }\n",
+            "log lines",
+        ),
+        (
+            "  - expect: { metric: { select: minichain_store_size_bytes, value: '> 0' } }\n",
+            "has no metric",
+        ),
+    ] {
+        let path = written(&folder, steps).display().to_string();
+        for verb in ["check", "run"] {
+            let out = devnet(program(), &[verb, &path, "--world", "sim"]);
+            assert_eq!(out.status.code(), Some(2), "{steps}: {}", words(&out));
+            assert!(words(&out).contains(what), "{steps}: {}", words(&out));
+            assert!(
+                words(&out).contains(":4:"),
+                "the line is told: {}",
+                words(&out)
+            );
+        }
+    }
+    let smoke = shipped().into_iter().find(|file| file.contains("smoke"));
+    let smoke = smoke.expect("it ships");
+    for odd in ["--keep", "--name=lab", "--image=x", "--binary=/x"] {
+        let out = devnet(program(), &["run", &smoke, "--world", "sim", odd]);
+        assert_eq!(out.status.code(), Some(2), "{odd}: {}", words(&out));
+    }
+}
+
+fn explored(seeds: (u64, u64), planted: Option<Planted>) -> Option<(Case, Failed)> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let stop = AtomicBool::new(false);
+    let explored = explore::explore(seeds, jobs, planted, &stop, &|| {});
+    let explored = explored.unwrap_or_else(|why| panic!("{why}"));
+    let invalid = &explored.invalid;
+    let most = usize::try_from((seeds.1 - seeds.0) / 10).unwrap_or_default();
+    assert!(
+        invalid.len() < most,
+        "{} cases prove nothing: {invalid:#?}",
+        invalid.len()
+    );
+    explored.failed
+}
+
+#[test]
+fn explored_networks_are_safe_and_live() {
+    if let Some((case, failed)) = explored(SEEDS, None) {
+        let (seed, next) = (case.seed, case.seed + 1);
+        panic!(
+            "{failed:?}\nagain: devnet sim explore --seeds {seed}..{next}\n{}",
+            case.yaml()
+        );
+    }
+}
+
+#[test]
+fn a_planted_mistake_is_found_and_shrunk() {
+    let planted = Some(Planted::LastSeenWins);
+    let (case, failed) = explored((0, 60), planted).expect("somebody finds it");
+    assert_eq!(failed.kind, "unsafe: Work");
+    let (small, still, tries) = explore::shrink(&case, &failed, planted);
+    let faults = small.links.len() + small.nodes.len();
+    println!("{case:?}\nin {tries} runs to\n{small:?}\n{}", still.why);
+    assert_eq!(still.kind, failed.kind);
+    assert!(
+        faults <= 1 && small.count() <= 3 && small.rate == 0,
+        "{small:?}"
+    );
+    // It is the mistake that is found: without it the same schedule passes.
+    assert_eq!(explore::run(&small, None), Ok(Came::Well));
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("small.yaml");
+    std::fs::write(&path, small.yaml()).expect("a writable disk");
+    let path = path.display().to_string();
+    let out = devnet(program(), &["check", &path]);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+}
+
+#[test]
+fn every_experiment_comes_to_what_its_reference_says() {
+    let all = experiment::all().expect("the files are sound");
+    assert!(all.len() >= 10);
+    for one in &all {
+        let rows = experiment::measure(one, one.quick, &|_| {});
+        let rows = rows.unwrap_or_else(|why| panic!("{}: {why}", one.name));
+        assert!(!rows.is_empty(), "{}", one.name);
+        for row in &rows {
+            assert!(row.holds(), "{}: {row:?}", one.name);
+        }
+        let picture = experiment::svg(one, &rows).expect("it can be drawn");
+        assert!(
+            picture.starts_with("<svg") && picture.contains(&rows[0].what),
+            "{picture}"
+        );
+    }
+}

@@ -1,0 +1,8 @@
+//! See `accept_blocks` in `targets.rs`.
+#![no_main]
+
+#[path = "../targets.rs"]
+#[allow(dead_code)]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::accept_blocks(bytes));
