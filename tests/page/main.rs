@@ -280,5 +280,5 @@ fn the_page_reconnects_by_itself_and_looks_only_without_the_token() {
 fn up_serves_the_page_of_what_it_brought_up() {
     let served = Served::up_serving(&["--nodes", "2", "--miners", "1", "--block-time", "1s"]);
     let body = wait_until(PATIENCE, || served.get("/", &[]).map(|(_, body)| body));
-    assert!(body.contains("/js/main.js"), "{body}");
+    assert!(body.contains("/js/boot.js"), "{body}");
 }

@@ -4,6 +4,7 @@ pub(super) mod bring_up;
 mod watch;
 mod wish;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -129,8 +130,9 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["dry_run", "json"])]
     pub(super) serve: bool,
 
-    #[command(flatten)]
-    pub(super) page: PageArgs,
+    /// Where to serve the page [default: 127.0.0.1:7080, or any free port]
+    #[arg(long, value_name = "IP:PORT", requires = "serve")]
+    pub(super) listen: Option<SocketAddr>,
 
     /// Print the plan and what is to be done; touch nothing
     #[arg(long)]
@@ -209,7 +211,10 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
         // Others may work on the network while the page is served.
         Some(Ok(exit)) if args.serve => {
             drop(lock);
-            let served = serve(world, &name, &args.page, interrupts).await;
+            let page = PageArgs {
+                listen: args.listen,
+            };
+            let served = serve(world, &name, &page, interrupts).await;
             return served.map(|_| exit);
         }
         Some(outcome) => return outcome,

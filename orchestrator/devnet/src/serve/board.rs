@@ -137,8 +137,17 @@ impl Board {
         self.known().nodes.get(name).cloned()
     }
 
-    /// Changes what is known of a node.
-    pub fn change_node(&self, name: &str, change: impl FnOnce(&mut NodeView)) {
+    /// Names of the nodes that answer, sorted.
+    pub fn up(&self) -> Vec<NodeName> {
+        let known = self.known();
+        let up = known.nodes.iter();
+        up.filter(|(_, node)| node.condition == Condition::Up)
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Takes a node in, or changes what is known of it.
+    pub fn put_node(&self, name: &str, change: impl FnOnce(&mut NodeView)) {
         let mut known = self.known();
         let mut node = known.nodes.get(name).cloned().unwrap_or_default();
         change(&mut node);
@@ -149,6 +158,14 @@ impl Board {
                 .insert(name.to_owned(), Some(node.clone()));
             known.nodes.insert(name.to_owned(), node);
             self.changed.notify_one();
+        }
+    }
+
+    /// Changes what is known of a node. Late news of one that was taken out of
+    /// the network do not bring it back.
+    pub fn change_node(&self, name: &str, change: impl FnOnce(&mut NodeView)) {
+        if self.known().nodes.contains_key(name) {
+            self.put_node(name, change);
         }
     }
 
@@ -365,7 +382,7 @@ mod tests {
     use super::*;
 
     fn node(board: &Board, name: &str) {
-        board.change_node(name, |node| node.name = name.to_owned());
+        board.put_node(name, |node| node.name = name.to_owned());
     }
 
     fn tip(hash: &str, height: u32, at_ms: u64) -> TipView {
@@ -455,6 +472,9 @@ mod tests {
         board.keep_nodes(&["b".into()]);
         let pending = board.known().pending.clone();
         assert_eq!(pending.nodes["a"], None);
-        assert!(board.node("a").is_none() && board.node("b").is_some());
+        board.change_node("a", |node| node.mempool = 1);
+        board.change_node("b", |node| node.mempool = 1);
+        assert!(board.node("a").is_none(), "late news bring nobody back");
+        assert_eq!(board.node("b").map(|node| node.mempool), Some(1));
     }
 }

@@ -43,7 +43,7 @@ mod tests {
     fn the_page_and_its_parts_are_found_and_nothing_else() {
         let status = |path| answer(path).status();
         assert_eq!(status("/"), StatusCode::OK);
-        assert_eq!(status("/js/main.js"), StatusCode::OK);
+        assert_eq!(status("/js/boot.js"), StatusCode::OK);
         for path in ["/js", "/../Cargo.toml", "/js/../index.html", "/x"] {
             assert_eq!(status(path), StatusCode::NOT_FOUND, "{path}");
         }

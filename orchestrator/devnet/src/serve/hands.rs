@@ -1,6 +1,7 @@
 //! What the page may do: the faults of the command line, each with its proof.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,8 +79,10 @@ impl Hands {
         (hands, Wishes(sender))
     }
 
-    /// Does what is wished, and takes out what is over, until nobody can wish.
-    pub async fn work(&mut self) {
+    /// Does what is wished, and takes out what is over, until nobody can wish or
+    /// `stop` ends; what was begun by then is done first.
+    pub async fn work(&mut self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
         loop {
             let due = self.timed.iter().min_by_key(|(_, until)| **until);
             let due = due.map(|(id, until)| (*id, *until));
@@ -93,6 +96,8 @@ impl Hands {
                 }
             };
             tokio::select! {
+                biased;
+                () = &mut stop => return,
                 job = self.jobs.recv() => {
                     let Some((wish, waiting)) = job else { return };
                     let outcome = self.act(wish).await;

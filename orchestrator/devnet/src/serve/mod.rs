@@ -137,8 +137,7 @@ impl Server {
         let watching = self.shop.watch.clone().run();
         tokio::select! {
             () = watching => return Ended::Gone,
-            () = self.hands.work() => {}
-            () = stop => {}
+            () = self.hands.work(stop) => {}
         }
         self.hands.let_go().await;
         Ended::Stopped

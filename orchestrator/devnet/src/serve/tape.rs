@@ -2,6 +2,7 @@
 //! network would have told, by virtual time.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use devnet_scenario::fault::NodeName;
 use devnet_scenario::world::{Act, ActId, NodeView as Seen, Outcome, Snapshot};
@@ -37,18 +38,24 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// Runs a scenario in the simulator, and records it.
+    /// Runs a scenario in the simulator, and records it, until it ends or `stop`
+    /// is set.
     ///
     /// # Errors
     /// Its network cannot be simulated.
-    pub fn record(file: &ScenarioFile, payers: &[String], seed: u64) -> Result<Self, String> {
+    pub fn record(
+        file: &ScenarioFile,
+        payers: &[String],
+        seed: u64,
+        stop: &AtomicBool,
+    ) -> Result<Self, String> {
         let name = format!("sim-{}", file.scenario.name);
         let net = Play::network(file, &name, seed)?;
         let mut play = Play::begin(file, net, payers, seed)?;
         let news = play.news();
         news.keep_steps();
         let mut recorder = Recorder::new(file, play.net(), news, play.start_ms());
-        while play.turn(&mut recorder) {
+        while !stop.load(Ordering::Relaxed) && play.turn(&mut recorder) {
             recorder.look_at(play.net());
         }
         let violations = play.violations();
@@ -139,12 +146,13 @@ impl Recorder {
     }
 
     fn keep(&mut self) {
-        self.tape.end_ms = self.now_ms;
-        match self.board.take_pending(self.now_ms) {
-            Some(_) if self.tape.patches.len() >= PATCHES_MAX => self.tape.is_cut = true,
-            Some(patch) => self.tape.patches.push(patch),
-            None => {}
+        let patch = self.board.take_pending(self.now_ms);
+        if self.tape.patches.len() >= PATCHES_MAX {
+            self.tape.is_cut |= patch.is_some();
+            return;
         }
+        self.tape.end_ms = self.now_ms;
+        self.tape.patches.extend(patch);
     }
 
     fn event(&self, kind: &'static str, title: String, detail: String) {
@@ -160,7 +168,7 @@ impl Recorder {
 
 fn show(board: &Board, plan: &devnet_blueprint::NodePlan) {
     let mining = &plan.config.mining;
-    board.change_node(&plan.name, |node| {
+    board.put_node(&plan.name, |node| {
         plan.name.clone_into(&mut node.name);
         node.role = plan.role.to_string();
         plan.group.clone_into(&mut node.group);
@@ -273,7 +281,7 @@ steps:
     fn a_recorded_run_tells_its_cut_and_its_end() {
         let file = ScenarioFile::simulated(Path::new("cut.yaml"), CUT.to_owned());
         let file = file.expect("a sound scenario");
-        let tape = Tape::record(&file, &[], 7).expect("it runs");
+        let tape = Tape::record(&file, &[], 7, &AtomicBool::new(false)).expect("it runs");
         assert!(tape.patches[0].whole && tape.end_ms > tape.begin_ms);
         assert!(
             tape.patches
@@ -289,7 +297,15 @@ steps:
             .rev()
             .find_map(|patch| patch.scenario.clone());
         assert_eq!(verdict.and_then(|one| one.verdict).as_deref(), Some("PASS"));
-        let again = Tape::record(&file, &[], 7).expect("it runs");
+        let again = Tape::record(&file, &[], 7, &AtomicBool::new(false)).expect("it runs");
         assert_eq!(tape.patches, again.patches, "one seed, one tape");
+    }
+
+    #[test]
+    fn a_recording_ends_where_it_is_stopped() {
+        let file = ScenarioFile::simulated(Path::new("cut.yaml"), CUT.to_owned());
+        let file = file.expect("a sound scenario");
+        let tape = Tape::record(&file, &[], 7, &AtomicBool::new(true)).expect("it began");
+        assert!(tape.patches.iter().all(|patch| patch.tips.is_empty()));
     }
 }

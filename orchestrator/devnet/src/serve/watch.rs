@@ -102,7 +102,7 @@ impl Watch {
         self.board.keep_nodes(&layout.roster());
         for plan in &layout.blueprint.nodes {
             let mining = &plan.config.mining;
-            self.board.change_node(&plan.name, |node| {
+            self.board.put_node(&plan.name, |node| {
                 let is_new = node.name.is_empty();
                 *node = NodeView {
                     name: plan.name.clone(),

@@ -6,6 +6,9 @@ import { scenarioCard } from './scenario.js';
 import { card, clock, h, plural, s, span } from './dom.js';
 import { now, store } from './store.js';
 
+// Width of a letter of the chart's text, at most on average.
+const LETTER_PX = 7.5;
+
 export function faultsView() {
   const active = activeFaults();
   const bar = actions();
@@ -61,16 +64,17 @@ function timeline() {
     svg.setAttribute('aria-label', `${plural(bars.length, 'fault')} and ${plural(reorgs.length, 'reorganisation')} in ${span(end - begin)}`);
     const rows = bars.map((bar, at) => {
       const [from, to] = [x(bar.from), x(bar.to ?? end)];
-      const isLeft = from < width * 0.6;
+      const isLeft = from < width / 2;
+      const room = (isLeft ? width - from : to) - 8;
       return s('g', {}, s('rect', { class: 'lane', x: from, y: at * 26 + 15, width: Math.max(3, to - from), height: 6, rx: 3 }),
-        s('text', { x: isLeft ? from : to, y: at * 26 + 11, 'text-anchor': isLeft ? 'start' : 'end' }, clipped(`${bar.title} · ${span((bar.to ?? end) - bar.from)}${bar.to ? '' : ', in force'}`)));
+        s('text', { x: isLeft ? from : to, y: at * 26 + 11, 'text-anchor': isLeft ? 'start' : 'end' }, clipped(`${bar.title} · ${span((bar.to ?? end) - bar.from)}${bar.to ? '' : ', in force'}`, room)));
     });
     const ticks = s('path', { class: 'target', d: reorgs.map((event) => `M${x(event.at_ms).toFixed(1)} ${height - 30}v8`).join('') });
     svg.replaceChildren(...rows, ticks, s('path', { class: 'axis', d: `M8 ${height - 20}H${width - 8}` }),
       s('text', { x: 8, y: height - 4 }, clock(begin)), s('text', { x: width - 8, y: height - 4, 'text-anchor': 'end' }, 'now'));
   }
-  const clipped = (text) => {
-    const most = Math.max(20, Math.floor(width / 8));
+  const clipped = (text, room) => {
+    const most = Math.max(8, Math.floor(room / LETTER_PX));
     return text.length > most ? `${text.slice(0, most - 1)}…` : text;
   };
   const observer = new ResizeObserver(([entry]) => {

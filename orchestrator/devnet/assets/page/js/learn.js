@@ -1,14 +1,27 @@
 // The Learn part, fetched when it is opened.
 
 import { h } from './dom.js';
+import { ask } from './link.js';
+import { store } from './store.js';
 
 export function learnView() {
-  const element = h('div', { class: 'learn' }, h('p', { class: 'empty' }, 'Loading.'));
+  const element = h('div', {}, h('p', { class: 'empty' }, 'Loading.'));
   import('/learn/index.js').then(({ mount }) => {
     element.replaceChildren();
-    mount(element);
+    mount(element, { newest });
   }).catch((error) => {
     element.replaceChildren(h('p', { class: 'empty' }, `This part could not be loaded: ${error.message}`));
   });
   return { element, title: 'Learn' };
+}
+
+// The header of the newest block that a node of the network tells; none of a
+// recording, which has no node to ask.
+async function newest() {
+  if (!store.network || store.network.is_recording) return null;
+  const tips = [...store.nodes.values()].map((node) => node.tip).filter(Boolean);
+  const best = tips.reduce((a, b) => (a && a.height >= b.height ? a : b), null);
+  if (!best) return null;
+  const found = await ask(`/api/find/${best.hash}`);
+  return found.block ?? null;
 }

@@ -12,15 +12,25 @@ let heard = 0;
 let tries = 0;
 let again = null;
 let pulse = null;
+let isPlaying = false;
 
 // The token comes behind `#`, which no request bears; it is kept for this tab.
 export function takeToken() {
   const found = /(?:^#|&)token=([0-9a-f]+)/.exec(location.hash);
   if (found) {
-    sessionStorage.setItem('token', found[1]);
+    token = found[1];
+    keep((storage) => storage.setItem('token', token));
     history.replaceState(null, '', `${location.pathname}#/network`);
+  } else token = keep((storage) => storage.getItem('token')) ?? null;
+}
+
+// A browser may refuse to keep anything; then the token is good until reloading.
+function keep(act) {
+  try {
+    return act(sessionStorage);
+  } catch {
+    return undefined;
   }
-  token = sessionStorage.getItem('token');
 }
 
 export function connect() {
@@ -28,10 +38,20 @@ export function connect() {
   pulse = setInterval(() => {
     if (source && performance.now() - heard > SILENCE_MS) lost();
   }, 2000);
-  addEventListener('online', () => source || store.network?.is_recording || open());
+  addEventListener('online', () => source || isPlaying || open());
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden && !source && !store.network?.is_recording) open();
+    if (isPlaying) return;
+    if (document.hidden) rest();
+    else if (!source) open();
   });
+}
+
+// A hidden page hears nothing: browsers open few connections to one server, and
+// tabs left open would use them up.
+function rest() {
+  clearTimeout(again);
+  source?.close();
+  source = null;
 }
 
 function open() {
@@ -62,8 +82,17 @@ function open() {
 async function recording() {
   source.close();
   source = null;
+  isPlaying = true;
+  let tape;
+  let player;
+  try {
+    [tape, { player }] = await Promise.all([ask('/api/tape'), import('./player.js')]);
+  } catch {
+    isPlaying = false;
+    lost();
+    return;
+  }
   clearInterval(pulse);
-  const [tape, { player }] = await Promise.all([ask('/api/tape'), import('./player.js')]);
   store.connection = 'live';
   player(tape);
   changed('connection');
@@ -88,8 +117,9 @@ async function checkToken() {
     await request('/api/token', {});
     store.mayAct = !store.network?.is_recording;
   } catch (error) {
+    // Unreachable is unknown: the next connection asks again.
     if (error.status !== 403) return;
-    sessionStorage.removeItem('token');
+    keep((storage) => storage.removeItem('token'));
     token = null;
     store.mayAct = false;
   }

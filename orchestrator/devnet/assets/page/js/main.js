@@ -20,9 +20,18 @@ const tabs = document.getElementById('tabs');
 let view = null;
 let shown = '';
 
+// A part of an address without its escapes; one that has none is itself.
+function plain(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function route() {
   const [, name = 'network', ...rest] = location.hash.split('/');
-  return { name: VIEWS[name] ? name : 'network', rest: rest.map(decodeURIComponent).join('/') };
+  return { name: Object.hasOwn(VIEWS, name) ? name : 'network', rest: rest.map(plain).join('/') };
 }
 
 function show() {
@@ -98,9 +107,10 @@ function start() {
       location.hash = `#/${TABS[Number(event.key) - 1][0]}`;
     }
   });
-  show();
-  state();
+  // What cannot be drawn must not keep the rest from being told.
   connect();
+  state();
+  show();
 }
 
 start();

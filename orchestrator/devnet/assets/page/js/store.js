@@ -46,6 +46,7 @@ export function changed(...parts) {
 
 export const now = () => store.frozen ?? Date.now() + store.offset;
 
+// The selection outlives it, as far as its nodes are still there.
 export function clear() {
   store.nodes.clear();
   store.blocks.clear();
@@ -56,7 +57,10 @@ export function clear() {
 
 // Takes in what the server tells.
 export function take(patch) {
-  if (patch.whole) clear();
+  if (patch.whole) {
+    clear();
+    for (const name of store.selected) if (!patch.nodes?.[name]) store.selected.delete(name);
+  }
   if (store.frozen === null) store.offset = patch.at_ms - Date.now();
   const parts = new Set();
   if (patch.network) {

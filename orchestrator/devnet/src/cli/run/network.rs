@@ -6,7 +6,6 @@ use std::sync::Arc;
 use devnet_blueprint::Topology;
 
 use super::super::NameArgs;
-use super::super::serve::PageArgs;
 use super::super::up::MonitoringArgs;
 use super::super::up::bring_up::{Brought, bring_up, take_back};
 use super::super::up::{self, condition_links, describe_health};
@@ -133,7 +132,7 @@ fn up_args(args: &Args, loaded: &Loaded, plan: &Plan) -> up::Args {
         wait_blocks: 0,
         monitoring: MonitoringArgs::default(),
         serve: false,
-        page: PageArgs::default(),
+        listen: None,
         dry_run: false,
         verbose: args.verbose,
         output: args.output,

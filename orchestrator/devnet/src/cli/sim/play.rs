@@ -1,6 +1,8 @@
 //! `devnet sim play`: a simulated run in the browser.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::run::assignment;
 use super::super::run::scenario::Loaded;
@@ -47,11 +49,18 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
     let loaded = Loaded::new(file, &args.sets)?;
     let stage = world.console.stage("simulate", "running the scenario");
     let seed = args.seed;
-    let recording =
-        tokio::task::spawn_blocking(move || Tape::record(&loaded.file, &loaded.payers(), seed));
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    let recording = tokio::task::spawn_blocking(move || {
+        Tape::record(&loaded.file, &loaded.payers(), seed, &asked)
+    });
     let tape = tokio::select! {
         tape = recording => tape,
-        () = interrupts.next() => return Err(Failure::failed("interrupted")),
+        () = interrupts.next() => {
+            // The process waits for its threads before it ends.
+            stop.store(true, Ordering::Relaxed);
+            return Err(Failure::failed("interrupted"));
+        }
     };
     let tape = tape.map_err(|error| Failure::world(format!("it broke off: {error}")))?;
     let tape = tape.map_err(Failure::world)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use minichain_api::rpc::{ChainTip, method};
 use minichain_chain::block::Block;
@@ -21,6 +22,10 @@ use crate::serve::view::BlockView;
 const BRANCHES_MAX: usize = 64;
 /// Blocks read at a time: news come before what is long known.
 const AT_A_TIME: usize = 50;
+/// How often a block that could not be read is asked for again.
+const TRIES_MAX: u32 = 5;
+/// Before that, at least; the next time is twice as long.
+const AGAIN: Duration = Duration::from_millis(300);
 
 /// What is yet to be read.
 #[derive(Default)]
@@ -40,24 +45,31 @@ struct Want {
     node: String,
     hash: String,
     height: u32,
+    /// How often it could not be read.
+    failed: u32,
+}
+
+/// How far reading came.
+enum Came {
+    /// To what is known.
+    Down,
+    /// That far; the rest is read later.
+    Part(Want),
+    /// To a block that the node did not tell.
+    Stuck(Want),
 }
 
 impl Blocks {
     /// A node has this block; it is read soon if it is not known.
     pub fn want(&self, node: &str, hash: &str, height: u32) {
-        self.push(node, hash, height, true);
+        self.push(Want::new(node, hash, height), true);
     }
 
-    fn push(&self, node: &str, hash: &str, height: u32, is_urgent: bool) {
+    fn push(&self, want: Want, is_urgent: bool) {
         let mut wanted = self.wanted();
-        if wanted.queue.len() >= BLOCKS_MAX || !wanted.hashes.insert(hash.to_owned()) {
+        if wanted.queue.len() >= BLOCKS_MAX || !wanted.hashes.insert(want.hash.clone()) {
             return;
         }
-        let want = Want {
-            node: node.to_owned(),
-            hash: hash.to_owned(),
-            height,
-        };
         match is_urgent {
             true => wanted.queue.push_front(want),
             false => wanted.queue.push_back(want),
@@ -86,7 +98,7 @@ impl Blocks {
         let tips = tips.await.unwrap_or_default();
         let branches = tips.iter().filter(|tip| tip.status == "valid-fork");
         for tip in branches.take(BRANCHES_MAX) {
-            self.push(node, &tip.hash, tip.height, false);
+            self.push(Want::new(node, &tip.hash, tip.height), false);
         }
     }
 
@@ -97,28 +109,61 @@ impl Blocks {
                 self.more.notified().await;
                 continue;
             };
-            if let Some(rest) = read_down(watch, want).await {
-                self.push(&rest.node, &rest.hash, rest.height, false);
+            match read_down(watch, want).await {
+                Came::Down => {}
+                Came::Part(rest) => self.push(rest, false),
+                // Whatever is read later stops at what is known above it.
+                Came::Stuck(rest) if rest.failed < TRIES_MAX => {
+                    tokio::time::sleep(AGAIN * 2_u32.pow(rest.failed)).await;
+                    self.push(rest.of_another(&watch.board.up()), false);
+                }
+                Came::Stuck(_) => {}
             }
         }
     }
 }
 
-/// Reads down from a block to what is known; what is left over, if it is much.
-async fn read_down(watch: &Watch, mut want: Want) -> Option<Want> {
-    let client = watch.live.layout().client(&want.node, CALL_TIMEOUT)?;
+impl Want {
+    fn new(node: &str, hash: &str, height: u32) -> Self {
+        Self {
+            node: node.to_owned(),
+            hash: hash.to_owned(),
+            height,
+            failed: 0,
+        }
+    }
+
+    /// The same of the next node that answers: the one that was asked may be gone.
+    fn of_another(self, up: &[String]) -> Self {
+        let next = up.iter().find(|node| **node > self.node).or(up.first());
+        Self {
+            node: next.cloned().unwrap_or(self.node),
+            failed: self.failed + 1,
+            ..self
+        }
+    }
+}
+
+/// Reads down from a block to what is known, or for a while.
+async fn read_down(watch: &Watch, mut want: Want) -> Came {
+    let Some(client) = watch.live.layout().client(&want.node, CALL_TIMEOUT) else {
+        return Came::Stuck(want);
+    };
     for _ in 0..AT_A_TIME {
         if watch.board.has_block(&want.hash) || want.height < watch.board.floor() {
-            return None;
+            return Came::Down;
         }
-        // Another tip of that branch brings it again.
-        let block = read(&client, &want.hash, want.height).await?;
+        let Some(block) = read(&client, &want.hash, want.height).await else {
+            return Came::Stuck(want);
+        };
         let parent = block.parent.clone();
         watch.board.block(block);
-        want.height = want.height.checked_sub(1)?;
-        want.hash = parent;
+        let Some(below) = want.height.checked_sub(1) else {
+            return Came::Down;
+        };
+        want = Want::new(&want.node, &parent, below);
     }
-    Some(want)
+    Came::Part(want)
 }
 
 async fn read(client: &Client, hash: &str, height: u32) -> Option<BlockView> {
@@ -145,5 +190,35 @@ pub fn view(block: &Block, height: u32, bytes: usize) -> BlockView {
         seen_ms: None,
         spread: None,
         txids: transactions.map(|one| one.txid().to_string()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_node_did_not_tell_the_next_one_is_asked() {
+        let up = ["a", "b", "c"].map(str::to_owned);
+        let want = Want::new("b", "x", 7).of_another(&up);
+        assert_eq!((want.node.as_str(), want.failed), ("c", 1));
+        let want = want.of_another(&up);
+        assert_eq!((want.node.as_str(), want.failed), ("a", 2));
+        let want = want.of_another(&[]);
+        assert_eq!((want.node.as_str(), want.height), ("a", 7));
+    }
+
+    #[test]
+    fn a_block_is_wanted_once_until_it_is_taken() {
+        let blocks = Blocks::default();
+        blocks.push(Want::new("a", "old", 1), false);
+        blocks.want("a", "new", 2);
+        blocks.want("b", "new", 2);
+        let taken = || blocks.next().map(|want| want.hash);
+        assert_eq!(taken().as_deref(), Some("new"), "news come first");
+        blocks.want("b", "new", 2);
+        assert_eq!(taken().as_deref(), Some("new"));
+        assert_eq!(taken().as_deref(), Some("old"));
+        assert_eq!(taken(), None);
     }
 }

@@ -40,10 +40,11 @@ pub async fn follow(watch: Arc<Watch>, name: String) {
 /// A node that stopped answering; how it is the engine tells later.
 pub fn lost(watch: &Watch, name: &str, why: String) {
     watch.board.change_node(name, |node| {
+        // Each try fails in other words; the first ones stay.
         if matches!(node.condition, Condition::Up | Condition::Unknown) {
             node.condition = Condition::Silent;
+            node.why = why;
         }
-        node.why = why;
         node.peers.clear();
     });
 }
