@@ -4,6 +4,7 @@
 mod axe;
 mod door;
 mod pictures;
+mod play;
 mod served;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ const PARTS: &[&str] = &[
     "mempool",
     "faults",
     "explorer",
+    "learn",
     "node/miner-0",
 ];
 
@@ -188,7 +190,7 @@ fn the_page_can_be_read_by_everybody_everywhere() {
     let axe = axe::script();
     for part in PARTS {
         page.go(part);
-        page.wait_for("document.querySelector('h1') !== null", PATIENCE);
+        page.wait_for("document.querySelector('h1, .learn h2') !== null", PATIENCE);
         for (scheme, width) in [
             (Scheme::Light, 1280),
             (Scheme::Dark, 1280),
@@ -196,7 +198,7 @@ fn the_page_can_be_read_by_everybody_everywhere() {
         ] {
             page.set_scheme(scheme);
             page.set_size(width, 900);
-            assert_eq!(page.too_wide(), Vec::<String>::new(), "{part} at {width}");
+            page.assert_fits(&format!("{part} at {width}"));
             if let Some(axe) = &axe {
                 assert_eq!(
                     page.breaches(axe),
@@ -207,6 +209,14 @@ fn the_page_can_be_read_by_everybody_everywhere() {
         }
     }
     page.set_size(1280, 900);
+    // The second lesson shows the network's own newest block.
+    page.go("learn");
+    page.wait_for(
+        "document.querySelectorAll('.learn-step').length > 4",
+        PATIENCE,
+    );
+    page.eval("document.querySelectorAll('.learn-step')[1].click()");
+    page.wait_for("/From your network: block \\d+[^]*the same name/.test(document.querySelector('.learn-live').textContent)", PATIENCE);
     served.assert_quiet(&page);
 }
 

@@ -2,12 +2,16 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::ops::Deref;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use minichain_tests::browser::Page;
 use minichain_tests::network::{Network, wait_until};
 use serde_json::Value;
+
+/// What an address with the right to act bears.
+const TOKEN: &str = "#token=";
 
 /// A network, and `devnet serve` beside it.
 pub struct Served {
@@ -24,7 +28,7 @@ impl Served {
     /// Brings up a network of processes and serves its page on a free port.
     pub fn up(arguments: &[&str]) -> Self {
         let network = Network::up("process", arguments);
-        let (server, url) = start(&network, &["serve", "--listen", "127.0.0.1:0"]);
+        let (server, url) = start(&network, &["serve", "--listen", "127.0.0.1:0"], TOKEN);
         Self {
             network,
             url,
@@ -36,7 +40,20 @@ impl Served {
     pub fn up_serving(arguments: &[&str]) -> Self {
         let network = Network::new("process");
         let up = [&["up", "--serve", "--listen", "127.0.0.1:0"], arguments].concat();
-        let (server, url) = start(&network, &up);
+        let (server, url) = start(&network, &up, TOKEN);
+        Self {
+            network,
+            url,
+            server,
+        }
+    }
+
+    /// Plays a scenario's simulated run; there is no network.
+    pub fn playing(file: &Path) -> Self {
+        let network = Network::new("process");
+        let file = file.to_str().expect("a plain path");
+        let play = ["sim", "play", file, "--listen", "127.0.0.1:0"];
+        let (server, url) = start(&network, &play, "Play it");
         Self {
             network,
             url,
@@ -46,7 +63,7 @@ impl Served {
 
     /// Serves again.
     pub fn serve(&mut self, listen: &str) {
-        (self.server, self.url) = start(&self.network, &["serve", "--listen", listen]);
+        (self.server, self.url) = start(&self.network, &["serve", "--listen", listen], TOKEN);
     }
 
     /// Ends the server as Ctrl-C does.
@@ -150,7 +167,8 @@ impl Drop for Served {
     }
 }
 
-fn start(network: &Network, arguments: &[&str]) -> (Child, String) {
+/// The program, and the address in the line that holds `mark`.
+fn start(network: &Network, arguments: &[&str], mark: &str) -> (Child, String) {
     let mut command = network.command();
     command
         .args(arguments)
@@ -162,7 +180,7 @@ fn start(network: &Network, arguments: &[&str]) -> (Child, String) {
         let line = line.expect("text");
         let at = line
             .find("http://127.0.0.1:")
-            .filter(|_| line.contains("#token="))?;
+            .filter(|_| line.contains(mark))?;
         Some(line[at..].trim().to_owned())
     });
     // What it says later goes nowhere, and must not hold it up.
@@ -249,8 +267,20 @@ impl Opened {
         self.eval_async("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
     }
 
+    /// Nothing reaches beyond the window, once all is drawn for its size.
+    #[track_caller]
+    pub fn assert_fits(&self, what: &str) {
+        wait_until(Duration::from_secs(5), || {
+            let found = self.too_wide();
+            match found.is_empty() {
+                true => Ok(()),
+                false => Err(format!("{what}: {found:?}")),
+            }
+        });
+    }
+
     /// What reaches beyond the window and is not in a box that scrolls.
-    pub fn too_wide(&self) -> Vec<String> {
+    fn too_wide(&self) -> Vec<String> {
         self.settle();
         let found = self.eval(
             "[...document.querySelectorAll('body, main, main *')].filter((part) => {

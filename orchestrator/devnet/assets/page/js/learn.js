@@ -5,12 +5,14 @@ import { ask } from './link.js';
 import { store } from './store.js';
 
 export function learnView() {
-  const element = h('div', {}, h('p', { class: 'empty' }, 'Loading.'));
+  const lessons = h('div', {}, h('p', { class: 'empty' }, 'Loading.'));
+  const element = h('div', { class: 'grid' },
+    h('div', { class: 'head' }, h('div', { class: 'grow' }, h('h1', {}, 'Learn'), h('p', {}, 'How a block chain works, to try out: your browser computes by the chain’s own rules.'))),
+    lessons);
   import('/learn/index.js').then(({ mount }) => {
-    element.replaceChildren();
-    mount(element, { newest });
+    mount(lessons, { newest });
   }).catch((error) => {
-    element.replaceChildren(h('p', { class: 'empty' }, `This part could not be loaded: ${error.message}`));
+    lessons.replaceChildren(h('p', { class: 'empty' }, `This part could not be loaded: ${error.message}`));
   });
   return { element, title: 'Learn' };
 }

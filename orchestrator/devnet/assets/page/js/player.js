@@ -22,8 +22,10 @@ export function player(tape) {
     SPEEDS.map((one) => h('option', { value: one }, `${one} ×`)));
   rates.value = speed;
   const range = h('input', { type: 'range', min: 0, max: end - begin, step: 1, 'aria-label': 'Time in the run', oninput: () => {
+    // To stop shows where it stopped, also here.
+    const to = begin + Number(range.value);
     pause();
-    seek(begin + Number(range.value));
+    seek(to);
   } });
   const time = h('output', { 'aria-live': 'off' });
   const element = h('section', { class: 'card player', 'aria-label': 'Recording' }, play, back, forth, rates, range, time,
