@@ -8,8 +8,8 @@ use devnet_scenario::parting::Parting;
 use serde::Serialize;
 
 use super::fault::{WATCH_PAUSE, name_option, sides};
+use super::interrupts::Interrupts;
 use super::report::{format_table, plain_table};
-use super::up::Interrupts;
 use super::{NameArgs, OutputArgs};
 use crate::clock::{now_ms, spell_duration, time_of_day};
 use crate::console::Colour;

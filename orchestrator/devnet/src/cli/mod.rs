@@ -11,6 +11,7 @@ mod fault;
 mod faults;
 mod hashrate;
 mod heal;
+mod interrupts;
 mod isolate;
 mod latency;
 mod logs;
@@ -36,6 +37,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use devnet_blueprint::topology::{DEFAULT_NAME, check_name};
 
+use self::interrupts::Interrupts;
 use crate::console::Console;
 use crate::exit::{Exit, Failure};
 use crate::world::World;
@@ -174,11 +176,11 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
     let console = Console::detect(json, verbose);
     let world = World::of_host(console).map_err(|failure| (failure, console))?;
     let outcome = match verb {
-        Verb::Up(args) => up::run(&world, args, up::Interrupts::of_process()).await,
-        Verb::Run(args) => run::run(&world, *args, up::Interrupts::of_process()).await,
+        Verb::Up(args) => up::run(&world, args, Interrupts::of_process()).await,
+        Verb::Run(args) => run::run(&world, *args, Interrupts::of_process()).await,
         Verb::Down(args) => down::run(&world, args).await,
         Verb::Status(args) => status::run(&world, args).await,
-        Verb::Top(args) => top::run(&world, args, up::Interrupts::of_process()).await,
+        Verb::Top(args) => top::run(&world, args, Interrupts::of_process()).await,
         Verb::Logs(args) => logs::run(&world, args).await,
         Verb::Report(args) => report::verb::run(&world, args).await,
         Verb::Ls(args) => ls::run(&world, args).await,
@@ -200,7 +202,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Exporter(args) => exporter::run(&world, args).await,
         Verb::Metrics(args) => metrics::run(&world, args),
         Verb::Check(args) => check::run(&world, &args),
-        Verb::Sim(verb) => sim::run(&world, verb, up::Interrupts::of_process()).await,
+        Verb::Sim(verb) => sim::run(&world, verb, Interrupts::of_process()).await,
         Verb::Schema(args) => schema::run(&world, &args),
     };
     outcome.map_err(|failure| (failure, console))

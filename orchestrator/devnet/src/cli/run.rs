@@ -14,7 +14,7 @@ use devnet_scenario::report::Verdict;
 
 use self::one::Plan;
 use self::scenario::Loaded;
-use super::up::Interrupts;
+use super::interrupts::Interrupts;
 use super::{OutputArgs, name};
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};

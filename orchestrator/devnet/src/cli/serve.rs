@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use super::NameArgs;
-use super::up::Interrupts;
+use super::interrupts::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::serve::{Ended, Server};
 use crate::world::World;

@@ -12,7 +12,7 @@ use minichain_sim::setup::Planted;
 use serde_json::json;
 
 use super::OutputArgs;
-use super::up::Interrupts;
+use super::interrupts::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::run::report::quoted;
 use crate::simworld::explore::{self, Explored};

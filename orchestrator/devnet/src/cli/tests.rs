@@ -85,7 +85,7 @@ impl Stage {
     pub async fn up(&self, arguments: &[&str]) -> Result<Exit, Failure> {
         self.up_until(
             arguments,
-            up::Interrupts::new(|| std::future::pending().boxed()),
+            super::interrupts::Interrupts::new(|| std::future::pending().boxed()),
         )
         .await
     }
@@ -93,7 +93,7 @@ impl Stage {
     pub async fn up_until(
         &self,
         arguments: &[&str],
-        interrupts: up::Interrupts,
+        interrupts: super::interrupts::Interrupts,
     ) -> Result<Exit, Failure> {
         match parse("up", arguments) {
             Verb::Up(args) => up::run(&self.world, args, interrupts).await,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::NameArgs;
-use super::up::Interrupts;
+use super::interrupts::Interrupts;
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
 use crate::faults::Intent;

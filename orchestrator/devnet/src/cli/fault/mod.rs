@@ -14,7 +14,7 @@ use devnet_scenario::parting::Parting;
 use devnet_scenario::world::Outcome;
 
 use self::show::Told;
-use super::up::Interrupts;
+use super::interrupts::Interrupts;
 use super::{NameArgs, OutputArgs};
 use crate::clock::{parse_duration, spell_duration};
 use crate::exit::{Exit, Failure};

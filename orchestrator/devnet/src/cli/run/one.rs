@@ -10,7 +10,7 @@ use devnet_scenario::report::{Report, Verdict};
 use minichain_api::rpc::method::GET_NETWORK_INFO;
 use serde_json::json;
 
-use super::super::up::Interrupts;
+use super::super::interrupts::Interrupts;
 use super::Args;
 use super::network::{self, Claim, Network};
 use super::output::{Printer, Progress};

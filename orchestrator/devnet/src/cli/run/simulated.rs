@@ -8,7 +8,7 @@ use devnet_scenario::report::Verdict;
 use futures::FutureExt as _;
 use minichain_sim::check::Violation;
 
-use super::super::up::Interrupts;
+use super::super::interrupts::Interrupts;
 use super::Args;
 use super::one::{INTERRUPTED, Plan, broke, bundle_folder, facts, incomplete};
 use super::output::Printer;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::super::interrupts::Interrupts;
 use super::super::run::assignment;
 use super::super::run::scenario::Loaded;
 use super::super::serve::PageArgs;
-use super::super::up::Interrupts;
 use crate::exit::{Exit, Failure};
 use crate::scenario_file::ScenarioFile;
 use crate::serve::Player;

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use devnet_blueprint::{Action, NodeState};
 
 use super::super::tests::Stage;
+use futures::FutureExt as _;
+
 use super::*;
 use crate::engine::{EngineError, ErrorKind, UsedSubnet};
 
