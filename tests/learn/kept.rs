@@ -17,9 +17,11 @@ fn value(page: &Page, selector: &str) -> Value {
 
 #[track_caller]
 fn wait_until_is(page: &Page, script: &str) {
-    wait_until(Duration::from_secs(30), || match page.eval(script) == true {
-        true => Ok(()),
-        false => Err(format!("not so: {script}")),
+    wait_until(Duration::from_secs(30), || {
+        match page.eval(script) == true {
+            true => Ok(()),
+            false => Err(format!("not so: {script}")),
+        }
     });
 }
 
