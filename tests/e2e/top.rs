@@ -117,11 +117,13 @@ fn a_frozen_node_is_told_and_thawed_and_faults_outlive_the_view() {
 #[test]
 fn signals_and_lost_networks_leave_the_terminal_as_it_was() {
     let network = network();
-    let mut ended = top(&network, 24, 80);
-    ended.wait_for("3/3 answer");
-    signal(ended.pid(), "-TERM");
-    assert_eq!(ended.wait(), 0);
-    ended.assert_restored();
+    for name in ["-TERM", "-INT", "-HUP"] {
+        let mut ended = top(&network, 24, 80);
+        ended.wait_for("3/3 answer");
+        signal(ended.pid(), name);
+        assert_eq!(ended.wait(), 0, "{name}");
+        ended.assert_restored();
+    }
     // The view goes on when its network is taken down.
     let mut lost = top(&network, 24, 100);
     lost.wait_for("3/3 answer");

@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
+mod kept;
 mod pages;
 mod random;
 mod server;

@@ -31,18 +31,18 @@ pub fn real_header() -> String {
     .to_string()
 }
 
-fn go_to(page: &Page, lesson: &str) {
+pub fn go_to(page: &Page, lesson: &str) {
     act(
         page,
         &format!("document.querySelector('[data-lesson={lesson}]').click()"),
     );
 }
 
-fn act(page: &Page, script: &str) {
+pub fn act(page: &Page, script: &str) {
     page.eval(&format!("(() => {{ {script}; return true; }})()"));
 }
 
-fn click(page: &Page, button: &str) {
+pub fn click(page: &Page, button: &str) {
     let found = page.eval(&format!(
         "(() => {{ const found = [...document.querySelectorAll('.learn-panel button')]
            .find((one) => one.textContent === {button:?}); found?.click(); return !!found; }})()"
@@ -51,7 +51,7 @@ fn click(page: &Page, button: &str) {
 }
 
 /// Types into the control that the selector finds.
-fn type_in(page: &Page, selector: &str, text: &str) {
+pub fn type_in(page: &Page, selector: &str, text: &str) {
     act(
         page,
         &format!(
@@ -61,7 +61,7 @@ fn type_in(page: &Page, selector: &str, text: &str) {
     );
 }
 
-fn text(page: &Page, selector: &str) -> String {
+pub fn text(page: &Page, selector: &str) -> String {
     let text = page.eval(&format!(
         "[...document.querySelectorAll('.learn-panel {selector}')].map((part) => part.innerText).join('|')"
     ));
@@ -69,7 +69,7 @@ fn text(page: &Page, selector: &str) -> String {
 }
 
 #[track_caller]
-fn wait_for(page: &Page, selector: &str, part: &str) {
+pub fn wait_for(page: &Page, selector: &str, part: &str) {
     wait_until(PATIENCE, || {
         let text = text(page, selector);
         match text.contains(part) {

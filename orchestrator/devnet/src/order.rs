@@ -14,7 +14,11 @@ use crate::console::Stage;
 use crate::exit::{Exit, Failure};
 use crate::faults::state::spell_fault;
 use crate::faults::{self, Inflicted, Layout, Live};
+use crate::state::{Lock, StateError};
 use crate::world::World;
+
+/// Between two tries to take a lock that another call has.
+const BUSY_PAUSE: Duration = Duration::from_millis(100);
 
 /// A fault that was ordered, and what came of it.
 #[derive(Debug)]
@@ -40,19 +44,46 @@ pub struct Healed {
     pub elapsed: Duration,
 }
 
-/// Inflicts the fault that `make` makes of the network, for that time or until
-/// it is healed, and proves it. The lock is held until it is proven.
+/// Takes the network's lock. Where another call has it, `waiting` hears once who
+/// that is, and it is waited for, `limit` at most.
 ///
 /// # Errors
-/// `make` refused, another call holds the network, or the world broke.
+/// The other call takes longer, or the state folder cannot be used.
+pub async fn lock(
+    world: &World,
+    name: &str,
+    limit: Duration,
+    mut waiting: impl FnMut(&StateError),
+) -> Result<Lock, Failure> {
+    let folder = world.states.network(name);
+    let began = Instant::now();
+    let mut was_told = false;
+    loop {
+        match folder.lock() {
+            Err(busy @ StateError::Busy { .. }) if began.elapsed() < limit => {
+                if !std::mem::replace(&mut was_told, true) {
+                    waiting(&busy);
+                }
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            outcome => return Ok(outcome?),
+        }
+    }
+}
+
+/// Inflicts the fault that `make` makes of the network, for that time or until
+/// it is healed, and proves it. The network's lock is held until it is proven.
+///
+/// # Errors
+/// `make` refused, or the world broke.
 pub async fn inflict(
     world: &World,
     live: &Live,
+    _lock: Lock,
     time: Option<Duration>,
     make: impl FnOnce(&Layout) -> Result<Fault, Failure>,
 ) -> Result<Done, Failure> {
     let began = Instant::now();
-    let _lock = world.states.network(live.name()).lock()?;
     // Another call may have changed the network before the lock was ours.
     live.reload(world)?;
     let fault = make(&live.layout())?;
@@ -72,18 +103,18 @@ pub async fn inflict(
     })
 }
 
-/// Takes out what `make` names, and proves that it is gone. The lock is held
-/// until it is proven.
+/// Takes out what `make` names, and proves that it is gone. The network's lock is
+/// held until it is proven.
 ///
 /// # Errors
 /// As [`inflict`].
 pub async fn heal(
     world: &World,
     live: &Live,
+    _lock: Lock,
     make: impl FnOnce(&Layout) -> Result<Heal, Failure>,
 ) -> Result<Healed, Failure> {
     let began = Instant::now();
-    let _lock = world.states.network(live.name()).lock()?;
     live.reload(world)?;
     let heal = make(&live.layout())?;
     // A file of faults that cannot be read hinders no healing.

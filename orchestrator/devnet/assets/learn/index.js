@@ -10,6 +10,11 @@ import * as payment from './lessons/payment.js';
 import { button, el } from './ui/dom.js';
 import { connect } from './ui/live.js';
 
+// What was played and typed stays when the lessons are put somewhere else, as a
+// page does whose reader leaves them and comes back.
+const built = new Map();
+let shown = 0;
+
 const LESSONS = [hash, block, chain, copies, payment, fork];
 
 // `newest`, where given, promises the newest block's header of a network, as
@@ -18,7 +23,6 @@ export function mount(element, { newest } = {}) {
   connect(newest);
   const sheet = el('link', { rel: 'stylesheet', href: new URL('./learn.css', import.meta.url).href });
   if (!document.querySelector(`link[href="${sheet.href}"]`)) document.head.append(sheet);
-  const built = new Map();
   const panel = el('div', { class: 'learn-panel' });
   const steps = LESSONS.map((lesson, at) =>
     button(lesson.title, () => show(at, true), { class: 'learn-step', 'data-lesson': lesson.id }),
@@ -26,6 +30,7 @@ export function mount(element, { newest } = {}) {
   const turn = (at, text, mark) => (at in LESSONS ? button(text(LESSONS[at].title), () => show(at, true), { class: mark }) : '');
   const show = (at, isMoved) => {
     const lesson = LESSONS[at];
+    shown = at;
     if (!built.has(at)) built.set(at, lesson.build());
     steps.forEach((step, place) => {
       if (place === at) step.setAttribute('aria-current', 'step');
@@ -47,6 +52,8 @@ export function mount(element, { newest } = {}) {
     if (isMoved) heading.focus();
   };
   const list = el('ol', {}, ...steps.map((step) => el('li', {}, step)));
-  element.replaceChildren(el('div', { class: 'learn' }, el('nav', { 'aria-label': 'Lessons' }, list), panel));
-  show(0, false);
+  const parts = [el('nav', { 'aria-label': 'Lessons' }, list), panel];
+  // A grid in a grid would squeeze the lessons into its first column.
+  element.replaceChildren(...(element.matches('.learn') ? parts : [el('div', { class: 'learn' }, ...parts)]));
+  show(shown, false);
 }

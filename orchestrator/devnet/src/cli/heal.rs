@@ -58,11 +58,12 @@ pub struct Args {
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     let name = &args.network.name;
     let live = Live::attach(world, name).await?;
+    let lock = world.states.network(name).lock()?;
     let Healed {
         outcome,
         progress,
         elapsed,
-    } = order::heal(world, &live, |layout| what(&args, layout)).await?;
+    } = order::heal(world, &live, lock, |layout| what(&args, layout)).await?;
     let told = Told::new("heal".to_owned(), &outcome, elapsed);
     let aftermath = match &progress {
         Some(progress) => after(world, &live, progress, args.wait).await,

@@ -16,11 +16,10 @@ use super::wish::{Order, Wish, order, spell_heal};
 use crate::exit::Failure;
 use crate::faults;
 use crate::faults::state::spell_fault;
-use crate::state::{Lock, StateError};
+use crate::state::Lock;
 
 /// How long to wait for another call that works on the network.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
-const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// Wishes that wait at most; further pages wait to be heard.
 const WAITING_MAX: usize = 8;
 
@@ -168,16 +167,8 @@ impl Hands {
     }
 
     async fn lock(&self) -> Result<Lock, Failure> {
-        let folder = self.watch.world.states.network(self.watch.live.name());
-        let began = Instant::now();
-        loop {
-            match folder.lock() {
-                Err(StateError::Busy { .. }) if began.elapsed() < BUSY_LIMIT => {
-                    tokio::time::sleep(BUSY_PAUSE).await;
-                }
-                outcome => return Ok(outcome?),
-            }
-        }
+        let Watch { world, live, .. } = &*self.watch;
+        crate::order::lock(world, live.name(), BUSY_LIMIT, |_| ()).await
     }
 
     fn tell(&self, done: &Done, fault: Option<u32>) {

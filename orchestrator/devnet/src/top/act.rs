@@ -1,6 +1,8 @@
 //! Performs orders the way the verbs do: under the network's lock, proven, with
 //! every failure told in words instead of ending the view.
 
+use std::time::Duration;
+
 use devnet_scenario::fault::{Cut, CutShape, Fault, Heal, NodeFault, NodeName};
 use devnet_scenario::world::Outcome as Proof;
 
@@ -8,25 +10,44 @@ use super::state::{Order, Outcome};
 use crate::exit::Failure;
 use crate::faults::{Layout, Live};
 use crate::order;
+use crate::state::StateError;
 use crate::world::World;
 
-/// Performs an order.
-pub async fn perform(world: &World, live: &Live, given: Order) -> Outcome {
+/// How long to wait for another call that works on the network; whoever looks
+/// on wants to hear soon.
+const BUSY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Performs an order. `waiting` hears who has the network, if another call has,
+/// and `None` once that is over.
+pub async fn perform(
+    world: &World,
+    live: &Live,
+    given: Order,
+    waiting: impl Fn(Option<String>),
+) -> Outcome {
     let words = given.to_string();
-    let proof = match given {
-        Order::Heal => {
-            let healed = order::heal(world, live, |_| Ok(Heal::All)).await;
-            healed.map(|healed| healed.outcome)
-        }
-        given => {
-            let done = order::inflict(world, live, None, |layout| fault(&given, layout)).await;
-            done.map(|done| done.inflicted.outcome)
-        }
-    };
+    let proof = prove(world, live, given, waiting).await;
     Outcome {
         order: words,
         result: proof.map_err(|failure| spell(&failure)).and_then(told),
     }
+}
+
+async fn prove(
+    world: &World,
+    live: &Live,
+    given: Order,
+    waiting: impl Fn(Option<String>),
+) -> Result<Proof, Failure> {
+    let busy = |busy: &StateError| waiting(Some(format!("{given} waits: {busy}")));
+    let lock = order::lock(world, live.name(), BUSY_LIMIT, busy).await?;
+    waiting(None);
+    if given == Order::Heal {
+        let healed = order::heal(world, live, lock, |_| Ok(Heal::All)).await?;
+        return Ok(healed.outcome);
+    }
+    let done = order::inflict(world, live, lock, None, |layout| fault(&given, layout)).await?;
+    Ok(done.inflicted.outcome)
 }
 
 /// The fault that an order asks for.

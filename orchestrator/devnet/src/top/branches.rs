@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_scenario::history::tree::{Block, Tree};
 
+use super::chains::Far;
+use super::seen::{Seen, Tip};
+
 /// Blocks below the highest one within which a branch without nodes is told of.
 const STALE_DEPTH: u32 = 12;
 
@@ -20,8 +23,16 @@ pub struct Branch {
 
 /// The branches: first those that nodes are on, most work first, then those
 /// that lost lately. `tips` are nodes by their place, and the hash of each
-/// one's tip; a tip that the tree does not hold has no branch.
-pub fn branches<'a>(tree: &Tree, tips: impl IntoIterator<Item = (usize, &'a str)>) -> Vec<Branch> {
+/// one's tip; a tip that the tree does not hold has no branch, and one that is
+/// far behind is on that of the tip above it.
+pub fn branches<'a>(
+    tree: &Tree,
+    far: &Far,
+    tips: impl IntoIterator<Item = (usize, &'a str)>,
+) -> Vec<Branch> {
+    let (behind, tips): (Vec<_>, Vec<_>) = tips
+        .into_iter()
+        .partition(|(_, hash)| far.contains_key(*hash));
     let tips: Vec<(usize, &Block)> = tips
         .into_iter()
         .filter_map(|(node, hash)| Some((node, tree.get(hash)?)))
@@ -42,6 +53,15 @@ pub fn branches<'a>(tree: &Tree, tips: impl IntoIterator<Item = (usize, &'a str)
             found[at].nodes.push(node);
         }
     }
+    for (node, hash) in behind {
+        let above = far.get(hash).and_then(Option::as_deref);
+        if let Some((at, _)) = above.and_then(|above| place(tree, &found, above)) {
+            found[at].nodes.push(node);
+        }
+    }
+    for branch in &mut found {
+        branch.nodes.sort_unstable();
+    }
     let stale = lost(tree, &found);
     found.extend(stale);
     found
@@ -56,6 +76,15 @@ pub fn place(tree: &Tree, branches: &[Branch], hash: &str) -> Option<(usize, u32
         let is_on = tree.is_ancestor(hash, &branch.head);
         is_on.then(|| (at, branch.height.saturating_sub(height)))
     })
+}
+
+/// The branch that a tip is on, and how far below its head.
+pub fn standing(seen: &Seen, branches: &[Branch], tip: &Tip) -> Option<(usize, u32)> {
+    let Some(above) = seen.far.get(&tip.hash) else {
+        return place(&seen.tree, branches, &tip.hash);
+    };
+    let (at, _) = place(&seen.tree, branches, above.as_deref()?)?;
+    Some((at, branches[at].height.saturating_sub(tip.height)))
 }
 
 /// What a branch is called: `A` for the first, after `Z` `A1` and so on.
@@ -180,7 +209,7 @@ mod tests {
     fn nodes_behind_are_on_the_branch_of_those_ahead() {
         let tree = tree(FORKED);
         let tips = [(0, "00000"), (1, "0000"), (2, "0010"), (3, "0011")];
-        let found = branches(&tree, tips);
+        let found = branches(&tree, &Far::new(), tips);
         let told: Vec<_> = found
             .iter()
             .map(|x| (x.head.as_str(), x.nodes.clone()))
@@ -202,7 +231,7 @@ mod tests {
     #[test]
     fn a_picture_shows_where_branches_leave() {
         let tree = tree(FORKED);
-        let found = branches(&tree, [(0, "00000"), (2, "0010"), (3, "0011")]);
+        let found = branches(&tree, &Far::new(), [(0, "00000"), (2, "0010"), (3, "0011")]);
         let drawn = picture(&tree, &found, 5);
         assert_eq!(
             drawn,
@@ -221,7 +250,7 @@ mod tests {
     #[test]
     fn nothing_known_is_nothing_drawn() {
         let empty = Tree::default();
-        assert_eq!(branches(&empty, [(0, "00")]), []);
+        assert_eq!(branches(&empty, &Far::new(), [(0, "00")]), []);
         assert_eq!(picture(&empty, &[], 8), Vec::<String>::new());
     }
 

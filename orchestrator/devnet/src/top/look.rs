@@ -13,6 +13,7 @@ use futures::future::join_all;
 use minichain_api::rpc::{BlockchainInfo, HeaderInfo, MempoolInfo, method};
 use serde_json::json;
 
+use super::chains::{self, Ask, Far, TipOf};
 use super::seen::{Fault, Faults, Life, Node, Seen, Tip};
 use crate::client::Client;
 use crate::clock::now_ms;
@@ -24,8 +25,6 @@ use crate::world::World;
 /// A node of this machine answers within milliseconds; one that does not shall
 /// not hold up the picture.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// Blocks read below a tip that is new, at most.
-const WALK_MAX: usize = 60;
 /// Blocks remembered; with more it is begun afresh.
 const BLOCKS_MAX: usize = 500;
 /// Peers and mempools are asked for, what is in force is read back, and sides
@@ -41,6 +40,7 @@ pub struct Looker<'a> {
     /// When the plan was last changed, as far as it was read.
     planned: Option<SystemTime>,
     tree: Tree,
+    far: Far,
     last: BTreeMap<NodeName, Node>,
     sides: Option<Parting>,
     /// Differences of the last reading, and those that stood there before.
@@ -63,6 +63,7 @@ impl<'a> Looker<'a> {
             live,
             planned: None,
             tree: Tree::default(),
+            far: Far::new(),
             last: BTreeMap::new(),
             sides: None,
             differences: Default::default(),
@@ -93,6 +94,7 @@ impl<'a> Looker<'a> {
                 .map_or(0, |genesis| genesis.spacing_s),
             nodes,
             tree: self.tree.clone(),
+            far: self.far.clone(),
             faults,
             troubles,
         }
@@ -133,18 +135,18 @@ impl<'a> Looker<'a> {
         if self.tree.blocks().len() > BLOCKS_MAX {
             self.tree = Tree::default();
         }
-        for (node, address) in nodes.iter().zip(&layout.nodes) {
-            let (Some(tip), Life::Running, Some(client)) = (&node.tip, node.life, client(address))
-            else {
-                continue;
-            };
-            let path = path(&client, &self.tree, &tip.hash).await;
-            let at_ms = now_ms();
-            for header in path.iter().rev() {
-                // What does not fit is left out: the nodes judge blocks, not we.
-                let _unfit = self.tree.insert(&fact(header, &self.tree), at_ms);
-            }
-        }
+        let answering = nodes.iter().zip(&layout.nodes);
+        let tips = answering.filter_map(|(node, address)| {
+            let tip = node.tip.as_ref().filter(|_| node.life == Life::Running)?;
+            Some(TipOf {
+                node: Caller(client(address)?),
+                hash: &tip.hash,
+                height: tip.height,
+                work: &tip.work,
+            })
+        });
+        let tips: Vec<TipOf<'_, Caller>> = tips.collect();
+        self.far = chains::learn(&mut self.tree, &tips, now_ms()).await;
     }
 
     async fn faults(&mut self) -> Faults {
@@ -210,6 +212,7 @@ fn take(node: &mut Node, said: Option<Said>, observed: Option<&Observed>) {
     node.tip = Some(Tip {
         hash: said.chain.bestblockhash,
         height: said.chain.blocks,
+        work: said.chain.chainwork,
         time_s: said.chain.time,
     });
     node.peers = said.peers.or(node.peers);
@@ -244,34 +247,26 @@ fn client(node: &NodeAddress) -> Option<Client> {
     Some(Client::new(node.rpc?, node.credentials.clone(), PATIENCE))
 }
 
-/// Headers from `tip` down to a known one or as far as is wanted, highest first;
-/// none if the node does not tell.
-async fn path(client: &Client, tree: &Tree, tip: &str) -> Vec<HeaderInfo> {
-    let mut path: Vec<HeaderInfo> = Vec::new();
-    let mut next = Some(tip.to_owned());
-    while let Some(hash) = next.filter(|hash| tree.get(hash).is_none() && path.len() < WALK_MAX) {
-        let Ok(header) = client
-            .call::<HeaderInfo>(method::GET_BLOCK_HEADER, json!([hash]))
-            .await
-        else {
-            return Vec::new();
-        };
-        next = header.previousblockhash.clone();
-        path.push(header);
-    }
-    path
-}
+/// A node that is asked over its RPC.
+struct Caller(Client);
 
-/// A block whose parent is not known stands at the bottom.
-fn fact(header: &HeaderInfo, tree: &Tree) -> BlockFact {
-    let parent = header.previousblockhash.clone();
-    BlockFact {
-        hash: header.hash.clone(),
-        parent: parent.filter(|parent| tree.get(parent).is_some()),
-        height: header.height,
-        work: header.chainwork.clone(),
-        miner: None,
-        time_ms: u64::from(header.time) * 1_000,
-        transactions: header.n_tx,
+impl Ask for Caller {
+    async fn block(&self, hash: &str) -> Option<BlockFact> {
+        let asked = self.0.call(method::GET_BLOCK_HEADER, json!([hash]));
+        let header: HeaderInfo = asked.await.ok()?;
+        Some(BlockFact {
+            hash: header.hash,
+            parent: header.previousblockhash,
+            height: header.height,
+            work: header.chainwork,
+            miner: None,
+            time_ms: u64::from(header.time) * 1_000,
+            transactions: header.n_tx,
+        })
+    }
+
+    async fn hash_at(&self, height: u32) -> Option<String> {
+        let asked = self.0.call(method::GET_BLOCK_HASH, json!([height]));
+        asked.await.ok()
     }
 }

@@ -11,8 +11,9 @@
 //! `draw` and `key` are pure: what is shown follows from the state, and what a
 //! key means from state and key. Must never import a verb.
 
-mod act;
+pub mod act;
 pub mod branches;
+mod chains;
 pub mod draw;
 mod feed;
 pub mod key;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use ratatui::crossterm::event::Event;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -76,6 +78,18 @@ pub async fn run(
     tokio::select! {
         outcome = watch(&quiet, &live, wish, &mut screen, keys) => outcome,
         () = ended => Ok(()),
+        () = hangup() => Ok(()),
+    }
+}
+
+/// The terminal's window was closed, or somebody says so.
+async fn hangup() {
+    let heard = match signal(SignalKind::hangup()) {
+        Ok(mut signals) => signals.recv().await,
+        Err(_) => None,
+    };
+    if heard.is_none() {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -85,6 +99,7 @@ enum Happened {
     Looked(Box<Seen>),
     Logged,
     Acted(Outcome),
+    Waiting(Option<String>),
     FrameDue,
 }
 
@@ -100,6 +115,7 @@ async fn watch(
     let mut feed = Feed::new(live);
     let (sender, mut looks) = mpsc::channel(1);
     let mut looking = std::pin::pin!(look_on(world, live, wish.pause, sender));
+    let (busy, mut told) = mpsc::unbounded_channel();
     let mut acting: Option<LocalBoxFuture<'_, Outcome>> = None;
     let mut shown_at = Instant::now();
     let mut is_stale = true;
@@ -113,6 +129,7 @@ async fn watch(
         let happened = tokio::select! {
             input = keys.recv() => Happened::Input(input),
             Some(seen) = looks.recv() => Happened::Looked(seen),
+            Some(who) = told.recv() => Happened::Waiting(who),
             () = feed.next(&mut state) => Happened::Logged,
             outcome = ongoing(&mut acting) => Happened::Acted(outcome),
             () = tokio::time::sleep_until(shown_at + FRAME), if state.is_dirty => Happened::FrameDue,
@@ -126,7 +143,9 @@ async fn watch(
                 Step::Quit => return Ok(()),
                 Step::Do(order) => {
                     state.begin(&order);
-                    acting = Some(perform(world, live, order).boxed_local());
+                    let busy = busy.clone();
+                    let waiting = move |who| drop(busy.send(who));
+                    acting = Some(perform(world, live, order, waiting).boxed_local());
                 }
             },
             Happened::Input(Some(_)) | Happened::FrameDue => {}
@@ -138,6 +157,7 @@ async fn watch(
                 state.is_dirty = true;
                 continue;
             }
+            Happened::Waiting(who) => state.wait(who),
             Happened::Acted(outcome) => {
                 acting = None;
                 state.end(outcome);

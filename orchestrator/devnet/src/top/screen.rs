@@ -47,7 +47,10 @@ impl Screen {
     /// # Errors
     /// The terminal refuses.
     pub fn enter() -> io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
-        let terminal = ratatui::try_init()?;
+        let terminal = ratatui::try_init().inspect_err(|_| {
+            // It may be taken in part.
+            let _gone = ratatui::try_restore();
+        })?;
         let screen = Self { terminal };
         let (sender, receiver) = mpsc::unbounded_channel();
         std::thread::Builder::new()

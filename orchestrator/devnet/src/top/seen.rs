@@ -4,6 +4,8 @@ use devnet_scenario::fault::NodeName;
 use devnet_scenario::history::tree::Tree;
 use devnet_scenario::parting::Parting;
 
+use super::chains::Far;
+
 /// A network at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -17,6 +19,8 @@ pub struct Seen {
     pub nodes: Vec<Node>,
     /// Blocks near the tips.
     pub tree: Tree,
+    /// Tips too far behind to stand in the tree with the others.
+    pub far: Far,
     /// What is done to it.
     pub faults: Faults,
     /// What keeps it from being looked at, as sentences.
@@ -47,6 +51,8 @@ pub struct Tip {
     pub hash: String,
     /// Height.
     pub height: u32,
+    /// Work of its chain, 64 hexadecimal digits.
+    pub work: String,
     /// Time of its header, in seconds since 1970.
     pub time_s: u32,
 }

@@ -11,6 +11,8 @@ use crate::engine::LogLine;
 
 /// Lines of log kept.
 const LINES_MAX: usize = 500;
+/// Bytes kept of each; no screen is wider.
+const LINE_BYTES_MAX: usize = 2_048;
 
 /// Everything that is drawn.
 #[derive(Clone, Debug)]
@@ -127,7 +129,10 @@ impl State {
     }
 
     /// Takes in a line of log, at its place in time.
-    pub fn hear(&mut self, line: LogLine) {
+    pub fn hear(&mut self, mut line: LogLine) {
+        line.text
+            .truncate(line.text.floor_char_boundary(LINE_BYTES_MAX));
+        line.text.shrink_to_fit();
         let later = self
             .lines
             .iter()
@@ -161,6 +166,14 @@ impl State {
     pub fn begin(&mut self, order: &Order) {
         self.message = None;
         self.acting = Some(order.to_string());
+    }
+
+    /// The order on its way waits for that, or for nothing any more.
+    pub fn wait(&mut self, what: Option<String>) {
+        self.message = what.map(|text| Message {
+            tone: Tone::Plain,
+            text,
+        });
     }
 
     /// The order on its way has ended.
@@ -230,4 +243,41 @@ pub const fn is_up(node: &Node) -> bool {
 /// Whether a node stands still.
 pub const fn is_frozen(node: &Node) -> bool {
     matches!(node.life, Life::Paused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::LogSource;
+
+    fn line(time_ms: u64, text: String) -> LogLine {
+        LogLine {
+            node: "a".into(),
+            time_ms,
+            source: LogSource::Stdout,
+            text,
+        }
+    }
+
+    #[test]
+    fn lines_stand_in_order_of_time_and_of_equal_times_as_they_came() {
+        let mut state = State::new("alpha", EngineKind::Process);
+        for (time_ms, text) in [(5, "c"), (3, "a"), (5, "d"), (3, "b"), (9, "e")] {
+            state.hear(line(time_ms, text.into()));
+        }
+        let texts: String = state.lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, "abcde");
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_lines_and_bytes() {
+        let mut state = State::new("alpha", EngineKind::Process);
+        for time_ms in 0..2 * LINES_MAX as u64 {
+            state.hear(line(time_ms, "ä".repeat(LINE_BYTES_MAX)));
+        }
+        assert_eq!(state.lines.len(), LINES_MAX);
+        let held = state.lines.iter().map(|line| line.text.capacity()).max();
+        assert!(held.is_some_and(|held| held <= LINE_BYTES_MAX), "{held:?}");
+        assert_eq!(state.lines[0].time_ms, LINES_MAX as u64);
+    }
 }

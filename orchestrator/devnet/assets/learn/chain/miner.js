@@ -19,7 +19,8 @@ export async function mine(header, target, { from = 0, tell = () => {}, signal }
 
 class NoWorker extends Error {}
 
-function inWorker(header, target, { from, tell, signal }) {
+async function inWorker(header, target, { from, tell, signal }) {
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     let worker;
     try {
@@ -32,7 +33,6 @@ function inWorker(header, target, { from, tell, signal }) {
       worker.terminate();
       act();
     };
-    signal?.throwIfAborted?.();
     signal?.addEventListener('abort', () => end(() => reject(signal.reason)), { once: true });
     worker.onerror = () => end(() => reject(new NoWorker()));
     worker.onmessage = ({ data }) => {

@@ -4,7 +4,7 @@ import { bitsToTarget, headerBytes, meetsTarget, targetText, targetToBits, workO
 import { mine } from '../chain/miner.js';
 import { TAG_BYTES_MAX } from '../chain/transaction.js';
 import { block, hashOf, nameOf, withHeader, withTag } from '../ui/blocks.js';
-import { button, el, field, status, verdict } from '../ui/dom.js';
+import { box, button, el, field, status, verdict } from '../ui/dom.js';
 import { hashView, headerView } from '../ui/hex.js';
 import { newestBlock } from '../ui/live.js';
 
@@ -39,8 +39,16 @@ export function build() {
     verdict(result, isMet, isMet ? 'at most the target: this block counts' : 'above the target: this block does not count');
     zeros.setAttribute('aria-valuetext', `${zeros.value} bits zero`);
   };
+  const stop = () => {
+    if (!stopper) return;
+    stopper.abort();
+    stopper = null;
+    dig.textContent = 'Mine';
+    progress.textContent = 'Stopped.';
+  };
+  // What is mined for a block that is no more is not waited for.
   const change = (next) => {
-    stopper?.abort();
+    stop();
     made = next;
     show();
   };
@@ -53,7 +61,7 @@ export function build() {
 
   const dig = button('Mine', async () => {
     if (stopper) {
-      stopper.abort();
+      stop();
       return;
     }
     const own = new AbortController();
@@ -61,21 +69,24 @@ export function build() {
     dig.textContent = 'Stop';
     const began = performance.now();
     const tell = (tries) => {
+      if (stopper !== own) return;
       const seconds = Math.max((performance.now() - began) / 1000, 1e-3);
       progress.textContent = `${tries.toLocaleString('en')} tries, ${Math.round(tries / seconds).toLocaleString('en')} a second`;
     };
     try {
       const found = await mine(headerBytes(made.header), bitsToTarget(made.header.bits), { tell, signal: own.signal });
+      if (stopper !== own) return;
       made = withHeader(made, { nonce: found.nonce ?? 0 });
       nonce.value = made.header.nonce;
       show();
       tell(found.tries);
     } catch (error) {
       if (!own.signal.aborted) throw error;
-      progress.textContent = 'Stopped.';
     } finally {
-      stopper = null;
-      dig.textContent = 'Mine';
+      if (stopper === own) {
+        stopper = null;
+        dig.textContent = 'Mine';
+      }
     }
   }, { class: 'learn-main' });
 
@@ -123,10 +134,8 @@ function fromNetwork({ header, height, name }, again) {
   else if (height === 0) verdict(result, true, 'hashed here as well: the same name. Nobody had to mine the first block');
   else if (meetsTarget(hashOf(made), bitsToTarget(header.bits))) verdict(result, true, 'hashed here as well: the same name, and at most its target');
   else verdict(result, false, 'hashed here as well, and above its target');
-  return el(
-    'div',
-    { class: 'learn-card' },
-    el('h3', { text: `From your network: block ${height}` }),
+  return box(
+    `From your network: block ${height}`,
     headerView(header),
     hashView(nameOf(made)),
     result,

@@ -1,7 +1,6 @@
 // A chain where an edited byte breaks every block that follows.
 
-import { ZERO_HASH } from '../chain/header.js';
-import { chainOf, flaws, hashOf, mined, withHeader, withTag } from '../ui/blocks.js';
+import { chainOf, flaws, minedAgain, withTag } from '../ui/blocks.js';
 import { card } from '../ui/card.js';
 import { button, el } from '../ui/dom.js';
 
@@ -39,24 +38,26 @@ export function build() {
     chain = chain.with(at, made);
     show();
   };
-  // Links each of these blocks to the one before, and searches its nonce.
+  const tell = (at) => {
+    told.textContent = `Mining block ${at} …`;
+  };
   const again = async (from, to) => {
     if (isMining) return;
     isMining = true;
-    for (let at = from; at <= to; at += 1) {
-      told.textContent = `Mining block ${at} …`;
-      const previous = at === 0 ? ZERO_HASH : hashOf(chain[at - 1]);
-      put(at, await mined(withHeader(chain[at], { previous, nonce: 0 })));
+    let isDone = false;
+    try {
+      isDone = await minedAgain({ read: () => chain, write: put, tell }, from, to);
+    } finally {
+      isMining = false;
+      show();
     }
-    isMining = false;
-    show();
+    if (!isDone) told.textContent += ' A block was changed while it was mined: mine it again.';
   };
   const repair = () => {
     const broken = flaws(chain).findIndex((flaw) => flaw !== null);
     if (broken >= 0) again(broken, chain.length - 1);
   };
   const reset = () => {
-    if (isMining) return;
     chain = first;
     show();
   };

@@ -2,7 +2,7 @@
 // others do about it.
 
 import { BlockTree } from '../chain/tree.js';
-import { block, chainOf, flaws, hashOf, mined, minedNow, nameOf, withHeader, withTag } from '../ui/blocks.js';
+import { block, chainOf, flaws, hashOf, minedAgain, minedNow, nameOf, withTag } from '../ui/blocks.js';
 import { card } from '../ui/card.js';
 import { button, el, restartable, status, verdict } from '../ui/dom.js';
 import { short } from '../ui/hex.js';
@@ -65,19 +65,28 @@ function network(restart) {
       return;
     }
     isBusy = true;
-    const from = flaws(node.chain).findIndex((flaw) => flaw !== null);
-    for (let at = from; at < node.chain.length; at += 1) {
-      const link = at === 0 ? {} : { previous: hashOf(node.chain[at - 1]) };
-      node.chain = node.chain.with(at, await mined(withHeader(node.chain[at], { ...link, nonce: 0 })));
+    told.textContent = `${node.name} mines …`;
+    const [from, last] = [flaws(node.chain).findIndex((flaw) => flaw !== null), node.chain.length - 1];
+    const write = (at, made) => {
+      node.chain = node.chain.with(at, made);
       show();
+    };
+    let isDone = false;
+    try {
+      isDone = await minedAgain({ read: () => node.chain, write }, from, last);
+    } finally {
+      isBusy = false;
     }
-    isBusy = false;
-    told.textContent = `${node.name} has mined ${node.chain.length - from} blocks again. The copy is sound, and still not that of the others.`;
+    if (!isDone || !isSound(node)) told.textContent = `A block was changed while ${node.name} mined: mine the copy again.`;
+    else told.textContent = `${node.name} has mined ${last + 1 - from} blocks again. ${differs(node)}`;
   };
+  const differs = (node) =>
+    tipOf(node) === common() ? 'The copy is that of the others again.' : 'The copy is sound, and still not that of the others.';
   // Those who agree mine a block; whoever has another chain sees which has more work.
   const goOn = () => {
     const agreed = nodes.filter((node) => tipOf(node) === common() && isSound(node));
-    if (isBusy || agreed.length === 0) {
+    if (isBusy) return;
+    if (agreed.length === 0) {
       told.textContent = 'No two copies agree; nobody knows what to mine on.';
       return;
     }
@@ -86,8 +95,10 @@ function network(restart) {
     const longer = [...chain, next];
     const said = [`${agreed.map((node) => node.name).join(' and ')} mined block ${next.height}.`];
     for (const node of nodes) {
-      if (!agreed.includes(node)) said.push(hear(node, longer));
-      node.chain = node.follows === false ? node.chain : longer;
+      const heard = agreed.includes(node) ? { follows: true } : hear(node, longer);
+      if (heard.said) said.push(heard.said);
+      if (!heard.follows) continue;
+      node.chain = longer;
       deal(node);
     }
     told.textContent = said.join(' ');
@@ -111,24 +122,18 @@ function network(restart) {
   ];
 }
 
-// Which of two chains a node follows, by the chain's own rule, and in words. A
-// broken copy is thrown away.
-function hear(node, other) {
-  node.follows = true;
-  if (flaws(node.chain).some((flaw) => flaw !== null)) return `${node.name}'s broken copy is thrown away.`;
-  if (nameOf(node.chain[0]) !== nameOf(other[0])) {
-    node.follows = false;
-    return `${node.name} has another first block and stays alone for good.`;
+// Whether a node follows another chain than its own, by the chain's own rule, and
+// what it says. A broken copy is thrown away.
+function hear({ name, chain }, other) {
+  if (flaws(chain).some((flaw) => flaw !== null)) return { follows: true, said: `${name}'s broken copy is thrown away.` };
+  if (nameOf(chain[0]) !== nameOf(other[0])) {
+    return { follows: false, said: `${name} has another first block and stays alone for good.` };
   }
-  const tree = new BlockTree(node.chain[0].header);
-  node.chain.slice(1).forEach((made) => tree.accept(made.header));
-  let change = null;
-  for (const made of other.slice(1)) {
-    const step = tree.accept(made.header);
-    if (step.kind === 'tip') change = step;
-  }
-  node.follows = change !== null;
-  return change
-    ? `${node.name} saw more work there, took back ${change.disconnected.length} blocks and follows.`
-    : `${node.name}'s chain has as much work and was there first: it stays.`;
+  const tree = new BlockTree(chain[0].header);
+  chain.slice(1).forEach((made) => tree.accept(made.header));
+  const tips = other.slice(1).map((made) => tree.accept(made.header)).filter((step) => step.kind === 'tip');
+  const back = tips.flatMap((step) => step.disconnected).length;
+  return tips.length > 0
+    ? { follows: true, said: `${name} saw more work there, took back ${back} blocks and follows.` }
+    : { follows: false, said: `${name}'s chain has as much work and was there first: it stays.` };
 }

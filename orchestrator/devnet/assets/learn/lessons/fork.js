@@ -4,7 +4,7 @@ import { hashBytes } from '../chain/bytes.js';
 import { bitsToTarget, targetToBits } from '../chain/header.js';
 import { BlockTree } from '../chain/tree.js';
 import { EASY, block, minedNow, nameOf } from '../ui/blocks.js';
-import { button, el, restartable } from '../ui/dom.js';
+import { box, button, el, restartable } from '../ui/dom.js';
 import { treeView } from '../ui/tree.js';
 
 export const id = 'fork';
@@ -23,7 +23,7 @@ export const build = () => restartable(network);
 
 function network(restart) {
   const genesis = minedNow(block(0, 'In the beginning'));
-  const nodes = NAMES.map((name) => ({ name, tree: new BlockTree(genesis.header), panel: el('div', { class: 'learn-card' }) }));
+  const nodes = NAMES.map((name) => ({ name, tree: new BlockTree(genesis.header), panel: el('div') }));
   const texts = new Map([[nameOf(genesis), genesis.tag]]);
   let isCut = false;
   const told = el('p', { class: 'learn-note', role: 'status', text: 'Both nodes have the same chain. Cut the line, then let both mine.' });
@@ -41,9 +41,11 @@ function network(restart) {
       const paid = paidBy({ tree });
       const depth = paid ? tip.height - paid.height + 1 : 0;
       panel.replaceChildren(
-        el('h3', { text: name }),
-        el('p', {}, 'Height ', el('strong', { text: tip.height }), ', work ', el('strong', { text: tip.work.toLocaleString('en') }), ' hashes'),
-        el('p', { text: paid ? `${texts.get(paid.name)}: ${depth} ${depth === 1 ? 'block' : 'blocks'} deep` : 'Alice’s coin is not spent.' }),
+        box(
+          name,
+          el('p', {}, 'Height ', el('strong', { text: tip.height }), ', work ', el('strong', { text: tip.work.toLocaleString('en') }), ' hashes'),
+          el('p', { text: paid ? `${texts.get(paid.name)}: ${depth} ${depth === 1 ? 'block' : 'blocks'} deep` : 'Alice’s coin is not spent.' }),
+        ),
       );
     }
   };

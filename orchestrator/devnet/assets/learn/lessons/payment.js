@@ -4,7 +4,7 @@ import { concat, hashText, toHex } from '../chain/bytes.js';
 import { signForOutput } from '../chain/curve.js';
 import { COIN, FINAL, coinbase, isSigned, payTo, sighash, transferFlaw, txBytes, txid } from '../chain/transaction.js';
 import { keyOf, secretOf } from '../ui/blocks.js';
-import { button, el, field, status, verdict } from '../ui/dom.js';
+import { box, button, el, field, status, verdict } from '../ui/dom.js';
 import { coins } from '../ui/hex.js';
 
 export const id = 'payment';
@@ -81,10 +81,8 @@ export function build() {
   for (const control of [to, amount, change]) control.addEventListener('input', show);
   again();
 
-  const tampering = el(
-    'div',
-    { class: 'learn-card' },
-    el('h3', { text: 'Tamper with it' }),
+  const tampering = box(
+    'Tamper with it',
     el('p', { class: 'learn-note', text: 'Change an amount or who is paid above: the signature was made for other bytes. Or try these.' }),
     el(
       'div',
@@ -107,19 +105,15 @@ export function build() {
     el(
       'div',
       { class: 'learn-flow' },
-      el(
-        'div',
-        { class: 'learn-card' },
-        el('h3', { text: 'Coinbase of block 1' }),
+      box(
+        'Coinbase of block 1',
         el('p', { text: 'Spends nothing: these coins are new.' }),
         el('p', {}, 'Makes ', el('strong', { text: '50 coins' }), ' locked to Alice’s key'),
         el('code', { class: 'learn-hash', text: toHex(keyOf('Alice')) }),
         el('p', { class: 'learn-note', text: 'On a real chain a reward can be spent only after 100 more blocks.' }),
       ),
-      el(
-        'div',
-        { class: 'learn-card' },
-        el('h3', { text: 'Transfer' }),
+      box(
+        'Transfer',
         el('p', {}, 'Spends output 0 of that coinbase: ', el('strong', { text: '50 coins' })),
         el('div', { class: 'learn-row' }, field('Pays', amount), field('to', to), field('Back to Alice', change)),
         el('p', {}, 'Fee for the miner: ', view.fee, ' coins'),
@@ -143,10 +137,14 @@ export function build() {
   );
 }
 
+// More coins than any amount may have, and not too many for eight bytes.
+const COINS_MAX = 5e10;
+
 // Base units of an amount in coins; what is no number counts as nothing.
 function sats(input) {
   const number = input.valueAsNumber;
-  return Number.isFinite(number) && Math.abs(number) < 1e8 ? BigInt(Math.round(number * 1e8)) : 0n;
+  const within = Math.min(Math.max(number, -COINS_MAX), COINS_MAX);
+  return Number.isNaN(number) ? 0n : BigInt(Math.round(within * 1e8));
 }
 
 function check(element, isGood, good, bad) {

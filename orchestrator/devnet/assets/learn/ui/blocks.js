@@ -44,6 +44,23 @@ export async function mined(made, options) {
   return withHeader(made, { nonce: found.nonce });
 }
 
+// Links each of these blocks to the one before, and searches its nonce. `read`
+// tells the chain as it is, `write` puts a block into it, `tell` hears which is
+// next. What is found for a block that was changed meanwhile is dropped, and
+// nothing more is mined; whether all were.
+export async function minedAgain({ read, write, tell = () => {} }, from, to) {
+  for (let at = from; at <= to; at += 1) {
+    tell(at);
+    const before = read();
+    const previous = at === 0 ? ZERO_HASH : hashOf(before[at - 1]);
+    const found = await mined(withHeader(before[at], { previous, nonce: 0 }));
+    const now = read();
+    if (now[at] !== before[at] || now[at - 1] !== before[at - 1]) return false;
+    write(at, found);
+  }
+  return true;
+}
+
 // A chain of mined blocks with these texts.
 export function chainOf(tags) {
   const chain = [];

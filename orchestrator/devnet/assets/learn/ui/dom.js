@@ -29,6 +29,9 @@ export function field(label, control, hint) {
   return el('div', { class: 'learn-field' }, ...parts);
 }
 
+// A box with its title above what it holds.
+export const box = (title, ...parts) => el('div', { class: 'learn-card' }, el('h3', { text: title }), ...parts);
+
 export const button = (text, onclick, props = {}) => el('button', { type: 'button', text, onclick, ...props });
 
 // Whether something holds, by mark, word and colour.

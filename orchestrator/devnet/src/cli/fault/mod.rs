@@ -22,13 +22,11 @@ use crate::faults::state::spell_fault;
 use crate::faults::{self, Intent, Layout, Live};
 pub use crate::order::name_option;
 use crate::order::{self, Done, finish};
-use crate::state::{Lock, StateError};
 use crate::world::World;
 
 /// How long to wait for another call that works on the network, when a fault's
 /// time is over.
 const BUSY_LIMIT: Duration = Duration::from_secs(60);
-const BUSY_PAUSE: Duration = Duration::from_millis(200);
 /// Between two looks at what the sides have mined.
 pub const WATCH_PAUSE: Duration = Duration::from_millis(500);
 
@@ -59,12 +57,13 @@ pub async fn run(
     let interrupts = args
         .time
         .map(|_| interrupts.unwrap_or_else(Interrupts::of_process));
+    let lock = world.states.network(name).lock()?;
     let Done {
         fault,
         inflicted,
         replaced,
         elapsed,
-    } = order::inflict(world, &live, args.time, make).await?;
+    } = order::inflict(world, &live, lock, args.time, make).await?;
     let told = Told::new(spell_fault(&fault), &inflicted.outcome, elapsed);
     let told = told
         .with(progress(world, &live, inflicted.id).await?, None)
@@ -139,7 +138,7 @@ async fn hold(
 /// Takes the fault out, unless another call has done so.
 async fn end(world: &World, live: &Live, id: u32) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let _lock = lock_patiently(world, live.name()).await?;
+    let _lock = order::lock(world, live.name(), BUSY_LIMIT, |_| ()).await?;
     live.reload(world)?;
     let progress = progress(world, live, Some(id)).await?;
     let stage = world.console.stage("heal", "taking the fault out");
@@ -156,18 +155,6 @@ async fn end(world: &World, live: &Live, id: u32) -> Result<Exit, Failure> {
     let told = told.with(progress, aftermath);
     show::tell(world, &live.layout(), &told, true)?;
     Ok(exit_of(&outcome))
-}
-
-async fn lock_patiently(world: &World, name: &str) -> Result<Lock, Failure> {
-    let began = Instant::now();
-    loop {
-        match world.states.network(name).lock() {
-            Err(StateError::Busy { .. }) if began.elapsed() < BUSY_LIMIT => {
-                tokio::time::sleep(BUSY_PAUSE).await;
-            }
-            outcome => return Ok(outcome?),
-        }
-    }
 }
 
 /// The exit code of an outcome.

@@ -292,3 +292,39 @@ async fn a_network_that_another_call_changes_is_left_alone() {
     );
     assert!(lab.intent().is_empty());
 }
+
+#[tokio::test]
+async fn whoever_looks_on_hears_who_has_the_network_and_is_waited_for() {
+    let lab = Lab::up("docker").await;
+    let world = &lab.stage.world;
+    let held = world.states.network("alpha").lock().expect("free");
+    let told = std::cell::RefCell::new(Vec::new());
+    let order = crate::top::state::Order::Heal;
+    let acting = crate::top::act::perform(world, &lab.live, order, |who| {
+        told.borrow_mut().push(who);
+    });
+    let other = async {
+        while told.borrow().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(held);
+    };
+    let (outcome, ()) = futures::join!(acting, other);
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    let told = told.into_inner();
+    let pid = std::process::id().to_string();
+    let who = told[0].as_ref().expect("another call has it");
+    assert!(who.contains("heal waits") && who.contains(&pid), "{who}");
+    assert_eq!(told.last(), Some(&None), "the wait is over");
+}
+
+#[tokio::test]
+async fn a_network_that_is_held_for_long_is_given_up_with_who_has_it() {
+    let stage = Stage::new();
+    let _held = stage.world.states.network("alpha").lock().expect("free");
+    let limit = Duration::from_millis(300);
+    let failure = order::lock(&stage.world, "alpha", limit, |_| ()).await;
+    let failure = failure.expect_err("it is held");
+    let pid = std::process::id().to_string();
+    assert!(failure.message().contains(&pid), "{failure}");
+}

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -74,6 +75,8 @@ struct Tail {
     node: String,
     /// Files yet to be read; the last one is the live one.
     paths: VecDeque<PathBuf>,
+    /// The file that is read; kept open, so that one put aside is read to its end.
+    file: Option<File>,
     offset: u64,
     /// Bytes after the last end of line.
     partial: Vec<u8>,
@@ -94,6 +97,7 @@ impl Tail {
         Self {
             node,
             paths: VecDeque::from([aside(&path), path]),
+            file: None,
             offset: 0,
             partial: Vec::new(),
             time_ms: 0,
@@ -125,7 +129,8 @@ impl Tail {
                     }
                     tokio::time::sleep(POLL).await;
                 }
-                Ok(_) => {}
+                // A long log shall not keep others from being heard.
+                Ok(_) => tokio::task::yield_now().await,
                 Err(error) => {
                     self.failed = true;
                     let path = self.paths.front().cloned().unwrap_or_default();
@@ -140,37 +145,72 @@ impl Tail {
     fn finish_file(&mut self) -> bool {
         if self.paths.len() > 1 {
             self.paths.pop_front();
-            self.offset = 0;
+            (self.file, self.offset) = (None, 0);
             return true;
         }
-        if !self.follow && !self.partial.is_empty() {
-            let rest = std::mem::take(&mut self.partial);
-            self.push(&rest);
+        if !self.follow {
+            self.end_line();
         }
         let was_caught_up = std::mem::replace(&mut self.caught_up, true);
         !was_caught_up
     }
 
     /// Reads a chunk of the current file; 0 at its end. A missing file is an
-    /// empty one, and one that became shorter is read from its start.
+    /// empty one; one that became shorter, or another one, is read from its start.
     fn read(&mut self) -> io::Result<usize> {
-        let Some(path) = self.paths.front() else {
+        match self.read_open()? {
+            0 if self.reopen()? => self.read_open(),
+            count => Ok(count),
+        }
+    }
+
+    fn read_open(&mut self) -> io::Result<usize> {
+        let Some(file) = &mut self.file else {
             return Ok(0);
         };
-        let mut file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(error),
-        };
-        if file.metadata()?.len() < self.offset {
+        let was_emptied = file.metadata()?.len() < self.offset;
+        if was_emptied {
             self.offset = 0;
         }
         file.seek(SeekFrom::Start(self.offset))?;
         let mut chunk = vec![0; CHUNK_BYTES];
         let count = file.read(&mut chunk)?;
         self.offset += count as u64;
+        if was_emptied {
+            self.end_line();
+        }
         self.split(&chunk[..count]);
         Ok(count)
+    }
+
+    /// Whether another file than the one that is open has its name now.
+    fn reopen(&mut self) -> io::Result<bool> {
+        let Some(path) = self.paths.front() else {
+            return Ok(false);
+        };
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if let Some(open) = &self.file
+            && open.metadata()?.ino() == file.metadata()?.ino()
+        {
+            return Ok(false);
+        }
+        if self.file.replace(file).is_some() {
+            self.offset = 0;
+            self.end_line();
+        }
+        Ok(true)
+    }
+
+    /// What stands without an end will have none.
+    fn end_line(&mut self) {
+        if !self.partial.is_empty() {
+            let rest = std::mem::take(&mut self.partial);
+            self.push(&rest);
+        }
     }
 
     fn split(&mut self, bytes: &[u8]) {

@@ -36,6 +36,7 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, theme: Theme) {
     }
     let found = branches(
         &state.seen.tree,
+        &state.seen.far,
         state.seen.tips().map(|(at, tip)| (at, tip.hash.as_str())),
     );
     let rows = [

@@ -7,7 +7,7 @@ use ratatui::layout::{Alignment, Constraint, Rect};
 use ratatui::text::{Line, Text};
 use ratatui::widgets::{Cell, Row, Table};
 
-use super::super::branches::{Branch, label, place};
+use super::super::branches::{Branch, label, standing};
 use super::super::seen::{Life, Node};
 use super::super::state::State;
 use super::Theme;
@@ -155,7 +155,7 @@ fn tip(node: &Node, state: &State, found: &[Branch], theme: Theme) -> Line<'stat
     if node.life != Life::Running {
         return Line::styled(format!("  {digits}"), theme.dim());
     }
-    match place(&state.seen.tree, found, &tip.hash) {
+    match standing(&state.seen, found, tip) {
         None => Line::from(format!("? {digits}")),
         Some((at, behind)) => {
             let behind = match behind {

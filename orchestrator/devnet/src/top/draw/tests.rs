@@ -1,5 +1,7 @@
 //! Pictures of states, as a terminal of that size shows them.
 
+use std::collections::BTreeMap;
+
 use devnet_blueprint::EngineKind;
 use devnet_scenario::fault::{Cut, CutShape, Fault as Meant};
 use devnet_scenario::history::faults::TipMark;
@@ -51,6 +53,7 @@ fn node(name: &str, life: Life, tip: Option<(&str, u32)>) -> Node {
         tip: tip.map(|(branch, height)| Tip {
             hash: hash(branch, height),
             height,
+            work: format!("{height:064x}"),
             time_s: u32::try_from(NOW_S - 4).expect("it fits"),
         }),
         peers: tip.filter(|_| life == Life::Running).map(|_| 3),
@@ -80,6 +83,7 @@ fn calm() -> State {
             .map(|name| node(name, Life::Running, Some(("a", 48))))
             .to_vec(),
         tree,
+        far: BTreeMap::default(),
         faults: Faults::default(),
         troubles: Vec::new(),
     });
@@ -180,6 +184,22 @@ fn a_partition_on_a_narrow_screen() {
 #[test]
 fn before_the_first_look() {
     insta::assert_snapshot!(text(&State::new("local", EngineKind::Docker), (80, 24)));
+}
+
+#[test]
+fn a_node_that_is_far_behind_is_no_branch() {
+    let mut state = calm();
+    let mut seen = state.seen.clone();
+    seen.nodes[3] = node("observer-0", Life::Running, Some(("a", 3)));
+    seen.nodes[2] = node("miner-1", Life::Running, Some(("x", 7)));
+    seen.far = BTreeMap::from([(hash("a", 3), Some(hash("a", 48))), (hash("x", 7), None)]);
+    grow(&mut seen.tree, "x", (7, 7), None);
+    state.see(seen);
+    let shown = text(&state, (120, 40));
+    assert!(shown.contains("one chain to 48"), "{shown}");
+    let row = |name: &str| shown.lines().find(|line| line.contains(name)).unwrap_or("");
+    assert!(row("observer-0").contains(" -45 "), "{shown}");
+    assert!(row("miner-1").contains(" ? x"), "{shown}");
 }
 
 #[test]

@@ -116,6 +116,49 @@ async fn a_followed_log_goes_on_with_new_lines_also_after_it_was_emptied() {
 }
 
 #[tokio::test]
+async fn a_log_put_aside_is_read_to_its_end_and_its_last_words_are_a_line() {
+    let log = Log::new();
+    log.append("one\n");
+    let wish = LogWish {
+        follow: true,
+        ..LogWish::default()
+    };
+    let mut lines = log.stream(&wish);
+    let mut next = async || {
+        let line = tokio::time::timeout(Duration::from_secs(20), lines.next()).await;
+        line.expect("a line comes")
+            .expect("no end")
+            .expect("a readable log")
+            .text
+    };
+    assert_eq!(next().await, "one");
+    log.append("two\ndying");
+    fs::rename(log.path(), aside(&log.path())).expect("a movable file");
+    log.append("a line of the new file, longer than all before\n");
+    assert_eq!(next().await, "two");
+    assert_eq!(next().await, "dying");
+    assert_eq!(
+        next().await,
+        "a line of the new file, longer than all before"
+    );
+}
+
+#[tokio::test]
+async fn others_are_heard_while_a_long_log_is_read() {
+    let log = Log::new();
+    log.append(&"x\n".repeat(4 * CHUNK_BYTES));
+    let wish = LogWish {
+        tail: Some(1),
+        follow: true,
+        ..LogWish::default()
+    };
+    let mut lines = log.stream(&wish);
+    let first = futures::FutureExt::now_or_never(lines.next());
+    assert!(first.is_none(), "it was read at one go");
+    assert!(lines.next().await.is_some());
+}
+
+#[tokio::test]
 async fn escape_sequences_do_not_reach_the_reader() {
     let log = Log::new();
     log.append("\u{1b}[31mred\u{7}\n");
