@@ -10,7 +10,6 @@ mod label;
 pub mod log;
 mod metrics;
 mod text;
-mod traffic;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,7 +21,6 @@ use minichain_protocol::output::{DisconnectReason, RequestKind, Topic, Verdict};
 use prometheus::proto::MetricFamily;
 
 use self::metrics::Metrics;
-pub use self::traffic::Traffic;
 use crate::miner::MinerStats;
 use crate::news::News;
 
@@ -99,8 +97,6 @@ pub struct Observer {
     /// by one; zero until there was one.
     grown_ms: AtomicU64,
     is_syncing: AtomicBool,
-    /// Bytes from and to peers.
-    pub traffic: Traffic,
     store_file: PathBuf,
     /// Part of the miner's hashes already counted.
     hashes_counted: AtomicU64,
@@ -130,7 +126,6 @@ impl Observer {
             grown_ms: AtomicU64::new(0),
             store_file: setup.store_file.clone(),
             is_syncing: AtomicBool::new(false),
-            traffic: Traffic::default(),
             hashes_counted: AtomicU64::new(0),
             miner: Box::new(miner),
         })
@@ -153,7 +148,6 @@ impl Observer {
         self.metrics.count(metric::GOSSIP_MESSAGES, &labels, 1);
         self.metrics
             .count(metric::GOSSIP_BYTES, &labels, bytes as u64);
-        self.traffic.add(flow, bytes);
     }
 
     /// The node decided what becomes of a gossip message.
@@ -168,7 +162,6 @@ impl Observer {
         self.metrics.count(metric::REQUESTS, &labels, 1);
         self.metrics
             .count(metric::REQUEST_BYTES, &labels, bytes as u64);
-        self.traffic.add(flow, bytes);
     }
 
     /// A response came in or went out.
@@ -176,7 +169,6 @@ impl Observer {
         let labels = [label::kind(kind), label::flow(flow)];
         self.metrics
             .count(metric::REQUEST_BYTES, &labels, bytes as u64);
-        self.traffic.add(flow, bytes);
     }
 
     /// How many peers are connected.

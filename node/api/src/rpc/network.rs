@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Answer of `getnettotals`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetTotals {
-    /// Bytes of gossip, requests and responses received from peers.
+    /// Bytes received from all peers since the start, counted as
+    /// [`PeerInfo::bytesrecv`].
     pub totalbytesrecv: u64,
     /// The same sent to peers.
     pub totalbytessent: u64,
@@ -66,6 +67,19 @@ pub struct PeerInfo {
     /// Whether it is told of transactions: always.
     #[serde(default)]
     pub relaytxes: bool,
+    /// Seconds since 1970 when bytes last went to it; 0 for never.
+    #[serde(default)]
+    pub lastsend: u64,
+    /// Seconds since 1970 when bytes last came from it; 0 for never.
+    #[serde(default)]
+    pub lastrecv: u64,
+    /// Bytes sent since it connected, inside the encryption: messages, their
+    /// framing, pings and the upkeep of gossip. Not the handshake.
+    #[serde(default)]
+    pub bytessent: u64,
+    /// Bytes received, counted alike.
+    #[serde(default)]
+    pub bytesrecv: u64,
     /// Version of its messages; 0 before the status exchange.
     #[serde(default)]
     pub version: u32,

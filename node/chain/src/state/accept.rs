@@ -196,13 +196,17 @@ impl<S: Store> State<S> {
             status: Status::HeaderOnly,
         };
         let index = self.tree.insert(parent, (hash, height), &stored);
-        let forgotten = self.tree.prune(index);
+        let mut forgotten = self.tree.prune(index);
         let is_kept = !forgotten.contains(&hash);
-        self.store.apply(Batch {
-            headers: if is_kept { vec![stored] } else { Vec::new() },
-            headers_removed: forgotten,
-            ..Batch::default()
-        })?;
+        // The store never had what is refused.
+        forgotten.retain(|one| *one != hash);
+        if is_kept || !forgotten.is_empty() {
+            self.store.apply(Batch {
+                headers: if is_kept { vec![stored] } else { Vec::new() },
+                headers_removed: forgotten,
+                ..Batch::default()
+            })?;
+        }
         if is_kept {
             Ok(Linked::New(index))
         } else {

@@ -1,13 +1,70 @@
 //! Ways through the tree, and the bound on headers off the best branch.
 
-use minichain_chain::block::Header;
-use minichain_chain::hash::BlockHash;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use minichain_chain::block::{Block, Header};
+use minichain_chain::coins::{Coin, Undo};
+use minichain_chain::hash::{BlockHash, MerkleRoot};
 use minichain_chain::height::Height;
 use minichain_chain::state::{HeaderAcceptance, State};
-use minichain_chain::store::{MemoryStore, Store};
+use minichain_chain::store::{Batch, MemoryStore, Store, StoreError, StoredHeader, StoredTip};
+use minichain_chain::transaction::OutPoint;
 use minichain_chain::tree::side_headers_max;
 
 use crate::common::{Branch, NOW, SPACING_S, connect_all, hashes, open, params, solve};
+
+/// A store that breaks when told to forget what it never had.
+#[derive(Debug, Default)]
+struct Strict {
+    inner: MemoryStore,
+    headers: BTreeSet<BlockHash>,
+    batches: usize,
+}
+
+impl Store for Strict {
+    fn headers(&self) -> Result<Vec<StoredHeader>, StoreError> {
+        self.inner.headers()
+    }
+
+    fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
+        self.inner.tip()
+    }
+
+    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
+        self.inner.block(hash)
+    }
+
+    fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
+        self.inner.undo(hash)
+    }
+
+    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
+        self.inner.coin(outpoint)
+    }
+
+    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        for hash in &batch.headers_removed {
+            if !self.headers.remove(hash) {
+                return Err(StoreError::corrupt(format!("{hash} was never stored")));
+            }
+        }
+        let stored = batch.headers.iter().map(|stored| stored.header.hash());
+        self.headers.extend(stored);
+        self.batches += 1;
+        self.inner.apply(batch)
+    }
+}
+
+/// A header beside the one at `height`, told apart by `number`.
+fn sibling(main: &Branch, height: u32, number: usize) -> Header {
+    let mut root = [0; 32];
+    root[..8].copy_from_slice(&(number as u64).to_le_bytes());
+    let mut header = main.at(height).header;
+    header.merkle_root = MerkleRoot::from_bytes(root);
+    solve(&mut header);
+    header
+}
 
 /// Adds empty headers on top of `parent`; returns their hashes.
 fn extend(
@@ -170,6 +227,37 @@ fn flood_of_cheap_headers_is_bounded_and_does_not_displace_better_branches() {
     // The honest branch may still grow past the best one.
     let grown = extend(&mut state, &honest[29], 11, 2);
     assert_eq!(state.tree().best_header().hash, grown[10].hash());
+}
+
+/// ```text
+/// 0 ── 1 ── 2       best
+/// │    ├─── …       as many beside 2 as are kept
+/// └─── …            beside 1, with less work
+/// ```
+#[test]
+fn refused_headers_cost_the_store_nothing() {
+    let mut main = Branch::new(&params());
+    main.mine_empty(2);
+    let mut state = State::open(params(), Strict::default()).expect("an empty store opens");
+    for block in &main.blocks[1..] {
+        let kept = state.accept_header(block.header, NOW);
+        assert_eq!(kept, Ok(HeaderAcceptance::New));
+    }
+    let max = side_headers_max(Height(2));
+    for number in 0..max {
+        let kept = state.accept_header(sibling(&main, 2, number), NOW);
+        assert_eq!(kept, Ok(HeaderAcceptance::New));
+    }
+    let batches = state.store().batches;
+    for number in 0..10 {
+        let refused = state.accept_header(sibling(&main, 1, number), NOW);
+        assert_eq!(refused, Ok(HeaderAcceptance::LowWork));
+    }
+    assert_eq!(state.store().batches, batches);
+    // What makes room at others' cost has the store forget just those.
+    let kept = state.accept_header(sibling(&main, 2, max), NOW);
+    assert_eq!(kept, Ok(HeaderAcceptance::New));
+    assert_eq!(state.store().headers.len(), state.tree().len());
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use libp2p::swarm::ConnectionId;
@@ -14,6 +15,7 @@ use libp2p::{Multiaddr, PeerId};
 use minichain_protocol::input::{Direction, Peer};
 
 use super::addresses;
+use super::meter::{Meter, PeerMeter};
 use super::view::Connection;
 
 /// All connected peers.
@@ -31,6 +33,7 @@ struct Relation {
     /// Oldest first, never empty.
     links: Vec<Link>,
     since_unix_s: u64,
+    traffic: PeerMeter,
     ping: Option<Duration>,
     min_ping: Option<Duration>,
     addresses: Vec<Multiaddr>,
@@ -53,6 +56,8 @@ pub struct Link {
     pub opened: Instant,
     /// When it last answered a ping, or opened.
     pub heard: Instant,
+    /// What passes over it.
+    pub meter: Arc<Meter>,
 }
 
 /// What a new connection means.
@@ -93,16 +98,20 @@ impl Peers {
                 .first()
                 .map_or(link.opened, |eldest| eldest.opened);
             let eldest_age = link.opened.saturating_duration_since(eldest);
+            relation.traffic.opened(Arc::clone(&link.meter));
             relation.links.push(link);
             return Opened::Another { eldest_age };
         }
         let number = Peer(self.next);
         self.next += 1;
         self.ids.insert(number, id);
+        let mut traffic = PeerMeter::default();
+        traffic.opened(Arc::clone(&link.meter));
         let relation = Relation {
             number,
             links: vec![link],
             since_unix_s: now_unix_s,
+            traffic,
             ping: None,
             min_ping: None,
             addresses: Vec::new(),
@@ -121,6 +130,7 @@ impl Peers {
             return Closed::Unknown;
         };
         let gone = relation.links.remove(index);
+        relation.traffic.closed(&gone.meter);
         match relation.links.first() {
             None => {
                 let number = relation.number;
@@ -297,6 +307,7 @@ impl Peers {
                 direction: eldest.direction,
                 is_manual: eldest.is_manual,
                 since_unix_s: relation.since_unix_s,
+                traffic: relation.traffic.clone(),
                 ping_ms: relation.ping.map(|ping| ping.as_secs_f64() * 1e3),
                 min_ping_ms: relation.min_ping.map(|ping| ping.as_secs_f64() * 1e3),
             };
@@ -308,6 +319,7 @@ impl Peers {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use libp2p::PeerId;
@@ -327,6 +339,7 @@ mod tests {
             is_manual: false,
             opened,
             heard: opened,
+            meter: Arc::default(),
         }
     }
 
@@ -345,6 +358,8 @@ mod tests {
         );
         assert_eq!(peers.len(), 1);
         assert_eq!(peers.connections()[&Peer(0)].address, "10.0.0.1:9001");
+        let links = &peers.relations[&id].links;
+        let meters = [0, 1].map(|index| Arc::clone(&links[index].meter));
 
         let eldest = peers.closed(&id, ConnectionId::new_unchecked(1));
         assert_eq!(
@@ -357,6 +372,7 @@ mod tests {
             peers.closed(&id, ConnectionId::new_unchecked(2)),
             Closed::Last(Peer(0))
         );
+        assert_eq!(meters.map(|meter| Arc::strong_count(&meter)), [1, 1]);
         assert_eq!(peers.number(&id), None);
         assert_eq!(peers.id(Peer(0)), None);
     }

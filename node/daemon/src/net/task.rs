@@ -20,6 +20,7 @@ use super::book::Book;
 use super::dialer::Dialer;
 use super::exchange::{Exchange, Outbound};
 use super::gossip::{self, Pending, Topics};
+use super::meter::Meters;
 use super::operator;
 use super::outlet::{Delivery, Outlet};
 use super::pace::Pace;
@@ -49,6 +50,7 @@ pub struct Task<E> {
     view: watch::Sender<Arc<View>>,
     is_view_stale: bool,
     peers: Peers,
+    meters: Meters,
     exchange: Exchange,
     pending: Pending,
     dialer: Dialer,
@@ -96,7 +98,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         let (links, probes) = levers.unzip();
         let bans = Bans::open(config.bans_file.clone(), unix_s());
         let behaviour = behaviour::build(&config, &topics, bans, links.is_some())?;
-        let transport = transport::build(&config.keypair, pace.set_up, links)
+        let meters = Meters::default();
+        let transport = transport::build(&config.keypair, pace.set_up, links, meters.clone())
             .map_err(|error| StartError::Setup(error.to_string()))?;
         let settings =
             swarm::Config::with_tokio_executor().with_idle_connection_timeout(IDLE_TIMEOUT);
@@ -121,6 +124,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             view,
             is_view_stale: true,
             peers: Peers::default(),
+            meters,
             exchange: Exchange::default(),
             pending: Pending::default(),
             dialer,
@@ -347,6 +351,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             addresses: own,
             connections: self.peers.connections(),
             publishes_unheard: self.publishes_unheard,
+            meter: self.meters.all(),
         };
         self.view.send_replace(Arc::new(view));
     }

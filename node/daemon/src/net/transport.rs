@@ -10,6 +10,7 @@ use libp2p::identity::Keypair;
 use libp2p::{PeerId, Transport as _, dns, noise, tcp, yamux};
 
 use super::link_conditioner::{Links, Upgrade};
+use super::meter::Meters;
 
 mod parting;
 
@@ -19,7 +20,8 @@ use parting::Parting;
 const STREAMS_MAX: usize = 256;
 
 /// Builds the transport. A connection that is not set up after `set_up` is
-/// given up. With `links` what is sent is conditioned.
+/// given up. With `links` what is sent is conditioned. What passes is counted
+/// on `meters`.
 ///
 /// # Errors
 /// When the key cannot sign for noise.
@@ -27,6 +29,7 @@ pub fn build(
     keypair: &Keypair,
     set_up: Duration,
     links: Option<Links>,
+    meters: Meters,
 ) -> Result<Boxed<(PeerId, StreamMuxerBox)>, noise::Error> {
     let mut yamux = yamux::Config::default();
     yamux.set_max_num_streams(STREAMS_MAX);
@@ -35,15 +38,20 @@ pub fn build(
         .authenticate(noise::Config::new(keypair)?);
     Ok(match links {
         None => authenticated
-            .multiplex(yamux)
+            .multiplex_ext(move |peer, point| {
+                meters.metered(*peer, point.get_remote_address(), yamux)
+            })
             .timeout(set_up)
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Parting::new(muxer))))
             .boxed(),
         Some(links) => authenticated
-            .multiplex_ext(move |peer, _| Upgrade {
-                yamux,
-                links,
-                peer: *peer,
+            .multiplex_ext(move |peer, point| {
+                let upgrade = Upgrade {
+                    yamux,
+                    links,
+                    peer: *peer,
+                };
+                meters.metered(*peer, point.get_remote_address(), upgrade)
             })
             .timeout(set_up)
             .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(Parting::new(muxer))))

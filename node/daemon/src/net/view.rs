@@ -1,11 +1,14 @@
 //! What the network side shows to those who ask.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minichain_protocol::input::{Direction, Peer};
 
+use super::meter::{Meter, PeerMeter};
+
 /// A snapshot of the network side.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct View {
     /// Own libp2p peer id.
     pub peer_id: String,
@@ -16,6 +19,8 @@ pub struct View {
     /// Own blocks and transactions that no peer was there to hear, since the
     /// start. Peers fetch them later by request.
     pub publishes_unheard: u64,
+    /// What passes over all connections, counted on as it does.
+    pub meter: Arc<Meter>,
 }
 
 impl View {
@@ -31,7 +36,7 @@ impl View {
 }
 
 /// One connected peer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Connection {
     /// Its end of the oldest connection, as `ip:port` where it is TCP.
     pub address: String,
@@ -43,6 +48,8 @@ pub struct Connection {
     pub is_manual: bool,
     /// Seconds since 1970 when it connected.
     pub since_unix_s: u64,
+    /// What passes since it connected, counted on as it does.
+    pub traffic: PeerMeter,
     /// Last round trip in milliseconds.
     pub ping_ms: Option<f64>,
     /// Shortest round trip in milliseconds.

@@ -116,7 +116,7 @@ async fn run_on_peers(
         method::CLEAR_BANNED => value(peers::clear_banned(context).await?)?,
         method::DISCONNECT_NODE => value(peers::disconnect_node(context, arguments).await?)?,
         method::GET_CONNECTION_COUNT => value(network::connection_count(context).await?)?,
-        method::GET_NET_TOTALS => value(network::totals(context))?,
+        method::GET_NET_TOTALS => value(network::totals(context).await?)?,
         method::GET_NETWORK_INFO => value(network::info(context).await?)?,
         method::GET_PEER_INFO => value(network::peers(context).await?)?,
         method::LIST_BANNED => value(peers::list_banned(context).await?)?,

@@ -55,11 +55,11 @@ pub async fn connection_count(context: &Context) -> Result<u32, RpcError> {
 }
 
 /// `getnettotals`.
-pub fn totals(context: &Context) -> NetTotals {
-    let traffic = &context.observer.traffic;
-    NetTotals {
-        totalbytesrecv: traffic.received(),
-        totalbytessent: traffic.sent(),
+pub async fn totals(context: &Context) -> Result<NetTotals, RpcError> {
+    let traffic = context.look(|view| view.net.meter.totals()).await?;
+    Ok(NetTotals {
+        totalbytesrecv: traffic.bytes_received,
+        totalbytessent: traffic.bytes_sent,
         timemillis: context.clock.now().0,
         uploadtarget: UploadTarget {
             timeframe: 86_400,
@@ -69,7 +69,7 @@ pub fn totals(context: &Context) -> NetTotals {
             bytes_left_in_cycle: 0,
             time_left_in_cycle: 0,
         },
-    }
+    })
 }
 
 /// In coins for 1,000 virtual bytes.
@@ -106,6 +106,7 @@ fn peer_infos(view: &View<'_>) -> Vec<PeerInfo> {
         let best = known.and_then(|known| height(&known.best?));
         let mut inflight = asked.remove(peer).unwrap_or_default();
         inflight.sort_unstable();
+        let traffic = connection.traffic.totals();
         PeerInfo {
             id: peer.0,
             addr: connection.address.clone(),
@@ -113,6 +114,10 @@ fn peer_infos(view: &View<'_>) -> Vec<PeerInfo> {
             services: format!("{:016x}", 0),
             servicesnames: Vec::new(),
             relaytxes: true,
+            lastsend: traffic.sent_at_unix_s,
+            lastrecv: traffic.received_at_unix_s,
+            bytessent: traffic.bytes_sent,
+            bytesrecv: traffic.bytes_received,
             version: status.as_ref().map_or(0, |status| status.protocol_version),
             minping: connection.min_ping_ms.map(|ms| ms / 1_000.0),
             startingheight: starting.map_or(-1, |height| i64::from(height.0)),

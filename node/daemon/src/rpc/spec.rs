@@ -138,10 +138,10 @@ specs! { SPECS method:
     GET_MEMPOOL_ENTRY ("txid") 1 "A transaction that waits, with what it depends on.";
     GET_MEMPOOL_INFO () 0 "A summary of the transactions that wait.";
     GET_MINING_INFO () 0 "The state of mining.";
-    GET_NET_TOTALS () 0 "Bytes of gossip, requests and responses from and to peers since the start.";
+    GET_NET_TOTALS () 0 "Bytes from and to all peers since the start, counted as getpeerinfo counts those of one.";
     GET_NETWORK_INFO () 0 "A summary of the peer-to-peer side.";
     GET_NEW_ADDRESS ("label", "address_type") 0 "A fresh address of the node's own wallet, whose keys follow from the file miner.key. Labels are not kept; address_type may be bech32m.";
-    GET_PEER_INFO () 0 "Every connected peer.";
+    GET_PEER_INFO () 0 "Every connected peer. bytessent and bytesrecv count what passed since it connected, over all its connections and inside their encryption: messages, their framing, pings and the upkeep of gossip; lastsend and lastrecv are when, in seconds since 1970, 0 for never.";
     GET_RAW_MEMPOOL ("verbose") 0 "The ids of the transactions that wait, best fee rate first; if verbose, an object with an entry for each.";
     GET_RAW_TRANSACTION ("txid", "verbosity", "blockhash") 1 "A transaction of the mempool, or of the block that is named; there is no index of all. verbosity 0 (default): hexadecimal; 1 or 2: an object.";
     GET_TXOUT ("txid", "n", "include_mempool") 2 "An unspent output, or null if there is none. include_mempool (default true): also see transactions that wait.";

@@ -22,6 +22,7 @@ mod rpc;
 mod spend;
 mod steering;
 mod support;
+mod traffic;
 mod trial;
 mod wallet;
 mod wallet_file;

@@ -17,7 +17,7 @@ fn folder() -> TempDir {
 }
 
 /// `ip:port` where a node listens for peers.
-fn address(node: &Node) -> String {
+pub fn address(node: &Node) -> String {
     let info = node.call("getnetworkinfo", json!([]));
     let own = &info["localaddresses"][0];
     format!(
@@ -37,7 +37,8 @@ fn peers(node: &Node) -> Vec<Value> {
     infos.as_array().expect("a list").clone()
 }
 
-fn wait_for_peers(node: &Node, count: usize) -> Vec<Value> {
+/// Waits until so many peers are connected.
+pub fn wait_for_peers(node: &Node, count: usize) -> Vec<Value> {
     wait_for(&format!("{count} peers"), || {
         Some(peers(node)).filter(|peers| peers.len() == count)
     })

@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Node, wait_for};
 
-const COIN: u64 = 100_000_000;
-const ALICE_SEED: [u8; 32] = [1; 32];
+/// Sats of one.
+pub const COIN: u64 = 100_000_000;
+/// What the genesis block says of alice's key.
+pub const ALICE_SEED: [u8; 32] = [1; 32];
 
 /// Alice's thousand coins in the genesis block.
 pub fn funds(node: &Node) -> OutPoint {

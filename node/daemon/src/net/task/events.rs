@@ -122,6 +122,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             is_manual: is_tried || is_edge,
             opened: now,
             heard: now,
+            meter: self.meters.claim(&id, endpoint.get_remote_address()),
         };
         self.is_view_stale = true;
         match self.peers.opened(id, link, unix_s()) {
