@@ -168,8 +168,12 @@ impl State {
         self.acting = Some(order.to_string());
     }
 
-    /// The order on its way waits for that, or for nothing any more.
+    /// The order on its way waits for that, or for nothing any more. After its
+    /// end it hides no outcome.
     pub fn wait(&mut self, what: Option<String>) {
+        if self.acting.is_none() {
+            return;
+        }
         self.message = what.map(|text| Message {
             tone: Tone::Plain,
             text,
@@ -267,6 +271,23 @@ mod tests {
         }
         let texts: String = state.lines.iter().map(|line| line.text.as_str()).collect();
         assert_eq!(texts, "abcde");
+    }
+
+    #[test]
+    fn a_wait_is_told_while_it_lasts_and_hides_no_outcome() {
+        let mut state = State::new("alpha", EngineKind::Process);
+        let told = |state: &State| state.message.as_ref().map(|told| told.text.clone());
+        state.begin(&Order::Heal);
+        state.wait(Some("heal waits".into()));
+        assert_eq!(told(&state).as_deref(), Some("heal waits"));
+        state.wait(None);
+        assert_eq!(told(&state), None);
+        state.end(Outcome {
+            order: "heal".into(),
+            result: Err("it is gone".into()),
+        });
+        state.wait(None);
+        assert_eq!(told(&state).as_deref(), Some("heal: it is gone"));
     }
 
     #[test]
