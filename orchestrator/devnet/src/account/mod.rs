@@ -78,6 +78,15 @@ impl Account {
     pub const fn knows_faults_of_the_past(&self) -> bool {
         self.run.is_some()
     }
+
+    /// What figures are headed by that stand apart from those taken while a
+    /// fault was in force.
+    pub const fn quiet_words(&self) -> &'static str {
+        match self.knows_faults_of_the_past() {
+            true => "No fault in force",
+            false => "No known fault in force",
+        }
+    }
 }
 
 /// What the reader must know before believing the figures.

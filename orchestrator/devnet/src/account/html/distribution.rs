@@ -111,8 +111,9 @@ fn hits(bins: &[Bin]) -> Markup {
     }
 }
 
-/// From median to the 99th percentile, a line each node.
-pub fn arrivals(propagation: &Propagation) -> Markup {
+/// From median to the 99th percentile, a line each node; `quiet` are the words
+/// for blocks of no fault.
+pub fn arrivals(propagation: &Propagation, quiet: &str) -> Markup {
     let rows = &propagation.nodes[..propagation.nodes.len().min(ROWS_MAX)];
     let height = i32::try_from(rows.len()).unwrap_or(0) * ROW_HEIGHT + 44;
     let scale = Scale::of(rows);
@@ -129,7 +130,7 @@ pub fn arrivals(propagation: &Propagation) -> Markup {
             figcaption {
                 ul.legend {
                     @if propagation.is_split() {
-                        li { span.dot.best {} "median to 99th percentile, no fault in force" }
+                        li { span.dot.best {} "median to 99th percentile, " (quiet.to_lowercase()) }
                         li { span.dot.side {} "the same, while a fault was in force" }
                     } @else {
                         li { span.dot.best {} "median to 99th percentile" }

@@ -13,7 +13,7 @@ pub fn propagation(account: &Account) -> Markup {
     let told = &account.propagation;
     html! {
         div.pair {
-            (distribution::arrivals(told))
+            (distribution::arrivals(told, account.quiet_words()))
             div {
                 @if let Some(quiet) = told.quiet {
                     dl.pairs.short {
@@ -35,12 +35,12 @@ pub fn propagation(account: &Account) -> Markup {
                 }
             }
         }
-        (receptions(told))
+        (receptions(told, account.quiet_words()))
         (slowest(account))
     }
 }
 
-fn receptions(told: &Propagation) -> Markup {
+fn receptions(told: &Propagation, quiet: &str) -> Markup {
     let is_split = told.is_split();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Propagation by node" {
@@ -51,7 +51,7 @@ fn receptions(told: &Propagation) -> Markup {
                         th scope="col" rowspan="2" { "Node" }
                         th.n scope="col" rowspan="2" { "Had first" }
                         @if is_split {
-                            th scope="colgroup" colspan="4" { "No fault in force" }
+                            th scope="colgroup" colspan="4" { (quiet) }
                             th scope="colgroup" colspan="4" { "A fault in force" }
                         } @else {
                             th scope="colgroup" colspan="4" { "After the first" }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use devnet_scenario::fault::{Fault, NodeFault, NodeName};
+use devnet_scenario::fault::{Cut, CutShape, Fault, NodeFault, NodeName};
 use devnet_scenario::history::faults::TipMark;
 use devnet_scenario::history::nodes::StateChange;
 use devnet_scenario::report::{Failure, RosterEntry, StepOutcome, StepReport, Trouble, Verdict};
 use devnet_scenario::world::LogFact;
 
 use super::super::arrivals::Book;
-use super::super::fixture::{BEGIN_MS, block, hash, source};
+use super::super::fixture::{BEGIN_MS, NODES, block, hash, source};
 use super::super::source::{Source, last_tips};
 use super::*;
 
@@ -232,6 +232,17 @@ fn a_living_network_is_not_said_to_have_been_without_faults() {
         assert!(!page.to_lowercase().contains(word), "{word}");
     }
     assert!(page.contains("in force now"));
+    // Known ones stand apart from those nobody recorded.
+    living.intended = vec![(nobody_reached("b"), BEGIN_MS + 20_000)];
+    let page = page_of(&living).to_lowercase();
+    assert!(page.contains("no known fault in force"), "{page}");
+    assert!(!page.contains("no fault"), "{page}");
+}
+
+fn nobody_reached(node: &str) -> Fault {
+    let roster = NODES.map(str::to_owned);
+    let shape = CutShape::Groups(vec![vec![node.to_owned()]]);
+    Fault::Cut(Cut::new(shape, &roster).expect("a cut"))
 }
 
 #[test]
