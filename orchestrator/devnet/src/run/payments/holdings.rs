@@ -289,3 +289,6 @@ fn odd(method: &str, why: &dyn std::fmt::Display) -> AskError {
         why: why.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
