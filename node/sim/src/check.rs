@@ -42,7 +42,8 @@ pub enum Rule {
     Fault,
     /// Every transaction that waits spends coins that are there.
     Mempool,
-    /// A block without a parent is settled in bounded time.
+    /// A block without a parent is settled in bounded time: its parent is known, or
+    /// the node has found a branch of as much work.
     Orphan,
 }
 

@@ -17,6 +17,7 @@ mod hurt;
 mod meet;
 mod mesh;
 mod mining;
+mod orphan;
 mod view;
 mod wire;
 
@@ -308,38 +309,6 @@ impl World {
             if let Some((at, number)) = due {
                 self.queue.push(at, Due::Orphan(number));
             }
-        }
-    }
-
-    /// An orphan's time is up: its parent is known, or whoever sent it has
-    /// gone or could not be asked.
-    fn on_orphan_due(&mut self, number: u32) {
-        let Some(orphan) = self.checks.take_orphan(number) else {
-            return;
-        };
-        let host = &self.hosts[orphan.place];
-        let link = &self.conns[orphan.conn as usize];
-        let end = link.end_of(orphan.place);
-        let could_ask = link.open[end] && self.cables[orphan.conn as usize].mark == orphan.mark;
-        let Some(node) = host.node.as_ref().filter(|_| could_ask) else {
-            return;
-        };
-        // What is too far ahead of its clock a node drops, and asks again later.
-        let missing = self.archive.block(&orphan.missing);
-        let clock = host.clock(self.epoch_ms, self.now).seconds();
-        let latest = clock.saturating_add(self.params.future_limit_s);
-        if missing.is_some_and(|block| block.header.time > latest) {
-            return;
-        }
-        let is_up = self.ports[orphan.place].condition == Condition::Up;
-        if is_up && !node.state().tree().contains(&orphan.missing) {
-            let what = format!(
-                "the parent {} of {} is not known after {} s",
-                orphan.missing,
-                orphan.hash,
-                self.checks.orphan_patience() / crate::queue::SECOND
-            );
-            self.violated(orphan.place, Rule::Orphan, what);
         }
     }
 }

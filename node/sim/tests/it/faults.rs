@@ -2,10 +2,12 @@
 
 use minichain_sim::link::{Condition as LinkCondition, Latency, Paths};
 use minichain_sim::queue::{MILLI, SECOND};
-use minichain_sim::setup::{NodeSetup, Peering};
+use minichain_sim::setup::{NodeSetup, Peering, Setup};
 use minichain_sim::world::{Condition, Cuts, Loss, World};
 
-use crate::support::{assert_safe, has_one_tip, height, seconds, setup, world};
+use crate::support::{
+    RATE, assert_safe, has_one_tip, height, nodes, params, seconds, setup, world,
+};
 
 fn with_latency(seed: u64, count: usize, miners: usize) -> World {
     let mut setup = setup(seed, count, miners);
@@ -216,6 +218,33 @@ fn an_orphan_that_is_not_settled_in_time_is_found() {
         "{hasty:?}"
     );
     assert_eq!(found(seconds(120)), []);
+}
+
+/// Where blocks come faster than they travel, peers leave a branch before they
+/// are asked for what led to it.
+#[test]
+fn a_branch_that_lost_before_anybody_told_of_it_is_no_orphan() {
+    let (mut orphans, mut unknown) = (0, 0);
+    for seed in 0..2 {
+        let rules = params(1, 12 * RATE);
+        let mut setup = Setup::new(seed, rules, nodes(24, 12));
+        setup.links.paths = Paths::Everywhere(Latency::Uniform {
+            min: 50 * MILLI,
+            max: 2_000 * MILLI,
+        });
+        let mut world = world(setup);
+        world.record();
+        world.run_until(seconds(500));
+        assert_eq!(world.violations(), [], "seed {seed}");
+        for told in world.take_told() {
+            if let minichain_protocol::event::Event::OrphanReceived { missing, .. } = told.event {
+                orphans += 1;
+                let node = world.node(told.place).expect("it runs");
+                unknown += usize::from(!node.state().tree().contains(&missing));
+            }
+        }
+    }
+    assert!(unknown > 0, "none of {orphans} branches was left unknown");
 }
 
 /// Only node 0 dials; frozen while it waits to dial again, it must not forget.
