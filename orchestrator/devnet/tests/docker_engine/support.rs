@@ -141,16 +141,14 @@ impl Bench {
         plan(&topology, &input).unwrap()
     }
 
-    /// A small subnet nobody uses; other tests may take it in the meantime, so
-    /// the choice differs from call to call.
+    /// A small subnet nobody uses. No two tests of this process are offered the
+    /// same one; those of another process begin elsewhere.
     pub async fn free_subnet(&self) -> Subnet {
+        static OFFERED: AtomicU32 = AtomicU32::new(0);
         let used = self.engine.used_subnets().await.unwrap();
-        let nanos = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .subsec_nanos();
+        let begin = std::process::id().wrapping_mul(977);
         (0..4096_u32)
-            .map(|step| (nanos / 1000).wrapping_add(step.wrapping_mul(977)) % 4096)
+            .map(|_| begin.wrapping_add(OFFERED.fetch_add(1, Ordering::Relaxed)) % 4096)
             .map(|slot| u32::from(Ipv4Addr::new(10, 231, 0, 0)) + slot * 16)
             .map(|base| Subnet::new(Ipv4Addr::from(base), 28).unwrap())
             .find(|subnet| !used.iter().any(|used| used.overlaps(*subnet)))
