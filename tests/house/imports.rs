@@ -152,7 +152,7 @@ fn every_member_has_a_law() {
 /// Not even in tests of their own.
 #[test]
 fn nobody_imports_tests() {
-    for package in metadata() {
+    for package in members() {
         let imports = imports(&package, |_| true);
         assert!(
             !imports.contains("minichain-tests"),
@@ -186,14 +186,20 @@ pub fn crates() -> BTreeSet<String> {
 
 /// Each member's name with the names of its normal and build dependencies.
 fn workspace_packages() -> BTreeMap<String, BTreeSet<String>> {
-    let packages = metadata().into_iter();
+    let packages = members().into_iter();
     packages
         .map(|package| (text(&package["name"]), imports(&package, is_shipped)))
         .collect()
 }
 
 /// What cargo knows of each member.
-fn metadata() -> Vec<Value> {
+fn members() -> Vec<Value> {
+    let packages = metadata()["packages"].as_array().cloned();
+    packages.expect("metadata lists packages")
+}
+
+/// What cargo knows of the workspace.
+pub fn metadata() -> Value {
     let out = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
         .current_dir(crate::root())
@@ -204,9 +210,7 @@ fn metadata() -> Vec<Value> {
         "cargo metadata: {}",
         String::from_utf8_lossy(&out.stderr)
     );
-    let metadata: Value = serde_json::from_slice(&out.stdout).expect("cargo metadata is JSON");
-    let packages = metadata["packages"].as_array();
-    packages.expect("metadata lists packages").clone()
+    serde_json::from_slice(&out.stdout).expect("cargo metadata is JSON")
 }
 
 /// Names of a member's dependencies of some kinds.

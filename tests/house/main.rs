@@ -1,9 +1,10 @@
 //! The laws of the house: who may import whom, what pure rooms must not touch,
-//! how long a file may be, what stands at the root.
+//! how long a file may be, what stands at the root, what a build makes.
 
 mod files;
 mod imports;
 mod metrics;
+mod programs;
 mod purity;
 mod rules;
 
