@@ -16,8 +16,8 @@ export function player(tape) {
 
   const button = (text, label, onclick) => h('button', { type: 'button', 'aria-label': label, title: label, onclick }, text);
   const play = button('❚❚', 'Pause', () => { isPlaying ? pause() : resume(); });
-  const back = button('⏮', 'One step back', () => step(-1));
-  const forth = button('⏭', 'One step on', () => step(1));
+  const back = button('‹', 'One step back', () => step(-1));
+  const forth = button('›', 'One step on', () => step(1));
   const rates = h('select', { 'aria-label': 'Speed', onchange: () => { speed = Number(rates.value); } },
     SPEEDS.map((one) => h('option', { value: one }, `${one} ×`)));
   rates.value = speed;
