@@ -227,7 +227,7 @@ pub enum NodeView {
 }
 
 /// What a node says of itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeFacts {
     /// Hash of its tip.
     pub tip: String,

@@ -2,6 +2,7 @@
 
 pub mod naive;
 pub mod pay;
+pub mod store;
 
 use std::sync::Arc;
 

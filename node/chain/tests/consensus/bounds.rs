@@ -1,49 +1,26 @@
 //! Ways through the tree, and the bound on headers off the best branch.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use minichain_chain::block::{Block, Header};
-use minichain_chain::coins::{Coin, Undo};
+use minichain_chain::block::Header;
 use minichain_chain::hash::{BlockHash, MerkleRoot};
 use minichain_chain::height::Height;
 use minichain_chain::state::{HeaderAcceptance, State};
-use minichain_chain::store::{Batch, MemoryStore, Store, StoreError, StoredHeader, StoredTip};
-use minichain_chain::transaction::OutPoint;
+use minichain_chain::store::{Batch, MemoryStore, Store, StoreError};
 use minichain_chain::tree::side_headers_max;
 
+use crate::common::store::{Gate, Gated};
 use crate::common::{Branch, NOW, SPACING_S, connect_all, hashes, open, params, solve};
 
-/// A store that breaks when told to forget what it never had.
+/// Breaks when told to forget what was never stored.
 #[derive(Debug, Default)]
 struct Strict {
-    inner: MemoryStore,
     headers: BTreeSet<BlockHash>,
     batches: usize,
 }
 
-impl Store for Strict {
-    fn headers(&self) -> Result<Vec<StoredHeader>, StoreError> {
-        self.inner.headers()
-    }
-
-    fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
-        self.inner.tip()
-    }
-
-    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
-        self.inner.block(hash)
-    }
-
-    fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
-        self.inner.undo(hash)
-    }
-
-    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
-        self.inner.coin(outpoint)
-    }
-
-    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+impl Gate for Strict {
+    fn before(&mut self, batch: &Batch) -> Result<(), StoreError> {
         for hash in &batch.headers_removed {
             if !self.headers.remove(hash) {
                 return Err(StoreError::corrupt(format!("{hash} was never stored")));
@@ -52,7 +29,7 @@ impl Store for Strict {
         let stored = batch.headers.iter().map(|stored| stored.header.hash());
         self.headers.extend(stored);
         self.batches += 1;
-        self.inner.apply(batch)
+        Ok(())
     }
 }
 
@@ -238,7 +215,8 @@ fn flood_of_cheap_headers_is_bounded_and_does_not_displace_better_branches() {
 fn refused_headers_cost_the_store_nothing() {
     let mut main = Branch::new(&params());
     main.mine_empty(2);
-    let mut state = State::open(params(), Strict::default()).expect("an empty store opens");
+    let mut state =
+        State::open(params(), Gated::<Strict>::default()).expect("an empty store opens");
     for block in &main.blocks[1..] {
         let kept = state.accept_header(block.header, NOW);
         assert_eq!(kept, Ok(HeaderAcceptance::New));
@@ -248,16 +226,16 @@ fn refused_headers_cost_the_store_nothing() {
         let kept = state.accept_header(sibling(&main, 2, number), NOW);
         assert_eq!(kept, Ok(HeaderAcceptance::New));
     }
-    let batches = state.store().batches;
+    let batches = state.store().gate.batches;
     for number in 0..10 {
         let refused = state.accept_header(sibling(&main, 1, number), NOW);
         assert_eq!(refused, Ok(HeaderAcceptance::LowWork));
     }
-    assert_eq!(state.store().batches, batches);
+    assert_eq!(state.store().gate.batches, batches);
     // What makes room at others' cost has the store forget just those.
     let kept = state.accept_header(sibling(&main, 2, max), NOW);
     assert_eq!(kept, Ok(HeaderAcceptance::New));
-    assert_eq!(state.store().headers.len(), state.tree().len());
+    assert_eq!(state.store().gate.headers.len(), state.tree().len());
 }
 
 #[test]

@@ -15,40 +15,18 @@ use minichain_chain::store::{
 use minichain_chain::transaction::OutPoint;
 
 use crate::common::pay::pay;
+use crate::common::store::{Gate, Gated};
 use crate::common::{Branch, COIN, NOW, accept, allocation, connect_all, naive, open, params};
 
 /// Remembers what a crash after each batch would leave.
 #[derive(Clone, Debug, Default)]
 struct Recording {
-    inner: MemoryStore,
     snapshots: Rc<RefCell<Vec<MemoryStore>>>,
 }
 
-impl Store for Recording {
-    fn headers(&self) -> Result<Vec<StoredHeader>, StoreError> {
-        self.inner.headers()
-    }
-
-    fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
-        self.inner.tip()
-    }
-
-    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
-        self.inner.block(hash)
-    }
-
-    fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
-        self.inner.undo(hash)
-    }
-
-    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
-        self.inner.coin(outpoint)
-    }
-
-    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
-        self.inner.apply(batch)?;
-        self.snapshots.borrow_mut().push(self.inner.clone());
-        Ok(())
+impl Gate for Recording {
+    fn after(&mut self, store: &MemoryStore) {
+        self.snapshots.borrow_mut().push(store.clone());
     }
 }
 
@@ -75,8 +53,8 @@ fn history() -> [Branch; 3] {
 #[test]
 fn every_batch_leaves_a_store_that_opens_and_goes_on() {
     let branches = history();
-    let recording = Recording::default();
-    let snapshots = Rc::clone(&recording.snapshots);
+    let recording = Gated::<Recording>::default();
+    let snapshots = Rc::clone(&recording.gate.snapshots);
     let mut state = State::open(params(), recording).expect("an empty store opens");
     for branch in &branches {
         for block in &branch.blocks[1..] {
@@ -266,37 +244,14 @@ fn missing_pieces_are_named() {
 /// Fails every write from some moment on.
 #[derive(Debug, Default)]
 struct Failing {
-    inner: MemoryStore,
     writes_left: usize,
 }
 
-impl Store for Failing {
-    fn headers(&self) -> Result<Vec<StoredHeader>, StoreError> {
-        self.inner.headers()
-    }
-
-    fn tip(&self) -> Result<Option<StoredTip>, StoreError> {
-        self.inner.tip()
-    }
-
-    fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
-        self.inner.block(hash)
-    }
-
-    fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {
-        self.inner.undo(hash)
-    }
-
-    fn coin(&self, outpoint: &OutPoint) -> Result<Option<Coin>, StoreError> {
-        self.inner.coin(outpoint)
-    }
-
-    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
-        match self.writes_left.checked_sub(1) {
-            Some(left) => self.writes_left = left,
-            None => return Err(StoreError::io("no space left on device")),
-        }
-        self.inner.apply(batch)
+impl Gate for Failing {
+    fn before(&mut self, _batch: &Batch) -> Result<(), StoreError> {
+        let left = self.writes_left.checked_sub(1);
+        self.writes_left = left.ok_or_else(|| StoreError::io("no space left on device"))?;
+        Ok(())
     }
 }
 
@@ -305,9 +260,9 @@ fn full_disk_is_an_error_and_loses_nothing_written() {
     let mut branch = Branch::new(&params());
     branch.mine_empty(3);
     for writes_left in 1..10 {
-        let store = Failing {
+        let store = Gated {
             inner: MemoryStore::new(),
-            writes_left,
+            gate: Failing { writes_left },
         };
         let mut state = State::open(params(), store).expect("one write is enough to begin");
         let failure = branch.blocks[1..]

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,14 +27,7 @@ const COIN_BLOCKS: u32 = 50;
 pub fn run() {
     let blocks = size("MINICHAIN_BENCH_BLOCKS", 100_000);
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("chain.bin");
-    let genesis = dir.path().join("genesis.yaml");
-    let mut maker = Maker::new(&genesis);
-    write(
-        &file,
-        &maker.params.clone(),
-        (0..blocks).map(|_| maker.block(Vec::new())),
-    );
+    let (file, genesis, mut maker) = near_empty(blocks, dir.path());
 
     let data = dir.path().join("data");
     let (took, busy) = node::import(&file, &data, &genesis);
@@ -63,18 +56,21 @@ pub fn run() {
     node::measure(&data, &genesis);
 }
 
+/// Writes a chain of blocks with nothing but rewards; its file, the file of its
+/// rules, and who goes on with it.
+fn near_empty(blocks: u32, folder: &Path) -> (PathBuf, PathBuf, Maker) {
+    let (file, genesis) = (folder.join("chain.bin"), folder.join("genesis.yaml"));
+    let mut maker = Maker::new(&genesis);
+    let params = maker.params.clone();
+    write(&file, &params, (0..blocks).map(|_| maker.block(Vec::new())));
+    (file, genesis, maker)
+}
+
 /// A node that joins late.
 pub fn sync() {
     let blocks = size("MINICHAIN_BENCH_SYNC_BLOCKS", 20_000);
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("chain.bin");
-    let genesis = dir.path().join("genesis.yaml");
-    let mut maker = Maker::new(&genesis);
-    write(
-        &file,
-        &maker.params.clone(),
-        (0..blocks).map(|_| maker.block(Vec::new())),
-    );
+    let (file, genesis, _) = near_empty(blocks, dir.path());
     let data = dir.path().join("data");
     node::import(&file, &data, &genesis);
     node::follow(&data, &genesis, blocks);

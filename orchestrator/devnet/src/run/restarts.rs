@@ -167,15 +167,8 @@ mod tests {
 
     fn look(at_ms: u64, restarts: u32) -> Snapshot {
         let facts = NodeFacts {
-            tip: String::new(),
-            height: 0,
-            work: String::new(),
-            peers: Vec::new(),
-            mempool: 0,
-            coins: None,
             restarts,
-            memory_bytes: None,
-            metrics: None,
+            ..NodeFacts::default()
         };
         Snapshot {
             at_ms,

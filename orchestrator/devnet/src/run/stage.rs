@@ -230,15 +230,8 @@ mod tests {
 
     fn seen(restarts: u32) -> Snapshot {
         let facts = NodeFacts {
-            tip: String::new(),
-            height: 0,
-            work: String::new(),
-            peers: Vec::new(),
-            mempool: 0,
-            coins: None,
             restarts,
-            memory_bytes: None,
-            metrics: None,
+            ..NodeFacts::default()
         };
         Snapshot {
             nodes: BTreeMap::from([("a".to_owned(), NodeView::Up(Box::new(facts)))]),

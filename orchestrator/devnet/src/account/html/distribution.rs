@@ -111,6 +111,16 @@ fn hits(bins: &[Bin]) -> Markup {
     }
 }
 
+/// Median to longest, as rows of a list of pairs.
+pub fn quantiles(summary: Summary) -> Markup {
+    html! {
+        dt { "Median" } dd { (spell::span(summary.median)) }
+        dt { "90th percentile" } dd { (spell::span(summary.p90)) }
+        dt { "99th percentile" } dd { (spell::span(summary.p99)) }
+        dt { "Longest" } dd { (spell::span(summary.max)) }
+    }
+}
+
 /// From median to the 99th percentile, a line each node; `quiet` are the words
 /// for blocks of no fault.
 pub fn arrivals(propagation: &Propagation, quiet: &str) -> Markup {

@@ -271,10 +271,7 @@ pub fn intervals(account: &Account) -> Markup {
                     dl.pairs.short {
                         dt { "Target" } dd { (spell::span_ms(account.block_interval_ms)) }
                         dt { "Mean" } dd { (spell::span(summary.mean)) }
-                        dt { "Median" } dd { (spell::span(summary.median)) }
-                        dt { "90th percentile" } dd { (spell::span(summary.p90)) }
-                        dt { "99th percentile" } dd { (spell::span(summary.p99)) }
-                        dt { "Longest" } dd { (spell::span(summary.max)) }
+                        (distribution::quantiles(summary))
                         dt { "Intervals" } dd { (summary.count) }
                     }
                 }

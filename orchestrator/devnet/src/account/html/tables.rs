@@ -17,10 +17,7 @@ pub fn propagation(account: &Account) -> Markup {
             div {
                 @if let Some(quiet) = told.quiet {
                     dl.pairs.short {
-                        dt { "Median" } dd { (spell::span(quiet.median)) }
-                        dt { "90th percentile" } dd { (spell::span(quiet.p90)) }
-                        dt { "99th percentile" } dd { (spell::span(quiet.p99)) }
-                        dt { "Longest" } dd { (spell::span(quiet.max)) }
+                        (distribution::quantiles(quiet))
                         dt { "Arrivals" } dd { (quiet.count) }
                     }
                 }

@@ -390,4 +390,4 @@ fn short(account: &str, via: &str, why: SelectError) -> PurseError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

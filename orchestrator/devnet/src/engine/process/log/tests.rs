@@ -33,12 +33,28 @@ impl Log {
         stream(vec![("miner-0".into(), self.path())], wish)
     }
 
+    fn follow(&self) -> LogStream {
+        self.stream(&LogWish {
+            follow: true,
+            ..LogWish::default()
+        })
+    }
+
     async fn texts(&self, wish: &LogWish) -> Vec<String> {
         self.stream(wish)
             .map(|line| line.expect("a readable log").text)
             .collect()
             .await
     }
+}
+
+/// The next line of a log that is followed.
+async fn next_of(lines: &mut LogStream) -> String {
+    let line = tokio::time::timeout(Duration::from_secs(20), lines.next()).await;
+    line.expect("a line comes")
+        .expect("no end")
+        .expect("a readable log")
+        .text
 }
 
 #[tokio::test]
@@ -94,18 +110,8 @@ async fn lines_before_the_wished_time_are_left_out_and_lines_without_time_follow
 async fn a_followed_log_goes_on_with_new_lines_also_after_it_was_emptied() {
     let log = Log::new();
     log.append("one\n");
-    let wish = LogWish {
-        follow: true,
-        ..LogWish::default()
-    };
-    let mut lines = log.stream(&wish);
-    let mut next = async || {
-        let line = tokio::time::timeout(Duration::from_secs(20), lines.next()).await;
-        line.expect("a line comes")
-            .expect("no end")
-            .expect("a readable log")
-            .text
-    };
+    let mut lines = log.follow();
+    let mut next = async || next_of(&mut lines).await;
     assert_eq!(next().await, "one");
     log.append("tw");
     log.append("o\n");
@@ -119,18 +125,8 @@ async fn a_followed_log_goes_on_with_new_lines_also_after_it_was_emptied() {
 async fn a_log_put_aside_is_read_to_its_end_and_its_last_words_are_a_line() {
     let log = Log::new();
     log.append("one\n");
-    let wish = LogWish {
-        follow: true,
-        ..LogWish::default()
-    };
-    let mut lines = log.stream(&wish);
-    let mut next = async || {
-        let line = tokio::time::timeout(Duration::from_secs(20), lines.next()).await;
-        line.expect("a line comes")
-            .expect("no end")
-            .expect("a readable log")
-            .text
-    };
+    let mut lines = log.follow();
+    let mut next = async || next_of(&mut lines).await;
     assert_eq!(next().await, "one");
     log.append("two\ndying");
     fs::rename(log.path(), aside(&log.path())).expect("a movable file");

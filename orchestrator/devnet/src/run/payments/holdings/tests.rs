@@ -6,7 +6,6 @@ use std::sync::Mutex;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use minichain_api::genesis::{Allocation, DifficultyRule, Owner, Reward};
 use minichain_api::rpc::RpcError;
 use minichain_chain::params::dev_account_key;
 use minichain_chain::signature::verify_transaction;
@@ -14,6 +13,7 @@ use minichain_chain::transaction::{SEQUENCE_FINAL, TxIn, TxOut, Witness};
 use minichain_wallet::select::SelectError;
 use proptest::prelude::*;
 
+use super::super::purse::tests::genesis;
 use super::*;
 
 mod facts;
@@ -52,24 +52,9 @@ fn lock_of(name: &str) -> Script {
 }
 
 fn genesis_file() -> GenesisFile {
-    let allocation = |account: &str| Allocation {
-        account: account.to_owned(),
-        amount: "100".into(),
-        owner: Owner::PublicSeed("07".repeat(32)),
-    };
     GenesisFile {
-        network: "test".into(),
-        address_prefix: "mini".into(),
-        time_s: 0,
-        spacing_s: 1,
-        difficulty: DifficultyRule::Fixed {},
-        initial_hash_rate: 1.0,
-        limit_factor: 2.0,
-        future_limit_s: None,
-        reward: Reward::default(),
         coinbase_maturity: MATURITY,
-        block_weight_max: 4_000_000,
-        allocations: NAMES.map(allocation).to_vec(),
+        ..genesis(&NAMES)
     }
 }
 

@@ -13,7 +13,8 @@ use super::*;
 
 const COIN: u64 = 100_000_000;
 
-fn genesis(accounts: &[&str]) -> GenesisFile {
+/// Rules of a chain on which these accounts own 100 coins each.
+pub fn genesis(accounts: &[&str]) -> GenesisFile {
     let allocation = |account: &&str| Allocation {
         account: (*account).to_owned(),
         amount: "100".into(),
