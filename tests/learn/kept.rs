@@ -84,7 +84,6 @@ fn what_was_typed_is_there_after_another_lesson_and_another_place() {
         &page,
         "import('/learn/index.js').then(({ mount }) => {
            const place = document.createElement('div');
-           place.className = 'learn';
            document.querySelector('main').replaceChildren(place);
            mount(place);
            window.isBack = true;

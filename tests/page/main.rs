@@ -61,8 +61,10 @@ fn a_partition_made_by_the_page_shows_two_tips_and_heals() {
         PATIENCE,
     );
     page.wait_for("document.querySelectorAll('.flag').length >= 2", PATIENCE);
-    let events = page.text(".events");
-    assert!(events.contains("probes across the cut fail"), "{events}");
+    page.wait_for(
+        "document.querySelector('.events').textContent.includes('probes across the cut fail')",
+        PATIENCE,
+    );
     // What the page says is so.
     let tips: std::collections::BTreeSet<String> = served
         .network
@@ -190,7 +192,7 @@ fn the_page_can_be_read_by_everybody_everywhere() {
     let axe = axe::script();
     for part in PARTS {
         page.go(part);
-        page.wait_for("document.querySelector('h1, .learn h2') !== null", PATIENCE);
+        page.wait_for("document.querySelector('h1') !== null && document.querySelector('main .empty')?.textContent !== 'Loading.'", PATIENCE);
         for (scheme, width) in [
             (Scheme::Light, 1280),
             (Scheme::Dark, 1280),

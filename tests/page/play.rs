@@ -34,7 +34,7 @@ fn a_simulated_run_plays_steps_and_jumps() {
     // It plays by itself.
     let time = "Number(document.querySelector('.player input').value)";
     page.wait_for(&format!("{time} > 0"), PATIENCE);
-    page.eval("document.querySelector(`[aria-label='Pause']`)?.click()");
+    page.eval("document.querySelector(`[aria-label='Pause']`).click()");
     let stopped = page.eval(time);
     page.eval_async("new Promise((done) => setTimeout(() => done(true), 400))");
     assert_eq!(page.eval(time), stopped, "a pause holds it");

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use minichain_tests::network::{Network, wait_until};
@@ -196,15 +197,18 @@ impl Drop for Terminal {
     }
 }
 
-/// Three ports that are free now, and free again 10,000 and 20,000 above.
+/// Three ports that are free now, and free again 10,000 and 20,000 above. No two
+/// tests of this process are offered the same ones.
 fn free_ports() -> [u16; 3] {
+    static OFFERED: AtomicU16 = AtomicU16::new(0);
     let start = 12_000 + u16::try_from(std::process::id() % 8_000).expect("below 8,000");
     let is_free = |port: &u16| {
         [*port, port + 10_000, port + 20_000]
             .iter()
             .all(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
     };
-    let mut free = (start..start + 1_000).filter(is_free);
+    let offers = std::iter::repeat_with(|| start + OFFERED.fetch_add(1, Ordering::Relaxed));
+    let mut free = offers.take(1_000).filter(is_free);
     std::array::from_fn(|_| free.next().expect("three of a thousand ports are free"))
 }
 

@@ -8,6 +8,7 @@
 
 mod disk;
 mod error;
+mod fresh;
 mod pending;
 mod quota;
 mod seal;

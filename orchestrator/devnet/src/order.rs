@@ -147,7 +147,7 @@ pub fn name_option(name: &str) -> String {
 }
 
 /// What the world broke under may be in force in part.
-fn half_done(failure: Failure, name: &str) -> Failure {
+pub fn half_done(failure: Failure, name: &str) -> Failure {
     match failure.exit() {
         Exit::WorldBroke => failure.next(format!(
             "Part of it may be in force: `devnet heal{}` takes it out.",

@@ -7,7 +7,6 @@ use minichain_chain::codec::{Encode, encode};
 use minichain_chain::store::StoreError;
 use redb::{Builder, Database, Durability, ReadableDatabase, Table};
 
-use super::FILE;
 use super::error::{OpenError, on_open, on_open_io, on_use};
 use super::pending::Pending;
 use super::seal::seal;
@@ -15,6 +14,7 @@ use super::tables::{
     BLOCKS, Bytes, COINS, FORMAT_KEY, Fault, HEADERS, META, TIP_KEY, Tables, UNDOS, coin_key,
     explain,
 };
+use super::{FILE, fresh};
 use crate::panic::contained;
 
 /// Format of the tables; another one is refused.
@@ -48,7 +48,10 @@ impl Disk {
         std::fs::create_dir_all(dir).map_err(io)?;
         let size = match std::fs::metadata(&file) {
             Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                fresh::make(dir, cache_bytes)?;
+                0
+            }
             Err(error) => return Err(io(error)),
         };
         Self::from_database(dir, || {
@@ -134,14 +137,14 @@ impl Disk {
     }
 }
 
-fn builder(cache_bytes: u64) -> Builder {
+pub(super) fn builder(cache_bytes: u64) -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(usize::try_from(cache_bytes).unwrap_or(usize::MAX));
     builder
 }
 
 /// Makes the tables of a new file; leaves others as they are.
-fn make_tables(database: &Database) -> Result<(), Fault> {
+pub(super) fn make_tables(database: &Database) -> Result<(), Fault> {
     let transaction = database.begin_read().map_err(redb::Error::from)?;
     let is_new = transaction
         .list_tables()

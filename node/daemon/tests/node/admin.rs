@@ -129,8 +129,12 @@ fn one_way_cut_keeps_blocks_from_passing_that_way() {
     b.wait_for_height(1);
     condition(&a, &b, json!({"cut": true}));
     // What was on its way arrives; then nothing does.
-    std::thread::sleep(Duration::from_millis(300));
-    let stuck = b.height();
+    let stuck = (0..20).find_map(|_| {
+        let before = b.height();
+        std::thread::sleep(Duration::from_secs(1));
+        (b.height() == before).then_some(before)
+    });
+    let stuck = stuck.expect("b stands still");
     a.wait_for_height(stuck + 5);
     assert_eq!(b.height(), stuck);
     heal(&[&a]);

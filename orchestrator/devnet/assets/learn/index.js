@@ -52,8 +52,6 @@ export function mount(element, { newest } = {}) {
     if (isMoved) heading.focus();
   };
   const list = el('ol', {}, ...steps.map((step) => el('li', {}, step)));
-  const parts = [el('nav', { 'aria-label': 'Lessons' }, list), panel];
-  // A grid in a grid would squeeze the lessons into its first column.
-  element.replaceChildren(...(element.matches('.learn') ? parts : [el('div', { class: 'learn' }, ...parts)]));
+  element.replaceChildren(el('div', { class: 'learn' }, el('nav', { 'aria-label': 'Lessons' }, list), panel));
   show(shown, false);
 }

@@ -4,7 +4,6 @@ pub(super) mod bring_up;
 mod watch;
 mod wish;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -55,7 +54,7 @@ Names are bootstrap-0, miner-0, observer-0 and so on. Ctrl-C removes what this c
 
 /// Bring up a network and wait until it is healthy; again, bring back what has died
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("counts").args(["nodes", "miners"]).multiple(true))]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("counts").args(["nodes", "miners"]).multiple(true), mut_arg("listen", |arg| arg.requires("serve")))]
 pub struct Args {
     #[command(flatten)]
     pub(super) network: NameArgs,
@@ -127,9 +126,8 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["dry_run", "json"])]
     pub(super) serve: bool,
 
-    /// Where to serve the page [default: 127.0.0.1:7080, or any free port]
-    #[arg(long, value_name = "IP:PORT", requires = "serve")]
-    pub(super) listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) page: PageArgs,
 
     /// Print the plan and what is to be done; touch nothing
     #[arg(long)]
@@ -164,10 +162,7 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
         // Others may work on the network while the page is served.
         Some(Ok(exit)) if args.serve => {
             drop(lock);
-            let page = PageArgs {
-                listen: args.listen,
-            };
-            let served = serve(world, &name, &page, interrupts).await;
+            let served = serve(world, &name, &args.page, interrupts).await;
             return served.map(|_| exit);
         }
         Some(outcome) => return outcome,

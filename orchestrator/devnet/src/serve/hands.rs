@@ -16,6 +16,7 @@ use super::wish::{Order, Wish, order, spell_heal};
 use crate::exit::Failure;
 use crate::faults;
 use crate::faults::state::spell_fault;
+use crate::order::half_done;
 use crate::state::Lock;
 
 /// How long to wait for another call that works on the network.
@@ -125,7 +126,8 @@ impl Hands {
         live.reload(world)?;
         let (title, outcome, id) = match order(&self.watch, wish)? {
             Order::Inflict(fault, time) => {
-                let inflicted = faults::inflict_for(world, live, &fault, time).await?;
+                let inflicted = faults::inflict_for(world, live, &fault, time).await;
+                let inflicted = inflicted.map_err(|failure| half_done(failure, live.name()))?;
                 if let (Some(id), Some(time)) = (inflicted.id, time) {
                     self.timed.insert(id, Instant::now() + time);
                 }

@@ -123,9 +123,15 @@ impl Bench {
     pub fn blueprint_in(&self, nodes: u32, miners: u32, image: &str, subnet: Subnet) -> Blueprint {
         let mut topology = Topology::from_counts(nodes, miners).unwrap();
         topology.name.clone_from(&self.name);
+        // Free ports are free until they are used: no two tests are offered the same.
+        static OFFERED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+        let mut offered = OFFERED.lock().unwrap();
+        let host_ports = free_ports(&self.name, 2 * nodes as usize, &offered);
+        offered.extend(&host_ports);
+        drop(offered);
         let docker = DockerInput {
             subnet,
-            host_ports: free_ports(&self.name, 2 * nodes as usize, &BTreeSet::new()),
+            host_ports,
             image: image.to_owned(),
             images: BTreeMap::new(),
         };

@@ -300,3 +300,37 @@ fn full_disk_at_the_start_is_named() {
         "{message}"
     );
 }
+
+#[test]
+fn a_file_whose_making_was_cut_short_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let unfinished = fresh::unfinished(dir.path());
+    // Room, and nothing in it: what redb leaves behind that is killed first.
+    std::fs::write(&unfinished, vec![0; 1 << 20]).unwrap();
+    drop(open(dir.path()));
+    assert!(!unfinished.exists() && dir.path().join(FILE).exists());
+    let names = std::fs::read_dir(dir.path()).unwrap().count();
+    drop(open(dir.path()));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), names);
+}
+
+#[test]
+fn a_file_that_is_there_is_never_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(dir.path());
+    let stored = StoredHeader {
+        header: header(1),
+        sequence: 1,
+        status: Status::HeaderOnly,
+    };
+    let batch = Batch {
+        headers: vec![stored],
+        ..Batch::default()
+    };
+    store.apply(batch).unwrap();
+    store.commit().unwrap();
+    drop(store);
+    fresh::make(dir.path(), CACHE).unwrap();
+    assert_eq!(open(dir.path()).headers().unwrap().len(), 1);
+    assert!(!fresh::unfinished(dir.path()).exists());
+}

@@ -24,4 +24,8 @@ async function again(error) {
   document.getElementById('main').replaceChildren(words, button);
 }
 
-import('./main.js').catch(again);
+// What fails later is for the console: it would fail again.
+import('./main.js').then(({ start }) => {
+  history.replaceState(null, '', `${location.pathname}${location.hash}`);
+  start();
+}, again);

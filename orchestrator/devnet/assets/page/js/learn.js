@@ -1,5 +1,6 @@
 // The Learn part, fetched when it is opened.
 
+import { chain } from './chain.js';
 import { h } from './dom.js';
 import { ask } from './link.js';
 import { store } from './store.js';
@@ -21,8 +22,7 @@ export function learnView() {
 // recording, which has no node to ask.
 async function newest() {
   if (!store.network || store.network.is_recording) return null;
-  const tips = [...store.nodes.values()].map((node) => node.tip).filter(Boolean);
-  const best = tips.reduce((a, b) => (a && a.height >= b.height ? a : b), null);
+  const { best } = chain();
   if (!best) return null;
   const found = await ask(`/api/find/${best.hash}`);
   return found.block ?? null;

@@ -38,7 +38,7 @@ export function connect() {
   pulse = setInterval(() => {
     if (source && performance.now() - heard > SILENCE_MS) lost();
   }, 2000);
-  addEventListener('online', () => source || isPlaying || open());
+  addEventListener('online', () => source || isPlaying || document.hidden || open());
   document.addEventListener('visibilitychange', () => {
     if (isPlaying) return;
     if (document.hidden) rest();
@@ -52,6 +52,9 @@ function rest() {
   clearTimeout(again);
   source?.close();
   source = null;
+  // Whoever serves it when it is looked at again may be another one.
+  store.connection = 'connecting';
+  changed('connection');
 }
 
 function open() {

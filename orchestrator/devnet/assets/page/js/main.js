@@ -113,4 +113,4 @@ function start() {
   show();
 }
 
-start();
+export { start };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use devnet_blueprint::Topology;
 
 use super::super::NameArgs;
+use super::super::serve::PageArgs;
 use super::super::up::MonitoringArgs;
 use super::super::up::bring_up::{Brought, bring_up, take_back};
 use super::super::up::{self, condition_links, describe_health};
@@ -132,7 +133,7 @@ fn up_args(args: &Args, loaded: &Loaded, plan: &Plan) -> up::Args {
         wait_blocks: 0,
         monitoring: MonitoringArgs::default(),
         serve: false,
-        listen: None,
+        page: PageArgs::default(),
         dry_run: false,
         verbose: args.verbose,
         output: args.output,

@@ -114,7 +114,9 @@ impl Blocks {
                 Came::Part(rest) => self.push(rest, false),
                 // Whatever is read later stops at what is known above it.
                 Came::Stuck(rest) if rest.failed < TRIES_MAX => {
-                    tokio::time::sleep(AGAIN * 2_u32.pow(rest.failed)).await;
+                    // News do not wait for what one node cannot tell.
+                    let pause = AGAIN * 2_u32.pow(rest.failed);
+                    let _news = tokio::time::timeout(pause, self.more.notified()).await;
                     self.push(rest.of_another(&watch.board.up()), false);
                 }
                 Came::Stuck(_) => {}
