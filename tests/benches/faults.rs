@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use minichain_api::rpc::BlockchainInfo;
+use minichain_tests::figures::{format, row, seconds};
 use minichain_tests::network::{Network, Node, wait_until};
 use serde_json::json;
 
@@ -39,10 +40,6 @@ fn main() {
     if runs("convergence") {
         convergence();
     }
-}
-
-fn row(figure: &str, value: &str, how: &str) {
-    println!("| {figure} | {value} | {how} |");
 }
 
 /// `devnet partition` and `devnet heal`, from the command to the proven matrix,
@@ -156,19 +153,4 @@ fn tips(nodes: &[Node]) -> Result<Vec<BlockchainInfo>, String> {
         .iter()
         .map(|node| node.rpc.call("getblockchaininfo", &json!([])))
         .collect()
-}
-
-fn seconds(work: impl FnOnce()) -> f64 {
-    let started = Instant::now();
-    work();
-    started.elapsed().as_secs_f64()
-}
-
-/// Median, least and most.
-fn format(samples: &[f64], unit: &str) -> String {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let median = sorted[sorted.len() / 2];
-    let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
-    format!("{median:.2} {unit} ({low:.2} to {high:.2})")
 }

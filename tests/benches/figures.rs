@@ -13,10 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use minichain_tests::docker::docker;
+use minichain_tests::figures::{Containers, format, node_image, row, seconds};
 use minichain_tests::network::{Network, pid};
-use minichain_tests::tools;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 const ROUNDS: usize = 7;
 
@@ -41,14 +40,14 @@ fn main() {
     }
 }
 
-fn row(figure: &str, value: &str, how: &str) {
-    println!("| {figure} | {value} | {how} |");
-}
-
 /// `devnet up` until healthy and `down`, against docker-compose with the same
 /// image, ports and limits but no health check, in alternation.
 fn bring_up() {
     let image = node_image();
+    let others = Containers {
+        image: &image,
+        count: 3,
+    };
     let (mut up_s, mut down_s, mut compose_up_s, mut compose_down_s) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -59,7 +58,7 @@ fn bring_up() {
         down_s.push(seconds(|| {
             network.must(&["down"]);
         }));
-        let (up, down) = compose(&image);
+        let (up, down) = others.by_compose();
         compose_up_s.push(up);
         compose_down_s.push(down);
     }
@@ -97,38 +96,6 @@ fn bring_up() {
         &format!("{:.1} MB", bytes / 1e6),
         "`docker image inspect`",
     );
-}
-
-/// The image `devnet` makes of the node.
-fn node_image() -> String {
-    let network = Network::up("docker", &["--nodes", "1", "--miners", "1"]);
-    let filter = format!("label=devnet.name={}", network.name);
-    let image = docker(&["ps", "-a", "--filter", &filter, "--format", "{{.Image}}"]);
-    image.trim().to_owned()
-}
-
-/// Seconds of `docker-compose up -d` and `down` of three such containers.
-fn compose(image: &str) -> (f64, f64) {
-    let folder = TempDir::new().expect("a folder for the compose file");
-    let base = 20_000 + (std::process::id() % 5_000) as u16;
-    let services: String = (0..3).map(|number| service(image, base, number)).collect();
-    let file = format!("version: '2.4'\nservices:\n{services}volumes:\n  v0:\n  v1:\n  v2:\n");
-    fs::write(folder.path().join("docker-compose.yml"), file).expect("a compose file");
-    let run = |arguments: &[&str]| {
-        let mut compose = tools::compose("bring-up").expect("Docker Compose is installed");
-        tools::must(compose.args(arguments).current_dir(folder.path()));
-    };
-    let up = seconds(|| run(&["up", "-d"]));
-    let down = seconds(|| run(&["down", "-v", "-t", "2"]));
-    (up, down)
-}
-
-fn service(image: &str, base: u16, number: u16) -> String {
-    let (rpc, metrics) = (base + 2 * number, base + 2 * number + 1);
-    let mine = if number > 0 { ", '--mine'" } else { "" };
-    format!(
-        "  n{number}:\n    image: {image}\n    command: ['--data-dir', '/data', '--listen', '0.0.0.0', '--rpc-listen', '0.0.0.0'{mine}]\n    ports: ['127.0.0.1:{rpc}:9001', '127.0.0.1:{metrics}:9002']\n    volumes: ['v{number}:/data']\n    read_only: true\n    mem_limit: 256m\n    cap_drop: [ALL]\n    cap_add: [NET_ADMIN]\n"
-    )
 }
 
 /// Memory and CPU of the default network, settled.
@@ -230,21 +197,6 @@ fn metrics() {
     // It ends by itself with the network.
     network.must(&["down"]);
     exporter.wait().expect("it ends");
-}
-
-fn seconds(work: impl FnOnce()) -> f64 {
-    let started = Instant::now();
-    work();
-    started.elapsed().as_secs_f64()
-}
-
-/// Median, least and most.
-fn format(samples: &[f64], unit: &str) -> String {
-    let mut sorted = samples.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let median = sorted[sorted.len() / 2];
-    let (low, high) = (sorted[0], sorted[sorted.len() - 1]);
-    format!("{median:.2} {unit} ({low:.2} to {high:.2})")
 }
 
 fn cpu_seconds(pid: u32) -> f64 {

@@ -4,6 +4,7 @@
 
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
+mod bench;
 mod docker;
 mod faults;
 mod monitoring;

@@ -9,6 +9,7 @@
 
 pub mod browser;
 pub mod docker;
+pub mod figures;
 pub mod network;
 pub mod programs;
 pub mod prometheus;

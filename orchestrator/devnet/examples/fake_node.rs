@@ -131,7 +131,16 @@ impl Node {
     }
 
     fn answer(&self, body: &[u8]) -> Value {
-        let request: Value = serde_json::from_slice(body).expect("requests are JSON");
+        match serde_json::from_slice(body).expect("requests are JSON") {
+            Value::Array(batch) => batch
+                .iter()
+                .map(|request| self.answer_one(request))
+                .collect(),
+            request => self.answer_one(&request),
+        }
+    }
+
+    fn answer_one(&self, request: &Value) -> Value {
         let method = request["method"].as_str().unwrap_or_default();
         match self.result(method, &request["params"]) {
             Some(result) => json!({ "id": request["id"], "result": result }),

@@ -109,6 +109,8 @@ struct Numbered {
     id: usize,
     #[serde(default)]
     result: Value,
+    #[serde(default)]
+    error: Option<RpcError>,
 }
 
 impl Client {
@@ -142,26 +144,50 @@ impl Client {
                 error,
             });
         }
-        serde_json::from_value(envelope.result)
-            .map_err(|error| self.not_ours(&format!("{method}: {error}")))
+        self.decode(method, envelope.result)
     }
 
     /// Calls several methods without parameters in one request. The answers, in
     /// the order of the methods; null where the node answered with an error.
     pub async fn batch(&self, methods: &[&str]) -> Result<Vec<Value>, ClientError> {
+        let answers = self.batch_told(methods).await?;
+        let null_or = |answer: Result<Value, ClientError>| answer.unwrap_or_default();
+        Ok(answers.into_iter().map(null_or).collect())
+    }
+
+    /// As [`Client::batch`], with the errors that the node answered with.
+    pub async fn batch_told(
+        &self,
+        methods: &[&str],
+    ) -> Result<Vec<Result<Value, ClientError>>, ClientError> {
         let calls = methods.iter().enumerate().map(
             |(id, method)| json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": [] }),
         );
         let (status, answer) = self.post(&Value::Array(calls.collect())).await?;
         let envelopes: Vec<Numbered> = serde_json::from_slice(&answer)
             .map_err(|error| self.not_ours(&format!("status {status}, {error}")))?;
-        let mut answers = vec![Value::Null; methods.len()];
-        for envelope in envelopes {
-            if let Some(answer) = answers.get_mut(envelope.id) {
-                *answer = envelope.result;
+        let mut answers: Vec<_> = methods.iter().map(|_| Ok(Value::Null)).collect();
+        for Numbered { id, result, error } in envelopes {
+            if let (Some(answer), Some(method)) = (answers.get_mut(id), methods.get(id)) {
+                *answer = match error {
+                    None => Ok(result),
+                    Some(error) => Err(ClientError::Rpc {
+                        method: (*method).to_owned(),
+                        error,
+                    }),
+                };
             }
         }
         Ok(answers)
+    }
+
+    /// Reads what a method answered with.
+    pub fn decode<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        answer: Value,
+    ) -> Result<T, ClientError> {
+        serde_json::from_value(answer).map_err(|error| self.not_ours(&format!("{method}: {error}")))
     }
 
     async fn post(&self, body: &Value) -> Result<(StatusCode, Bytes), ClientError> {

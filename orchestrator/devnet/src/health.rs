@@ -7,7 +7,7 @@
 
 pub mod components;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::components::Components;
 use crate::probe::{NodeAddress, NodeFacts, Round};
@@ -49,12 +49,16 @@ pub fn judge(nodes: &[NodeAddress], first: &Round, now: &Round, wish: Wish) -> V
     let mut lags = Vec::new();
     let wished = Components::wished(nodes);
     let joined = Components::joined(now);
+    let mates = mates(nodes, now, &wished);
     for node in nodes {
         let Some(facts) = facts(now, &node.name) else {
             continue;
         };
+        let mates = wished
+            .of(&node.name)
+            .and_then(|component| mates.get(component));
         let problem = unjoined(node, facts, &joined)
-            .or_else(|| apart(node, facts, nodes, now, &wished))
+            .or_else(|| apart(facts, mates?, now))
             .or_else(|| idle(node, facts, first))
             .or_else(|| below(facts, wish.height_min));
         lags.extend(problem.map(|why| Lag {
@@ -170,41 +174,53 @@ fn unjoined(node: &NodeAddress, facts: &NodeFacts, joined: &Components) -> Optio
     ))
 }
 
+/// What the nodes of one component say, that each of them is held against.
+#[derive(Default)]
+struct Mates<'a> {
+    height_max: u32,
+    /// The first two that differ in their block at the common height.
+    branches: Vec<(&'a str, &'a str)>,
+}
+
+/// Of each component that is wished for, by its name.
+fn mates<'a>(
+    nodes: &'a [NodeAddress],
+    now: &'a Round,
+    wished: &'a Components,
+) -> BTreeMap<&'a str, Mates<'a>> {
+    let mut all: BTreeMap<&str, Mates<'_>> = BTreeMap::new();
+    for node in nodes {
+        let (Some(component), Some(facts)) = (wished.of(&node.name), facts(now, &node.name)) else {
+            continue;
+        };
+        let mates = all.entry(component).or_default();
+        mates.height_max = mates.height_max.max(facts.chain.blocks);
+        // A missing answer means the node was busy; the next round will tell.
+        let Some(hash) = &facts.common_hash else {
+            continue;
+        };
+        if mates.branches.len() < 2 && mates.branches.iter().all(|(_, other)| other != hash) {
+            mates.branches.push((&node.name, hash));
+        }
+    }
+    all
+}
+
 /// A node behind, or on another branch than, those it is to be joined with.
-fn apart(
-    node: &NodeAddress,
-    facts: &NodeFacts,
-    nodes: &[NodeAddress],
-    now: &Round,
-    wished: &Components,
-) -> Option<String> {
-    let mates = || {
-        nodes
-            .iter()
-            .filter(|mate| wished.same(&node.name, &mate.name))
-    };
-    let mate_facts = |mate: &NodeAddress| self::facts(now, &mate.name);
-    let height_max = mates()
-        .filter_map(mate_facts)
-        .map(|mate| mate.chain.blocks)
-        .max()?;
-    let height = facts.chain.blocks;
-    if height_max - height > HEIGHT_SPREAD_MAX {
+fn apart(facts: &NodeFacts, mates: &Mates<'_>, now: &Round) -> Option<String> {
+    let (height, height_max) = (facts.chain.blocks, mates.height_max);
+    if height_max.saturating_sub(height) > HEIGHT_SPREAD_MAX {
         return Some(format!("is at height {height} of {height_max}"));
     }
-    // A missing answer means the node was busy; the next round will tell.
     let Some(ours) = &facts.common_hash else {
         return Some("did not tell its block at the common height".into());
     };
-    let other = mates().find_map(|mate| {
-        let theirs = mate_facts(mate)?.common_hash.as_ref()?;
-        (theirs != ours).then_some((&mate.name, theirs))
-    });
-    other.map(|(mate, theirs)| {
-        let (ours, theirs) = (short_hash(ours), short_hash(theirs));
-        let height = now.common_height.unwrap_or_default();
-        format!("is on another branch than {mate} at height {height}: {ours} against {theirs}")
-    })
+    let (mate, theirs) = mates.branches.iter().find(|(_, theirs)| theirs != ours)?;
+    let (ours, theirs) = (short_hash(ours), short_hash(theirs));
+    let height = now.common_height.unwrap_or_default();
+    Some(format!(
+        "is on another branch than {mate} at height {height}: {ours} against {theirs}"
+    ))
 }
 
 /// A miner whose counter has not moved since the first round.

@@ -6,6 +6,7 @@
 //! through files, HTTP and the words of `minichain-api`.
 
 pub mod account;
+pub mod bench;
 pub mod cli;
 pub mod client;
 pub mod clock;

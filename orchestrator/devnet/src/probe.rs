@@ -1,15 +1,16 @@
 //! Asks nodes how they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use devnet_blueprint::{Blueprint, NodePlan};
-use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
 use minichain_api::rpc::{
     BlockchainInfo, MempoolInfo, MiningInfo, NetworkInfo, PeerInfo, TxOutSetInfo, method,
 };
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::client::{Client, ClientError, Credentials};
 use crate::engine::Endpoint;
@@ -17,6 +18,18 @@ use crate::engine::Endpoint;
 /// A node on this machine answers within milliseconds; one that does not is in
 /// trouble, and shall not hold up the others.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Nodes asked at a time; each is a connection, and connections are files, of
+/// which a program has 1,024 where nobody allows it more.
+const ASKED_AT_ONCE_MAX: usize = 256;
+/// What a node is asked, in the order of [`NodeFacts`].
+const ASKED: [&str; 5] = [
+    method::GET_BLOCKCHAIN_INFO,
+    method::GET_PEER_INFO,
+    method::GET_NETWORK_INFO,
+    method::GET_MEMPOOL_INFO,
+    method::GET_MINING_INFO,
+];
 
 /// Where a node is, and what is expected of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,20 +96,20 @@ pub enum Depth {
 impl NodeAddress {
     /// Every node of a blueprint.
     pub fn of_blueprint(blueprint: &Blueprint) -> Vec<Self> {
+        let places = blueprint.nodes.iter().zip(0..);
+        let places = places.map(|(node, place)| (node.inside.p2p.to_string(), place));
+        let places: BTreeMap<String, usize> = places.collect();
         blueprint
             .nodes
             .iter()
-            .map(|node| Self::of_plan(blueprint, node))
+            .map(|node| Self::of_plan(blueprint, node, &places))
             .collect()
     }
 
-    fn of_plan(blueprint: &Blueprint, node: &NodePlan) -> Self {
-        let is_dialled = |other: &&NodePlan| {
-            node.config
-                .p2p
-                .bootstrap
-                .contains(&other.inside.p2p.to_string())
-        };
+    /// `places` of all nodes in the plan, by the addresses that they dial.
+    fn of_plan(blueprint: &Blueprint, node: &NodePlan, places: &BTreeMap<String, usize>) -> Self {
+        let dialled = node.config.p2p.bootstrap.iter();
+        let dialled: BTreeSet<usize> = dialled.filter_map(|to| places.get(to).copied()).collect();
         Self {
             name: node.name.clone(),
             role: node.role.to_string(),
@@ -108,11 +121,9 @@ impl NodeAddress {
                 user: blueprint.rpc.user.clone(),
                 password: blueprint.rpc.password.clone(),
             }),
-            dials: blueprint
-                .nodes
-                .iter()
-                .filter(is_dialled)
-                .map(|n| n.name.clone())
+            dials: dialled
+                .into_iter()
+                .map(|place| blueprint.nodes[place].name.clone())
                 .collect(),
         }
     }
@@ -150,7 +161,7 @@ pub async fn probe(nodes: &[NodeAddress], depth: Depth) -> Round {
         .iter()
         .map(|node| async { (node.name.clone(), ask(node).await) });
     let mut round = Round {
-        nodes: join_all(asked).await.into_iter().collect(),
+        nodes: at_once(asked.collect()).await.into_iter().collect(),
         common_height: None,
     };
     round.common_height = round
@@ -159,16 +170,24 @@ pub async fn probe(nodes: &[NodeAddress], depth: Depth) -> Round {
         .filter_map(|facts| Some(facts.as_ref().ok()?.chain.blocks))
         .min();
     if let Some(height) = round.common_height {
+        let answered = |node: &&NodeAddress| matches!(round.nodes.get(&node.name), Some(Ok(_)));
         let compared = nodes
             .iter()
+            .filter(answered)
             .map(|node| async move { (node.name.clone(), compare(node, height, depth).await) });
-        for (name, (hash, muhash)) in join_all(compared).await {
+        for (name, (hash, muhash)) in at_once(compared.collect()).await {
             if let Some(Ok(facts)) = round.nodes.get_mut(&name) {
                 (facts.common_hash, facts.common_muhash) = (hash, muhash);
             }
         }
     }
     round
+}
+
+/// What all of them come to, so many at a time as may be.
+async fn at_once<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let work = stream::iter(work).buffer_unordered(ASKED_AT_ONCE_MAX);
+    work.collect().await
 }
 
 async fn ask(node: &NodeAddress) -> Result<NodeFacts, Silence> {
@@ -180,23 +199,27 @@ async fn ask(node: &NodeAddress) -> Result<NodeFacts, Silence> {
         .map_err(|error| Silence(error.to_string()))
 }
 
+/// One request for all of it: connections are what a look at many nodes costs.
 async fn facts(client: &Client) -> Result<NodeFacts, ClientError> {
-    let (chain, peers, network, mempool, mining) = tokio::try_join!(
-        client.call(method::GET_BLOCKCHAIN_INFO, json!([])),
-        client.call(method::GET_PEER_INFO, json!([])),
-        client.call(method::GET_NETWORK_INFO, json!([])),
-        client.call(method::GET_MEMPOOL_INFO, json!([])),
-        client.call(method::GET_MINING_INFO, json!([])),
-    )?;
+    let answers = client.batch_told(&ASKED).await?;
+    let mut answers = answers.into_iter().zip(ASKED);
     Ok(NodeFacts {
-        chain,
-        peers,
-        network,
-        mempool,
-        mining,
+        chain: next(client, &mut answers)?,
+        peers: next(client, &mut answers)?,
+        network: next(client, &mut answers)?,
+        mempool: next(client, &mut answers)?,
+        mining: next(client, &mut answers)?,
         common_hash: None,
         common_muhash: None,
     })
+}
+
+fn next<T: DeserializeOwned>(
+    client: &Client,
+    answers: &mut impl Iterator<Item = (Result<Value, ClientError>, &'static str)>,
+) -> Result<T, ClientError> {
+    let (answer, method) = answers.next().unwrap_or((Ok(Value::Null), ASKED[0]));
+    client.decode(method, answer?)
 }
 
 /// The node's block and coins at `height`. A node that fails now is seen to be

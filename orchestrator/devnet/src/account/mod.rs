@@ -24,7 +24,7 @@ pub mod recorded;
 pub mod samples;
 pub mod source;
 pub mod spell;
-mod statistics;
+pub(crate) mod statistics;
 mod text;
 mod timeline;
 mod tree;

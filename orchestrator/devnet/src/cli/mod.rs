@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bandwidth;
+mod bench;
 mod check;
 mod doctor;
 mod down;
@@ -98,6 +99,7 @@ enum Verb {
     Exporter(exporter::Args),
     Metrics(metrics::Args),
     Check(check::Args),
+    Bench(Box<bench::Args>),
     #[command(subcommand)]
     Sim(sim::Verb),
     Schema(schema::Args),
@@ -168,6 +170,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Send(args) => (args.how.output.json, false),
         Verb::Faucet(args) => (args.how.output.json, false),
         Verb::Check(args) => (args.output.json, false),
+        Verb::Bench(args) => (args.is_json(), false),
         Verb::Sim(verb) => (verb.is_json(), false),
         Verb::Serve(_) | Verb::Top(_) | Verb::Exporter(_) | Verb::Metrics(_) | Verb::Schema(_) => {
             (false, false)
@@ -202,6 +205,7 @@ async fn run(verb: Verb) -> Result<Exit, (Failure, Console)> {
         Verb::Exporter(args) => exporter::run(&world, args).await,
         Verb::Metrics(args) => metrics::run(&world, args),
         Verb::Check(args) => check::run(&world, &args),
+        Verb::Bench(args) => bench::run(&world, *args, Interrupts::of_process()).await,
         Verb::Sim(verb) => sim::run(&world, verb, Interrupts::of_process()).await,
         Verb::Schema(args) => schema::run(&world, &args),
     };

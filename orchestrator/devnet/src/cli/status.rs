@@ -69,7 +69,7 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     }
 }
 
-async fn look(world: &World, args: &Args) -> Result<NetworkReport, Failure> {
+pub(super) async fn look(world: &World, args: &Args) -> Result<NetworkReport, Failure> {
     let name = &args.network.name;
     let attached = world.attach_or_fail(name).await?;
     if attached.nodes.iter().any(|node| node.credentials.is_none()) && !world.console.json {

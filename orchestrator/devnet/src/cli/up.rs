@@ -141,6 +141,43 @@ pub struct Args {
     pub(super) output: OutputArgs,
 }
 
+/// What another verb brings up: a wish that it has read.
+pub(super) struct Own {
+    /// Name of the network.
+    pub(super) name: String,
+    pub(super) topology: Topology,
+    pub(super) engine: EngineChoice,
+    pub(super) image: Option<String>,
+    pub(super) binary: Option<PathBuf>,
+    pub(super) seed: Option<u64>,
+    pub(super) timeout: Duration,
+}
+
+impl From<Own> for Args {
+    fn from(own: Own) -> Self {
+        Self {
+            network: NameArgs { name: own.name },
+            nodes: None,
+            miners: None,
+            file: None,
+            wished: Some(Box::new(own.topology)),
+            engine: own.engine,
+            block_time: None,
+            image: own.image,
+            binary: own.binary,
+            seed: own.seed,
+            timeout: own.timeout,
+            wait_blocks: 0,
+            monitoring: MonitoringArgs::default(),
+            serve: false,
+            page: PageArgs::default(),
+            dry_run: false,
+            verbose: false,
+            output: OutputArgs { json: false },
+        }
+    }
+}
+
 /// Runs the verb.
 pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Result<Exit, Failure> {
     let began = Instant::now();

@@ -57,6 +57,9 @@ pub struct Vitals {
     pub exit_code: Option<i64>,
     /// Memory it holds now, where the engine tells.
     pub memory_bytes: Option<u64>,
+    /// Processor time that the present process has taken so far, in
+    /// milliseconds, where it runs on this host.
+    pub cpu_ms: Option<u64>,
 }
 
 /// All that is filtered in one node's namespace. Whole state: what is not

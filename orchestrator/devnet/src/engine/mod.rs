@@ -7,6 +7,7 @@
 //! This room must never import the node's rooms, nor anything of the command
 //! line.
 
+pub mod capacity;
 mod damage;
 pub mod docker;
 mod error;
@@ -23,6 +24,7 @@ use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
+pub use capacity::{Demand, Shortage};
 pub use error::{EngineError, ErrorKind};
 pub use fault::{FilterAnswer, FilterOrder, NodeAct, Vitals};
 pub use perform::perform_plan;
@@ -63,6 +65,12 @@ pub trait Engine: Send + Sync {
 
     /// Subnets that a new network must not overlap.
     fn used_subnets(&self) -> Answer<'_, Vec<UsedSubnet>>;
+
+    /// What this engine's host has too little of for a network of that size;
+    /// empty where it suffices, or cannot be looked at from here.
+    fn shortages(&self, _demand: Demand) -> Vec<Shortage> {
+        Vec::new()
+    }
 
     /// Finds the program the nodes shall run, without building anything; the
     /// answer's reference goes into the plan.

@@ -76,6 +76,12 @@ impl Components {
         true
     }
 
+    /// The component of a node, named by one of its nodes; `None` for a
+    /// stranger.
+    pub fn of(&self, node: &str) -> Option<&str> {
+        self.of.get(node).map(String::as_str)
+    }
+
     /// Whether two nodes hang together.
     pub fn same(&self, a: &str, b: &str) -> bool {
         matches!((self.of.get(a), self.of.get(b)), (Some(a), Some(b)) if a == b)

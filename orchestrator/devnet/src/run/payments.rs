@@ -20,6 +20,7 @@ use serde_json::json;
 use self::load::RunningLoad;
 use self::purse::{Draft, Purse};
 use super::access::{Access, AskError, ask};
+use crate::bench::load::Offered;
 use crate::client::ClientError;
 use crate::clock::now_ms;
 use crate::faults::Live;
@@ -168,6 +169,15 @@ impl Payments {
                 why: format!("there is no load called `{name}`"),
             },
         }
+    }
+
+    /// What a load has sent so far; nothing if there is none of that name.
+    pub fn offered(&self, name: &str) -> Offered {
+        let loads = self.loads();
+        loads
+            .get(name)
+            .map(RunningLoad::offered)
+            .unwrap_or_default()
     }
 
     fn loads(&self) -> MutexGuard<'_, BTreeMap<String, RunningLoad>> {

@@ -52,6 +52,9 @@ fn help_of_every_verb_has_examples() {
         "sim experiment",
         "sim play",
         "serve",
+        "bench",
+        "bench propagation",
+        "bench load",
     ];
     for verb in verbs {
         assert!(help(verb).contains("Examples:\n"), "{verb}");

@@ -5,11 +5,8 @@ use std::sync::Arc;
 
 use devnet_blueprint::Topology;
 
-use super::super::NameArgs;
-use super::super::serve::PageArgs;
-use super::super::up::MonitoringArgs;
 use super::super::up::bring_up::{Brought, bring_up, take_back};
-use super::super::up::{self, condition_links, describe_health};
+use super::super::up::{self, Own, condition_links, describe_health};
 use super::super::wait::{Patience, until_healthy};
 use super::Args;
 use super::one::Plan;
@@ -117,25 +114,16 @@ async fn made(world: &World, claim: &Claim, name: &str) -> Result<Network, Failu
 /// The same as `devnet up` would be given.
 fn up_args(args: &Args, loaded: &Loaded, plan: &Plan) -> up::Args {
     up::Args {
-        network: NameArgs {
-            name: plan.network.clone(),
-        },
-        nodes: None,
-        miners: None,
-        file: None,
-        wished: Some(Box::new(loaded.file.topology.clone())),
-        engine: args.engine,
-        block_time: None,
-        image: args.image.clone(),
-        binary: args.binary.clone(),
-        seed: Some(plan.seed),
-        timeout: args.timeout,
-        wait_blocks: 0,
-        monitoring: MonitoringArgs::default(),
-        serve: false,
-        page: PageArgs::default(),
-        dry_run: false,
         verbose: args.verbose,
         output: args.output,
+        ..up::Args::from(Own {
+            name: plan.network.clone(),
+            topology: loaded.file.topology.clone(),
+            engine: args.engine,
+            image: args.image.clone(),
+            binary: args.binary.clone(),
+            seed: Some(plan.seed),
+            timeout: args.timeout,
+        })
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use devnet_blueprint::{Blueprint, EngineKind, Observed, Plan, PlanError, diff, plan, render};
+use devnet_blueprint::{
+    Blueprint, EngineKind, NodeState, Observed, Plan, PlanError, diff, plan, render,
+};
 
 use super::{Args, wish};
-use crate::engine::{Engine, EngineError, Silent, perform_plan};
+use crate::engine::{Demand, Engine, EngineError, Silent, perform_plan};
 use crate::exit::Failure;
 use crate::monitoring;
 use crate::prepare::{self, Birth, Prepared, Refused, Request, port_is_free};
@@ -52,6 +54,7 @@ struct Job<'a> {
 pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought, Failure> {
     let mut job = Job::new(world, args, name).await?;
     let observed = job.observe().await?;
+    job.check_room(&observed)?;
     job.release_what_is_lost(&observed).await?;
     let mut program = job.program(&Silent, false).await?;
     if program.to_build {
@@ -99,6 +102,7 @@ pub async fn bring_up(world: &World, args: &Args, name: &str) -> Result<Brought,
 pub async fn plan_only(world: &World, args: &Args, name: &str) -> Result<Planned, Failure> {
     let mut job = Job::new(world, args, name).await?;
     let observed = job.observe().await?;
+    job.check_room(&observed)?;
     job.release_what_is_lost(&observed).await?;
     let birth = Birth::draw(args.seed)?;
     let program = job.program(&Silent, false).await?;
@@ -190,6 +194,27 @@ impl<'a> Job<'a> {
         .next(format!(
             "If they are left over, `devnet down --name {name}` removes them."
         )))
+    }
+
+    /// Refuses more nodes than this host can carry.
+    fn check_room(&self, observed: &Observed) -> Result<(), Failure> {
+        let nodes = self.topology.node_count();
+        let states = observed.nodes.iter().map(|node| node.state);
+        let running = states.filter(|state| *state == NodeState::Running).count();
+        let demand = Demand {
+            engine: self.engine.kind(),
+            nodes,
+            more: nodes.saturating_sub(u32::try_from(running).unwrap_or(u32::MAX)),
+        };
+        let shortages = self.engine.shortages(demand);
+        if shortages.is_empty() {
+            return Ok(());
+        }
+        let what: Vec<&str> = shortages.iter().map(|short| short.what.as_str()).collect();
+        let failure = Failure::bad_input(what.join("; "));
+        Err(shortages
+            .iter()
+            .fold(failure, |failure, short| failure.next(&short.remedy)))
     }
 
     /// Where the network stood still, others may have taken its place.

@@ -272,6 +272,7 @@ mod tests {
             version: "20.10.24".into(),
             api: "1.41".into(),
             architecture: "amd64".into(),
+            kernel: "6.1".into(),
             address: address.into(),
         }
     }

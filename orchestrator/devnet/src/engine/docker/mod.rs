@@ -20,6 +20,7 @@ mod volume;
 use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed};
 use futures::FutureExt;
 
+use super::capacity::{Demand, Host, Shortage};
 use super::{
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer, FilterOrder, LogStream,
     LogWish, NetworkSummary, NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
@@ -45,6 +46,8 @@ pub struct About {
     pub api: String,
     /// Processor of the engine's host, as Go names it: `amd64`, `arm64`, ….
     pub architecture: String,
+    /// Release of the kernel that it runs on; empty if it does not tell.
+    pub kernel: String,
     /// Where it was found, such as `unix:///var/run/docker.sock`.
     pub address: String,
 }
@@ -95,6 +98,7 @@ impl DockerEngine {
             version: version.version.unwrap_or_default(),
             api: connection.docker.client_version().to_string(),
             architecture: version.arch.unwrap_or_default(),
+            kernel: version.kernel_version.unwrap_or_default(),
             address: connection.address,
         };
         Ok(Self {
@@ -173,6 +177,15 @@ impl Engine for DockerEngine {
 
     fn used_subnets(&self) -> Answer<'_, Vec<UsedSubnet>> {
         self.subnets_in_use().boxed()
+    }
+
+    fn shortages(&self, demand: Demand) -> Vec<Shortage> {
+        let ours = rustix::system::uname();
+        // An engine with a kernel of its own has a memory of its own.
+        match ours.release().to_string_lossy() == self.about.kernel {
+            true => Host::read().shortages(demand),
+            false => Vec::new(),
+        }
     }
 
     fn resolve_program<'a>(&'a self, wish: &'a ProgramWish) -> Answer<'a, Program> {

@@ -11,7 +11,7 @@ use super::DockerEngine;
 use super::call::{ASK, bounded_or};
 use super::observe::state_of;
 use crate::clock::parse_rfc3339_ms;
-use crate::engine::process::resident_bytes;
+use crate::engine::process::{cpu_ms, resident_bytes};
 use crate::engine::{EngineError, Vitals};
 
 impl DockerEngine {
@@ -42,7 +42,9 @@ impl DockerEngine {
         let state = found.state.unwrap_or_default();
         let mut vitals = vitals_from(node.clone(), &state);
         if let Some(pid) = vitals.pid {
-            vitals.memory_bytes = match resident_in_container(pid, &id) {
+            let is_here = is_in_container(pid, &id);
+            vitals.cpu_ms = is_here.then(|| cpu_ms(pid)).flatten();
+            vitals.memory_bytes = match is_here.then(|| resident_bytes(pid)).flatten() {
                 Some(bytes) => Some(bytes),
                 None => self.memory(&id).await,
             };
@@ -82,14 +84,14 @@ fn vitals_from(node: String, state: &ContainerState) -> Vitals {
             None
         },
         memory_bytes: None,
+        cpu_ms: None,
     }
 }
 
-/// Memory of the container's first process, where the engine's host is this
-/// one: only there does the process with that number belong to the container.
-fn resident_in_container(pid: u32, id: &str) -> Option<u64> {
-    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    groups.contains(id).then(|| resident_bytes(pid))?
+/// Whether the process with that number belongs to the container: only where the
+/// engine's host is this one.
+fn is_in_container(pid: u32, id: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/cgroup")).is_ok_and(|groups| groups.contains(id))
 }
 
 /// Memory in use without the files the kernel keeps at hand, as `docker stats`

@@ -7,7 +7,7 @@ use devnet_blueprint::{Blueprint, NodeState};
 use minichain_api::config::STORE_FILE;
 
 use super::layout::NodeFolder;
-use super::procfs::{resident_bytes, started_at_ms};
+use super::procfs::{cpu_ms, resident_bytes, started_at_ms};
 use super::{Found, ProcessEngine, planned, running, spawn, stop};
 use crate::engine::damage::{FILE_BYTES_MAX, damage};
 use crate::engine::fault::{cannot, node_to, wrong_state};
@@ -63,6 +63,7 @@ fn vitals(found: &Found) -> Option<Vitals> {
         memory_bytes: pid
             .filter(|_| observed.state != NodeState::Exited)
             .and_then(resident_bytes),
+        cpu_ms: pid.and_then(cpu_ms),
     })
 }
 

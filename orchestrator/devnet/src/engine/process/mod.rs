@@ -33,6 +33,7 @@ use futures::FutureExt as _;
 use self::found::{Found, summary};
 use self::layout::{NODES_FOLDER, NodeFile, NodeFolder, node_folders};
 use self::procfs::{NodeProcess, processes_under};
+use super::capacity::{Demand, Host, Shortage};
 use super::{
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, LogStream, LogWish, NetworkSummary,
     NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
@@ -41,7 +42,7 @@ use crate::program::find_binary;
 use crate::state::{StateFolder, create_private_folder};
 
 pub use check::free_block;
-pub(super) use procfs::resident_bytes;
+pub(super) use procfs::{cpu_ms, resident_bytes};
 
 /// Runs nodes as processes of this host.
 #[derive(Clone, Debug)]
@@ -202,6 +203,10 @@ impl Engine for ProcessEngine {
 
     fn used_subnets(&self) -> Answer<'_, Vec<UsedSubnet>> {
         async move { Ok(super::routes::host_routes()) }.boxed()
+    }
+
+    fn shortages(&self, demand: Demand) -> Vec<Shortage> {
+        Host::read().shortages(demand)
     }
 
     fn resolve_program<'a>(&'a self, wish: &'a ProgramWish) -> Answer<'a, Program> {

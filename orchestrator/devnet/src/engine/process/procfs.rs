@@ -35,6 +35,8 @@ pub struct NodeProcess {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
+    /// In user mode and in the kernel.
+    cpu_ticks: u64,
     start_ticks: u64,
 }
 
@@ -120,6 +122,13 @@ pub fn started_at_ms(life: Life) -> Option<u64> {
     booted_s.checked_mul(1_000)?.checked_add(since_boot_ms)
 }
 
+/// Processor time that a process of this host has taken, in milliseconds.
+pub fn cpu_ms(pid: u32) -> Option<u64> {
+    let ticks = read_stat(i32::try_from(pid).ok()?)?.cpu_ticks;
+    let ticks_a_second = rustix::param::clock_ticks_per_second().max(1);
+    Some(ticks.checked_mul(1_000)? / ticks_a_second)
+}
+
 /// Memory that a process of this host holds.
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     resident_in(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
@@ -143,9 +152,16 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let (_, fields) = text.rsplit_once(')')?;
     let mut fields = fields.split_whitespace();
     let state = fields.next()?.chars().next()?;
-    // The state is field 3 of proc(5), the start time field 22.
-    let start_ticks = fields.nth(18)?.parse().ok()?;
-    Some(Stat { state, start_ticks })
+    // The state is field 3 of proc(5), the times in user mode and in the kernel
+    // fields 14 and 15, the start time field 22.
+    let user: u64 = fields.nth(10)?.parse().ok()?;
+    let kernel: u64 = fields.next()?.parse().ok()?;
+    let start_ticks = fields.nth(6)?.parse().ok()?;
+    Some(Stat {
+        state,
+        cpu_ticks: user.checked_add(kernel)?,
+        start_ticks,
+    })
 }
 
 fn marker(environ: &[u8]) -> Option<PathBuf> {
@@ -163,11 +179,12 @@ mod tests {
 
     #[test]
     fn a_program_name_with_brackets_does_not_shift_the_fields() {
-        let text = "42 (a) b (c)) T 1 42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2";
+        let text = "42 (a) b (c)) T 1 42 42 0 -1 4194304 1 0 0 0 7 5 0 0 20 0 1 0 98765 1 2";
         assert_eq!(
             parse_stat(text),
             Some(Stat {
                 state: 'T',
+                cpu_ticks: 12,
                 start_ticks: 98765
             })
         );

@@ -65,6 +65,7 @@ impl Recording {
                 pid: u32::try_from(life).ok().filter(|_| is_alive),
                 exit_code: (node.state == NodeState::Exited).then_some(137),
                 memory_bytes: is_alive.then_some(1 << 20),
+                cpu_ms: is_alive.then_some(10),
             }
         };
         network.observed.nodes.iter().map(vitals).collect()

@@ -18,6 +18,7 @@ fn signs(state: NodeState, life: u32) -> Vitals {
         pid: is_alive.then_some(life),
         exit_code: None,
         memory_bytes: None,
+        cpu_ms: None,
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::purse::{Draft, Purse};
 use super::{Sent, Shared};
+use crate::bench::load::Offered;
 use crate::clock::now_ms;
 
 /// What each payment of a load pays, in base units.
@@ -97,6 +98,11 @@ impl RunningLoad {
         }
     }
 
+    /// What was sent so far.
+    pub fn offered(&self) -> Offered {
+        locked(&self.tally).offered()
+    }
+
     /// Stops the workers after what they are at, and tells what was sent.
     pub async fn stop(mut self) -> Outcome {
         let _no_worker_left = self.stop.send(true);
@@ -168,6 +174,16 @@ impl Tally {
                 self.unanswered += 1;
                 Some(draft)
             }
+        }
+    }
+
+    /// The counts.
+    fn offered(&self) -> Offered {
+        Offered {
+            accepted: self.accepted,
+            refused: self.refused.clone(),
+            unanswered: self.unanswered,
+            starved: self.starved,
         }
     }
 

@@ -77,6 +77,7 @@ mod tests {
             pid: None,
             exit_code: None,
             memory_bytes: None,
+            cpu_ms: None,
         };
         BTreeMap::from([("a".to_owned(), vitals)])
     }

@@ -12,7 +12,7 @@ mod rows;
 mod stale;
 mod statistics;
 mod steps;
-mod ways;
+pub(crate) mod ways;
 
 use serde::{Deserialize, Serialize};
 
