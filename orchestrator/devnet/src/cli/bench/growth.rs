@@ -33,7 +33,7 @@ const MIB: f64 = 1_048_576.0;
 
 /// Options of the growth of costs.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub struct GrowthArgs {
     /// Sizes of the networks
     #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "3,10,20",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(NODES_MAX)))]
@@ -73,7 +73,11 @@ struct Wanted {
 }
 
 /// Runs the verb.
-pub async fn run(world: &World, args: &Args, mut interrupts: Interrupts) -> Result<Exit, Failure> {
+pub async fn run(
+    world: &World,
+    args: &GrowthArgs,
+    mut interrupts: Interrupts,
+) -> Result<Exit, Failure> {
     let ground = Ground::new(world, &args.how).await?;
     let wanted = plan(args);
     if args.how.dry_run {
@@ -95,7 +99,7 @@ pub async fn run(world: &World, args: &Args, mut interrupts: Interrupts) -> Resu
 }
 
 /// Every network, in the order of the sizes.
-fn plan(args: &Args) -> Vec<Wanted> {
+fn plan(args: &GrowthArgs) -> Vec<Wanted> {
     let of_size = |nodes: &u32| {
         let nodes = *nodes;
         let miners = nodes.min((nodes / NODES_PER_MINER).max(3));
@@ -157,7 +161,7 @@ async fn warm_up(
 /// through.
 async fn measured(
     world: &World,
-    args: &Args,
+    args: &GrowthArgs,
     ground: &Ground,
     wanted: Wanted,
     interrupts: &mut Interrupts,
@@ -192,7 +196,7 @@ async fn measured(
 
 /// The steps of one network.
 struct Work<'a> {
-    args: &'a Args,
+    args: &'a GrowthArgs,
     ground: &'a Ground,
     own: &'a Own<'a>,
     tell: &'a (dyn Fn(&str) + Sync),
@@ -297,7 +301,7 @@ impl Work<'_> {
 
 fn conclude(
     world: &World,
-    args: &Args,
+    args: &GrowthArgs,
     ground: &Ground,
     sizes: Vec<Size>,
 ) -> Result<Exit, Failure> {

@@ -42,7 +42,7 @@ pub struct Args {
     what: Option<What>,
 
     #[command(flatten)]
-    growth: growth::Args,
+    growth: growth::GrowthArgs,
 }
 
 /// Benchmarks of one network.
