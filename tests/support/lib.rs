@@ -15,5 +15,6 @@ pub mod prometheus;
 pub mod pty;
 pub mod rpc;
 pub mod runs;
+pub mod served;
 pub mod spend;
 pub mod tools;
