@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use minichain_tests::network::wait_until;
+use minichain_tests::served::Served;
 use serde_json::Value;
-
-use crate::served::Served;
 
 /// A server, its network, and the token.
 fn served() -> (Served, String) {
@@ -76,21 +75,26 @@ fn odd_wishes_are_refused_with_a_reason() {
         ("", "cannot be read"),
         (r#"{"do":"explode"}"#, "explode"),
         (
-            r#"{"do":"partition","groups":[["nobody"]]}"#,
-            "there is no node nobody",
+            r#"{"do":"cut","shape":{"groups":["nobody"]}}"#,
+            "there is no node, group or zone `nobody`",
         ),
         (
             r#"{"do":"node","nodes":["nobody"],"act":"kill"}"#,
-            "there is no node nobody",
+            "there is no node, group or zone `nobody`",
         ),
         (
             r#"{"do":"node","nodes":[],"act":"kill"}"#,
             "no node is named",
         ),
         (
-            r#"{"do":"links","nodes":[],"with":{"latency_ms":-5}}"#,
-            "a delay is between",
+            r#"{"do":"links","links":[],"latency":"-5ms"}"#,
+            "`-5ms` is not a time",
         ),
+        (
+            r#"{"do":"upgrade","nodes":["miner-0"],"image":"minichain:next"}"#,
+            "this network runs plain processes",
+        ),
+        (r#"{"do":"lift","id":77}"#, "over already"),
     ] {
         let (status, body) = served.post("/api/act", &headers, wish).expect("an answer");
         assert_eq!(status, 400, "{wish}: {body}");

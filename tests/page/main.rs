@@ -5,14 +5,12 @@ mod axe;
 mod door;
 mod pictures;
 mod play;
-mod served;
 
 use std::time::Duration;
 
 use minichain_tests::browser::{self, Scheme};
 use minichain_tests::network::wait_until;
-
-use self::served::Served;
+use minichain_tests::served::Served;
 
 /// A busy machine mines and measures slowly.
 const PATIENCE: Duration = Duration::from_secs(90);

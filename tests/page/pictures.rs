@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use minichain_tests::browser::{self, Scheme};
+use minichain_tests::served::Served;
 
 use crate::PATIENCE;
-use crate::served::Served;
-
 const FOLDER: &str = "../orchestrator/devnet/pictures";
 
 #[test]

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use minichain_tests::browser;
+use minichain_tests::served::{Opened, Served};
 
 use crate::PATIENCE;
-use crate::served::Served;
-
 /// Presses the button until the page shows two sides of a cut, or presses no
 /// more; how often.
 const STEP_TO_THE_CUT: &str = "(async () => {
@@ -63,7 +62,7 @@ fn a_simulated_run_plays_steps_and_jumps() {
 }
 
 /// Moves the handle of time.
-fn jump(page: &crate::served::Opened, to: &str) {
+fn jump(page: &Opened, to: &str) {
     page.eval(&format!(
         "((range) => {{ range.value = {to}; range.dispatchEvent(new Event('input')); return true; }})(document.querySelector('.player input'))"
     ));

@@ -16,5 +16,6 @@ pub mod prometheus;
 pub mod pty;
 pub mod rpc;
 pub mod runs;
+pub mod served;
 pub mod spend;
 pub mod tools;

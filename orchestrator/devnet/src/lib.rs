@@ -30,4 +30,5 @@ pub mod simworld;
 pub mod state;
 pub mod top;
 pub mod topology_file;
+pub mod words;
 pub mod world;

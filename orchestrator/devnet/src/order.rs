@@ -13,7 +13,7 @@ use devnet_scenario::world::Outcome;
 use crate::console::Stage;
 use crate::exit::{Exit, Failure};
 use crate::faults::state::spell_fault;
-use crate::faults::{self, Inflicted, Layout, Live};
+use crate::faults::{self, Inflicted, Intent, Layout, Live, Reconciled};
 use crate::state::{Lock, StateError};
 use crate::world::World;
 
@@ -126,6 +126,64 @@ pub async fn heal(
         outcome,
         progress: progress.ok().flatten(),
         elapsed: began.elapsed(),
+    })
+}
+
+/// Takes the fault of that number out, and proves that it is gone; `None` if
+/// another call has done so. The network's lock is held until it is proven.
+///
+/// # Errors
+/// As [`inflict`].
+pub async fn lift(
+    world: &World,
+    live: &Live,
+    _lock: Lock,
+    id: u32,
+) -> Result<Option<Healed>, Failure> {
+    let began = Instant::now();
+    live.reload(world)?;
+    let progress = progress(world, live, id).await?;
+    let stage = world.console.stage("heal", "taking the fault out");
+    let Some(outcome) = faults::revert(world, live, id).await? else {
+        stage.done("another call took it out already");
+        return Ok(None);
+    };
+    finish(stage, &outcome);
+    Ok(Some(Healed {
+        outcome,
+        progress,
+        elapsed: began.elapsed(),
+    }))
+}
+
+/// Puts in force again what was asked for, and tells how long that took. The
+/// network's lock is held until it is proven.
+///
+/// # Errors
+/// As [`inflict`].
+pub async fn reapply(
+    world: &World,
+    live: &Live,
+    _lock: Lock,
+) -> Result<(Reconciled, Duration), Failure> {
+    let began = Instant::now();
+    live.reload(world)?;
+    let running = live.running().await?;
+    let done = faults::reconcile(world, live, &running).await?;
+    Ok((done, began.elapsed()))
+}
+
+/// What the sides of the fault of that number have mined; `None` if it is not
+/// one of links, or is in force no more.
+///
+/// # Errors
+/// The intent cannot be read.
+pub async fn progress(world: &World, live: &Live, id: u32) -> Result<Option<Parting>, Failure> {
+    let intent = Intent::load(&world.states.network(live.name()))?;
+    let active = intent.faults().iter().find(|active| active.id == id);
+    Ok(match active {
+        Some(active) => faults::progress::of(&live.layout(), active).await,
+        None => None,
     })
 }
 

@@ -10,6 +10,8 @@ use crate::clock::time_in_log_line;
 
 /// Mentions of blocks that are kept at most, of all nodes together.
 const MENTIONS_MAX: usize = 1_000_000;
+/// How a node's log says that it starts.
+pub const STARTS: &str = "minichain_node::run: starting ";
 /// Letters of a hash.
 const HASH_LETTERS: usize = 64;
 /// Where a node's log lines of this kind come from.
@@ -65,6 +67,12 @@ impl Book {
         self.is_full
     }
 
+    /// Names of nodes with what each one's log tells, in its order.
+    pub fn nodes(&self) -> impl Iterator<Item = (&NodeName, &[Mention])> {
+        let nodes = self.nodes.iter();
+        nodes.map(|(name, mentions)| (name, mentions.as_slice()))
+    }
+
     /// What a node's log tells, in its order.
     pub fn of(&self, node: &str) -> &[Mention] {
         self.nodes.get(node).map_or(&[], Vec::as_slice)
@@ -79,11 +87,18 @@ impl Book {
     /// Who had which of the blocks when. A node that moves to a tip has all
     /// blocks below it by then, whether or not its log names them.
     pub fn reach(&self, blocks: &[BlockReport]) -> Reach {
-        let places: BTreeMap<&str, usize> = blocks
-            .iter()
-            .enumerate()
-            .map(|(place, block)| (block.fact.hash.as_str(), place))
-            .collect();
+        let links = blocks.iter().map(|block| {
+            let parent = block.fact.parent.as_deref();
+            (block.fact.hash.as_str(), parent.unwrap_or_default())
+        });
+        self.reach_of(&links.collect::<Vec<_>>())
+    }
+
+    /// As [`Book::reach`], of pairs of a block's hash and its parent's.
+    pub fn reach_of(&self, blocks: &[(&str, &str)]) -> Reach {
+        let numbered = blocks.iter().enumerate();
+        let places: BTreeMap<&str, usize> =
+            numbered.map(|(place, (hash, _))| (*hash, place)).collect();
         let mut reach = Reach {
             blocks: vec![BTreeMap::new(); blocks.len()],
         };
@@ -94,8 +109,7 @@ impl Book {
                 let mut place = places.get(mention.hash.as_str()).copied();
                 while let Some(at) = place.filter(|at| !reach.blocks[*at].contains_key(node)) {
                     reach.blocks[at].insert(node.clone(), mention.at_ms);
-                    let parent = blocks[at].fact.parent.as_deref();
-                    place = parent.and_then(|parent| places.get(parent).copied());
+                    place = places.get(blocks[at].1).copied();
                 }
             }
         }

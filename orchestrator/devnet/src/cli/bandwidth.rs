@@ -3,9 +3,8 @@
 use devnet_scenario::links::Condition;
 
 use super::fault::links::{self, LinkArgs};
-use super::fault::units;
 use crate::exit::{Exit, Failure};
-use crate::faults::proof::rate::PROVABLE_MAX;
+use crate::words::provable_rate;
 use crate::world::World;
 
 const EXAMPLES: &str = "\
@@ -32,16 +31,7 @@ pub struct Args {
 /// Runs the verb.
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     links::run(world, &args.words, &args.on, |rate| {
-        let rate = units::rate_bytes_s(rate).map_err(Failure::bad_input)?;
-        if rate > PROVABLE_MAX {
-            return Err(Failure::bad_input(format!(
-                "a limit of {rate} bytes/s cannot be proven: nodes carry at most 256 KiB at once, \
-                 which takes too little time to tell"
-            ))
-            .next(format!(
-                "Limits up to {PROVABLE_MAX} bytes/s (13 MB/s) can."
-            )));
-        }
+        let rate = provable_rate(rate)?;
         Ok(Condition {
             rate_bytes_s: Some(rate),
             ..Condition::default()

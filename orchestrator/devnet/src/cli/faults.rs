@@ -17,6 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::faults::proof::spell_state;
 use crate::faults::state::spell_fault;
 use crate::faults::{self, Active, InForce, Live};
+use crate::order;
 use crate::world::World;
 
 const EXAMPLES: &str = "\
@@ -73,10 +74,8 @@ pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
     let name = &args.network.name;
     let live = Live::attach(world, name).await?;
     if args.reapply {
-        let _lock = world.states.network(name).lock()?;
-        live.reload(world)?;
-        let running = live.running().await?;
-        let done = faults::reconcile(world, &live, &running).await?;
+        let lock = world.states.network(name).lock()?;
+        let (done, _) = order::reapply(world, &live, lock).await?;
         for problem in &done.problems {
             world.console.remark(&format!("not in force: {problem}"));
         }

@@ -1,10 +1,8 @@
 //! `devnet isolate`: nodes that reach nobody.
 
-use devnet_scenario::fault::CutShape;
-
-use super::fault::{self, FaultArgs, select};
-use super::partition::cut_of;
+use super::fault::{self, FaultArgs};
 use crate::exit::{Exit, Failure};
+use crate::words::Shape;
 use crate::world::World;
 
 const EXAMPLES: &str = "\
@@ -29,9 +27,6 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
-    fault::run(world, &args.fault, None, |layout| {
-        let nodes = select::all_nodes(layout, &args.nodes)?;
-        cut_of(CutShape::isolate(&nodes), layout)
-    })
-    .await
+    let shape = Shape::Isolate(args.nodes);
+    fault::run(world, &args.fault, None, |layout| shape.cut(layout)).await
 }

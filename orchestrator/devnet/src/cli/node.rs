@@ -11,6 +11,7 @@ use super::fault::{self, FaultArgs, select};
 use super::{NameArgs, OutputArgs};
 use crate::exit::{Exit, Failure};
 use crate::faults::node;
+use crate::words::program;
 use crate::world::World;
 
 /// Verbs of node faults.
@@ -206,24 +207,6 @@ fn no_time(what: &NodeFault) -> Failure {
         NodeFault::Wipe => "what was wiped cannot be put back after a time: it takes no --for",
         _ => "a restart is over when the node runs again: it takes no --for",
     })
-}
-
-/// The program as faults name it: a path is absolute, and so told from the
-/// reference of an image.
-fn program(image: Option<&str>, binary: Option<&PathBuf>) -> Result<String, Failure> {
-    if let Some(image) = image {
-        if image.starts_with(['/', '.']) {
-            return Err(Failure::bad_input(format!(
-                "`{image}` is a path, not the reference of an image"
-            ))
-            .next("`--binary PATH` takes a path."));
-        }
-        return Ok(image.to_owned());
-    }
-    let binary = binary.cloned().unwrap_or_default();
-    let absolute = std::path::absolute(&binary)
-        .map_err(|error| Failure::bad_input(format!("cannot use {}: {error}", binary.display())))?;
-    Ok(absolute.to_string_lossy().into_owned())
 }
 
 const KILL: &str = "\

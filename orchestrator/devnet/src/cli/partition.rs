@@ -1,10 +1,8 @@
 //! `devnet partition`: groups that cannot reach each other, and other cuts.
 
-use devnet_scenario::fault::{Cut, CutShape, Fault, NodeName};
-
-use super::fault::{self, FaultArgs, select};
+use super::fault::{self, FaultArgs};
 use crate::exit::{Exit, Failure};
-use crate::faults::Layout;
+use crate::words::Shape;
 use crate::world::World;
 
 const EXAMPLES: &str = "\
@@ -60,79 +58,25 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(world: &World, args: Args) -> Result<Exit, Failure> {
-    fault::run(world, &args.fault, None, |layout| cut(&args, layout)).await
+    let shape = shape(&args);
+    fault::run(world, &args.fault, None, |layout| shape.cut(layout)).await
 }
 
-fn cut(args: &Args, layout: &Layout) -> Result<Fault, Failure> {
-    cut_of(shape(args, layout)?, layout)
-}
-
-/// The cut of that shape, or why it cannot be made.
-pub fn cut_of(shape: CutShape, layout: &Layout) -> Result<Fault, Failure> {
-    let cut = Cut::new(shape, &layout.roster())
-        .map_err(|error| Failure::bad_input(format!("cannot partition: {error}")))?;
-    Ok(Fault::Cut(cut))
-}
-
-fn shape(args: &Args, layout: &Layout) -> Result<CutShape, Failure> {
-    if let Some(bridge) = &args.bridge {
-        return bridged(args, layout, bridge);
+fn shape(args: &Args) -> Shape {
+    if let Some(bridge) = args.bridge.clone() {
+        let sides = args.groups.clone();
+        return Shape::Bridge { bridge, sides };
     }
-    if let Some(nodes) = &args.isolate {
-        return Ok(CutShape::isolate(&select::nodes(layout, nodes)?));
+    if let Some(nodes) = args.isolate.clone() {
+        return Shape::Isolate(vec![nodes]);
     }
-    if args.halves {
-        return Ok(CutShape::halves(&layout.roster()));
+    if let Some(pair) = args.one_way.clone() {
+        return Shape::OneWay(pair);
     }
-    if args.majorities_ring {
-        return Ok(CutShape::MajoritiesRing(layout.roster()));
+    match (args.halves, args.majorities_ring) {
+        (true, _) => Shape::Halves,
+        (_, true) => Shape::Ring,
+        _ if !args.link.is_empty() => Shape::Links(args.link.clone()),
+        _ => Shape::Groups(args.groups.clone()),
     }
-    if let Some(pair) = &args.one_way {
-        let (from, to) = select::must_be_pair(layout, pair)?;
-        return Ok(CutShape::OneWay { from, to });
-    }
-    if !args.link.is_empty() {
-        return Ok(CutShape::Pairs(pairs(layout, &args.link)?));
-    }
-    if args.groups.is_empty() {
-        return Err(Failure::bad_input("no groups are named")
-            .next("Name them like `devnet partition miner-0,miner-1 observer-0`, or use --halves.")
-            .next("`devnet heal` ends a partition."));
-    }
-    Ok(CutShape::Groups(groups(args, layout)?))
-}
-
-fn groups(args: &Args, layout: &Layout) -> Result<Vec<Vec<NodeName>>, Failure> {
-    let groups = args.groups.iter();
-    groups.map(|group| select::nodes(layout, group)).collect()
-}
-
-/// Sides that meet in the bridge. Nodes that groups do not name form one more
-/// side, as in any partition.
-fn bridged(args: &Args, layout: &Layout, bridge: &str) -> Result<CutShape, Failure> {
-    let bridge = select::nodes(layout, bridge)?;
-    let mut sides = groups(args, layout)?;
-    if sides.is_empty() {
-        let mut others = layout.roster();
-        others.retain(|node| !bridge.contains(node));
-        if others.len() < 2 {
-            return Err(Failure::bad_input(
-                "cannot partition: beside the bridge there are not two nodes to keep apart",
-            ));
-        }
-        let second = others.split_off(others.len().div_ceil(2));
-        sides = vec![others, second];
-    }
-    Ok(CutShape::Bridge { sides, bridge })
-}
-
-fn pairs(layout: &Layout, words: &[String]) -> Result<Vec<(NodeName, NodeName)>, Failure> {
-    let mut pairs = Vec::new();
-    for word in words {
-        let (left, right) = select::must_be_pair(layout, word)?;
-        for a in &left {
-            pairs.extend(right.iter().map(|b| (a.clone(), b.clone())));
-        }
-    }
-    Ok(pairs)
 }

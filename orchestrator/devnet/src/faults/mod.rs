@@ -23,6 +23,8 @@ mod measure;
 pub mod node;
 pub mod progress;
 pub mod proof;
+mod reconcile;
+pub mod record;
 pub mod state;
 pub mod tally;
 pub(crate) mod verdict;
@@ -35,11 +37,14 @@ use devnet_scenario::world::{Evidence, Outcome};
 
 pub use intent::{Active, Intent, Span};
 pub use live::{Layout, Live};
+pub use reconcile::{Reconciled, reconcile};
 pub use state::{InForce, in_force};
 
 use self::apply::{Wish, apply};
 use self::links::cut_links;
 use self::proof::Finding;
+use self::record::Begun;
+use self::state::{spell_fault, spell_heal};
 use self::verdict::{
     both, goals_of, goals_of_heal, goals_of_lifted_condition, judge, proven, read_back,
 };
@@ -61,16 +66,6 @@ pub struct Inflicted {
     pub outcome: Outcome,
 }
 
-/// What was done so that nodes hold what is intended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reconciled {
-    /// Whether anything is intended at all, the topology's own conditions
-    /// included; if not, nothing was done.
-    pub was_needed: bool,
-    /// What did not work, as whole sentences.
-    pub problems: Vec<String>,
-}
-
 /// Inflicts a fault, and proves that it bit. A fault that had no effect stays
 /// intended, so that healing clears what there is of it. The caller means to
 /// [`revert`] it after that time, if one is given.
@@ -83,13 +78,20 @@ pub async fn inflict_for(
     fault: &Fault,
     time: Option<Duration>,
 ) -> Result<Inflicted, Failure> {
+    let folder = world.states.network(live.name());
+    let begun = Begun::now(&folder);
     let inflicted = inflict_and_prove(world, live, fault, time).await;
     let outcome = inflicted.as_ref().map(|inflicted| &inflicted.outcome);
-    // What was refused was not begun.
-    if !outcome.is_err_and(|failure| failure.exit() == Exit::BadInput) {
-        tally::inflicted(&world.states.network(live.name()), fault, outcome);
+    if !was_refused(outcome) {
+        tally::inflicted(&folder, fault, outcome);
+        begun.end(&folder, spell_fault(fault), outcome);
     }
     inflicted
+}
+
+/// What was refused was not begun.
+fn was_refused(outcome: Result<&Outcome, &Failure>) -> bool {
+    outcome.is_err_and(|failure| failure.exit() == Exit::BadInput)
 }
 
 async fn inflict_and_prove(
@@ -141,6 +143,16 @@ async fn inflict_and_prove(
 /// The engine or the state folder failed; what could be healed is.
 pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Failure> {
     let folder = world.states.network(live.name());
+    let begun = Begun::now(&folder);
+    let outcome = heal_and_prove(world, live, heal).await;
+    if !was_refused(outcome.as_ref()) {
+        begun.end(&folder, spell_heal(heal), outcome.as_ref());
+    }
+    outcome
+}
+
+async fn heal_and_prove(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Failure> {
+    let folder = world.states.network(live.name());
     let mut intent = match heal {
         Heal::All => Intent::load_or_forget(&folder)?,
         _ => Intent::load(&folder)?,
@@ -185,12 +197,27 @@ pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcom
     let Some(active) = intent.remove(id) else {
         return Ok(None);
     };
-    let outcome = match active.fault {
+    let begun = Begun::now(&folder);
+    let title = format!("lift {}", spell_fault(&active.fault));
+    let outcome = lift_and_prove(world, live, intent, active.fault).await;
+    begun.end(&folder, title, outcome.as_ref());
+    outcome.map(Some)
+}
+
+/// Takes a fault out that is meant no more.
+async fn lift_and_prove(
+    world: &World,
+    live: &Live,
+    mut intent: Intent,
+    fault: Fault,
+) -> Result<Outcome, Failure> {
+    let folder = world.states.network(live.name());
+    Ok(match fault {
         Fault::Node { nodes, what } => {
             intent.save(&folder)?;
             revert_on_nodes(world, live, &nodes, &what).await?
         }
-        Fault::Cut(_) => heal(world, live, &Heal::Cuts).await?,
+        Fault::Cut(_) => heal_and_prove(world, live, &Heal::Cuts).await?,
         Fault::Condition { .. } => {
             intent.save(&folder)?;
             let goals = goals_of_lifted_condition();
@@ -203,51 +230,6 @@ pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcom
             intent.save(&folder)?;
             judge(&applied, goals, Finding::default())
         }
-    };
-    Ok(Some(outcome))
-}
-
-/// Puts what is intended in force again, for nodes that were started anew: they
-/// have lost their filters, conditions, clocks and rates. Links are set on all
-/// nodes that run.
-///
-/// # Errors
-/// The engine or the state folder failed.
-pub async fn reconcile(
-    world: &World,
-    live: &Live,
-    nodes: &[NodeName],
-) -> Result<Reconciled, Failure> {
-    let folder = world.states.network(live.name());
-    let mut intent = Intent::load(&folder)?;
-    let is_lost = |active: &Active| match &active.fault {
-        Fault::Node { what, .. } => is_of_the_process(what),
-        Fault::Cut(_) | Fault::Condition { .. } => true,
-    };
-    if !intent.faults().iter().any(is_lost) && apply::base(&live.layout()).is_empty() {
-        return Ok(Reconciled::default());
-    }
-    let wish = Wish {
-        patience: START_PATIENCE,
-        ..Wish::default()
-    };
-    let applied = apply(live, &mut intent, wish).await?;
-    intent.save(&folder)?;
-    let held = proof::judge_held(&applied.states, &applied.running, &applied.measured);
-    let mut problems = held.objections;
-    for node in nodes.iter().filter(|node| applied.running.contains(node)) {
-        for what in intent.of_node(node).filter(|what| is_of_the_process(what)) {
-            let one = std::slice::from_ref(node);
-            match node::inflict(world, live, one, what).await? {
-                Outcome::Done(_) => {}
-                Outcome::Ineffective(evidence) => problems.extend(evidence.objections),
-                Outcome::Failed { why } => problems.push(why),
-            }
-        }
-    }
-    Ok(Reconciled {
-        was_needed: true,
-        problems,
     })
 }
 
@@ -346,14 +328,6 @@ async fn with_links(
         false => Outcome::Ineffective(links),
     };
     Ok(both(outcome, links))
-}
-
-/// What is kept in the memory of the node's process alone.
-const fn is_of_the_process(what: &NodeFault) -> bool {
-    matches!(
-        what,
-        NodeFault::ClockSkew { .. } | NodeFault::HashRate { .. } | NodeFault::FillDisk
-    )
 }
 
 /// Whether a process starts, or goes on, by it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use devnet_scenario::fault::{CutShape, Fault, Link, NodeName};
+use devnet_scenario::fault::{CutShape, Fault, Heal, Link, NodeName};
 use devnet_scenario::links::LinkState;
 use minichain_api::admin::AdminInfo;
 use serde::Serialize;
@@ -197,6 +197,16 @@ impl std::fmt::Display for NodeForce {
             parts.push(format!("disk limited to {bytes} bytes"));
         }
         f.write_str(&parts.join(", "))
+    }
+}
+
+/// What is healed, in a few words.
+pub fn spell_heal(heal: &Heal) -> String {
+    match heal {
+        Heal::All => "heal everything".to_owned(),
+        Heal::Cuts => "heal cuts".to_owned(),
+        Heal::Conditions => "heal links that are slow, lossy or narrow".to_owned(),
+        Heal::Nodes(nodes) => format!("heal {}", nodes.join(", ")),
     }
 }
 

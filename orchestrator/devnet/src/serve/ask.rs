@@ -11,14 +11,28 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::Shop;
+use super::watch::Watch;
+use super::wish::Wish;
 use crate::exit::{Exit, Failure};
+use crate::faults;
 
 /// Does what the page wants.
 pub async fn act(State(shop): State<Arc<Shop>>, body: Bytes) -> Response {
-    match serde_json::from_slice(&body) {
-        Ok(wish) => answer(shop.wishes.act(wish).await),
+    match serde_json::from_slice::<Wish>(&body) {
+        Ok(wish) => match wish.refused(&shop.watch.refused) {
+            Some(why) => refuse(&Failure::bad_input(why)),
+            None => answer(shop.wishes.act(wish).await),
+        },
         Err(error) => refuse(&Failure::bad_input(format!("cannot be read: {error}"))),
     }
+}
+
+/// Answers with what is in force, read back from the nodes, as `devnet faults`
+/// tells it.
+pub async fn faults(State(shop): State<Arc<Shop>>) -> Response {
+    let _turn = shop.questions.acquire().await;
+    let Watch { world, live, .. } = &*shop.watch;
+    answer(faults::in_force(world, live).await)
 }
 
 /// Tells whether the token is right: who gets here has shown it.

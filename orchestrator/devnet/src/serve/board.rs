@@ -4,6 +4,8 @@
 //! block that reaches a hundred nodes is one message to the page. Everything is
 //! bounded: blocks and events beyond a limit are forgotten, oldest first.
 
+mod past;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +15,7 @@ use tokio::sync::{Notify, broadcast};
 
 use super::view::{
     BlockView, Condition, EventView, FaultsView, NetworkView, NodeView, Patch, ScenarioView,
-    SpreadView, TipNews, TipView,
+    TipNews, TipView,
 };
 use crate::clock::now_ms;
 
@@ -268,7 +270,7 @@ impl Board {
         self.known().faults.clone()
     }
 
-    /// Something happened.
+    /// Something happened, perhaps before what is known already.
     pub fn event(&self, event: EventView) {
         let mut known = self.known();
         known.event_id += 1;
@@ -281,7 +283,10 @@ impl Board {
             ..event
         };
         known.pending.events.push(event.clone());
-        known.events.push_back(event);
+        let place = known
+            .events
+            .partition_point(|other| other.at_ms <= event.at_ms);
+        known.events.insert(place, event);
         if known.events.len() > EVENTS_MAX {
             known.events.pop_front();
         }
@@ -351,17 +356,7 @@ impl Known {
         let (Some((_, arrivals)), Some(block)) = (found, self.blocks.get_mut(hash)) else {
             return;
         };
-        let mut times: Vec<u64> = arrivals.values().copied().collect();
-        times.sort_unstable();
-        let (Some(first), Some(last)) = (times.first(), times.last()) else {
-            return;
-        };
-        block.seen_ms = Some(*first);
-        block.spread = Some(SpreadView {
-            nodes: times.len(),
-            median_ms: times[times.len() / 2] - first,
-            last_ms: last - first,
-        });
+        block.seen_as(arrivals);
     }
 
     fn tell_block(&mut self, block: BlockView) {
@@ -447,6 +442,45 @@ mod tests {
             (a.condition, a.tip.as_ref().map(|tip| tip.height)),
             (Condition::Up, Some(1))
         );
+    }
+
+    #[test]
+    fn what_logs_tell_completes_what_was_seen() {
+        let board = Board::default();
+        for name in ["a", "b", "c"] {
+            node(&board, name);
+        }
+        board.block(block("old", 1));
+        board.block(block("new", 2));
+        board.tip("b", tip("new", 2, 500), true);
+        let times = |pairs: &[(&str, u64)]| -> BTreeMap<NodeName, u64> {
+            let pairs = pairs.iter();
+            pairs.map(|(name, at)| ((*name).to_owned(), *at)).collect()
+        };
+        board.came("old", &times(&[("a", 100), ("b", 130), ("c", 190)]));
+        board.came("new", &times(&[("a", 480), ("b", 499)]));
+        board.came("nobody knows it", &times(&[("a", 1)]));
+        let blocks = board.whole().blocks;
+        let seen: Vec<_> = blocks
+            .iter()
+            .map(|block| (block.seen_ms, block.spread.map(|spread| spread.last_ms)))
+            .collect();
+        // What was seen stands; the highest comes first.
+        assert_eq!(seen, [(Some(480), Some(20)), (Some(100), Some(90))]);
+    }
+
+    #[test]
+    fn events_stand_in_the_order_of_their_time() {
+        let board = Board::default();
+        for at_ms in [30, 10, 20] {
+            board.event(EventView {
+                at_ms,
+                ..EventView::default()
+            });
+        }
+        let events = board.whole().events;
+        let told: Vec<_> = events.iter().map(|event| (event.at_ms, event.id)).collect();
+        assert_eq!(told, [(10, 2), (20, 3), (30, 1)]);
     }
 
     #[test]

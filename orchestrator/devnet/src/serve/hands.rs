@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use super::view::EventView;
 use super::watch::Watch;
-use super::wish::{Order, Wish, order, spell_heal};
+use super::wish::{Way, Wish};
 use crate::exit::Failure;
-use crate::faults;
-use crate::faults::state::spell_fault;
-use crate::order::half_done;
+use crate::faults::record::{self, Came};
+use crate::faults::state::{spell_fault, spell_heal};
+use crate::order::{self, Healed};
 use crate::state::Lock;
 
 /// How long to wait for another call that works on the network.
@@ -29,8 +29,8 @@ const WAITING_MAX: usize = 8;
 pub struct Done {
     /// What was done, in words.
     pub title: String,
-    /// `done`, `ineffective` or `failed`.
-    pub outcome: &'static str,
+    /// How it ended.
+    pub outcome: Came,
     /// What was measured, or why it failed.
     pub detail: String,
     /// What speaks against it.
@@ -101,6 +101,7 @@ impl Hands {
                 job = self.jobs.recv() => {
                     let Some((wish, waiting)) = job else { return };
                     let outcome = self.act(wish).await;
+                    self.watch.hurry.notify_one();
                     // A browser that went away ends nothing half-way.
                     let _gone = waiting.send(outcome);
                 }
@@ -117,36 +118,75 @@ impl Hands {
         }
     }
 
-    /// Does what is wished, and measures it.
+    /// Does what is wished, the way the verbs do, and measures it.
     async fn act(&mut self, wish: Wish) -> Result<Done, Failure> {
-        let began = Instant::now();
-        let _lock = self.lock().await?;
-        let (world, live) = (&self.watch.world, &self.watch.live);
-        // Another call may have changed the network before the lock was ours.
-        live.reload(world)?;
-        let (title, outcome, id) = match order(&self.watch, wish)? {
-            Order::Inflict(fault, time) => {
-                let inflicted = faults::inflict_for(world, live, &fault, time).await;
-                let inflicted = inflicted.map_err(|failure| half_done(failure, live.name()))?;
-                if let (Some(id), Some(time)) = (inflicted.id, time) {
-                    self.timed.insert(id, Instant::now() + time);
-                }
-                (spell_fault(&fault), inflicted.outcome, inflicted.id)
-            }
-            Order::Heal(heal) => {
-                let outcome = faults::heal(world, live, &heal).await?;
-                (spell_heal(&heal), outcome, None)
-            }
+        let way = wish.way()?;
+        let lock = self.lock().await?;
+        match way {
+            Way::Inflict(time) => self.inflict(&wish, lock, time).await,
+            Way::Heal => self.heal(&wish, lock).await,
+            Way::Lift(id) => self.lift(lock, id).await,
+            Way::Reapply => self.reapply(lock).await,
+        }
+    }
+
+    async fn inflict(
+        &mut self,
+        wish: &Wish,
+        lock: Lock,
+        time: Option<Duration>,
+    ) -> Result<Done, Failure> {
+        let Watch { world, live, .. } = &*self.watch;
+        let make = |layout: &_| wish.fault(world, layout);
+        let made = order::inflict(world, live, lock, time, make).await?;
+        if let (Some(id), Some(time)) = (made.inflicted.id, time) {
+            self.timed.insert(id, Instant::now() + time);
+        }
+        let title = spell_fault(&made.fault);
+        Ok(done(title, &made.inflicted.outcome, made.elapsed))
+    }
+
+    async fn heal(&self, wish: &Wish, lock: Lock) -> Result<Done, Failure> {
+        let Watch { world, live, .. } = &*self.watch;
+        let mut title = String::new();
+        let make = |layout: &_| wish.heal(layout).inspect(|heal| title = spell_heal(heal));
+        let healed = order::heal(world, live, lock, make).await?;
+        Ok(done(title, &healed.outcome, healed.elapsed))
+    }
+
+    async fn lift(&mut self, lock: Lock, id: u32) -> Result<Done, Failure> {
+        let Watch { world, live, .. } = &*self.watch;
+        self.timed.remove(&id);
+        let lifted = order::lift(world, live, lock, id).await?;
+        let Healed {
+            outcome, elapsed, ..
+        } = lifted.ok_or_else(|| Failure::bad_input("that fault is over already"))?;
+        Ok(done("taken out".to_owned(), &outcome, elapsed))
+    }
+
+    async fn reapply(&self, lock: Lock) -> Result<Done, Failure> {
+        let Watch { world, live, .. } = &*self.watch;
+        let (held, elapsed) = order::reapply(world, live, lock).await?;
+        let evidence = Evidence {
+            summary: "the nodes hold what was asked for".to_owned(),
+            objections: held.problems,
+            ..Evidence::default()
         };
-        let done = done(title, outcome, began.elapsed());
-        self.tell(&done, id);
-        Ok(done)
+        let outcome = match evidence.objections.is_empty() {
+            true => Outcome::Done(evidence),
+            false => Outcome::Ineffective(evidence),
+        };
+        Ok(done("put in force again".to_owned(), &outcome, elapsed))
     }
 
     /// Takes one fault out. What cannot be taken out now `devnet heal` clears.
     async fn end(&mut self, id: u32) {
         self.timed.remove(&id);
-        if let Err(failure) = self.revert(id).await {
+        let lifted = async {
+            let Watch { world, live, .. } = &*self.watch;
+            order::lift(world, live, self.lock().await?, id).await
+        };
+        if let Err(failure) = lifted.await {
             self.watch.board.event(EventView {
                 kind: "refused",
                 title: "a fault could not be taken out when its time was over".to_owned(),
@@ -155,56 +195,20 @@ impl Hands {
                 ..EventView::default()
             });
         }
-    }
-
-    async fn revert(&self, id: u32) -> Result<(), Failure> {
-        let began = Instant::now();
-        let _lock = self.lock().await?;
-        let (world, live) = (&self.watch.world, &self.watch.live);
-        live.reload(world)?;
-        if let Some(outcome) = faults::revert(world, live, id).await? {
-            self.tell(&done("heal".to_owned(), outcome, began.elapsed()), Some(id));
-        }
-        Ok(())
+        self.watch.hurry.notify_one();
     }
 
     async fn lock(&self) -> Result<Lock, Failure> {
         let Watch { world, live, .. } = &*self.watch;
-        crate::order::lock(world, live.name(), BUSY_LIMIT, |_| ()).await
-    }
-
-    fn tell(&self, done: &Done, fault: Option<u32>) {
-        let detail = match done.objections.as_slice() {
-            [] => done.detail.clone(),
-            objections => objections.join("; "),
-        };
-        self.watch.hurry.notify_one();
-        self.watch.board.event(EventView {
-            kind: match done.outcome {
-                "done" => "proof",
-                _ => "refused",
-            },
-            title: done.title.clone(),
-            detail,
-            fault,
-            ..EventView::default()
-        });
+        order::lock(world, live.name(), BUSY_LIMIT, |_| ()).await
     }
 }
 
-fn done(title: String, outcome: Outcome, elapsed: Duration) -> Done {
-    let (word, detail, objections) = match outcome {
-        Outcome::Done(Evidence { summary, .. }) => ("done", summary, Vec::new()),
-        Outcome::Ineffective(Evidence {
-            summary,
-            objections,
-            ..
-        }) => ("ineffective", summary, objections),
-        Outcome::Failed { why } => ("failed", why, Vec::new()),
-    };
+fn done(title: String, outcome: &Outcome, elapsed: Duration) -> Done {
+    let (came, detail, objections) = record::told(Ok(outcome));
     Done {
         title,
-        outcome: word,
+        outcome: came,
         detail,
         objections,
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),

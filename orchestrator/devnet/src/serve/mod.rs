@@ -93,8 +93,9 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| Failure::world(format!("cannot tell where the page is: {error}")))?;
-        let door = Arc::new(Door::new(address.ip().is_loopback())?);
-        let watch = Arc::new(Watch::new(world.clone(), live));
+        let is_loopback = address.ip().is_loopback();
+        let door = Arc::new(Door::new(is_loopback)?);
+        let watch = Arc::new(Watch::new(world.clone(), live, !is_loopback));
         let (hands, wishes) = Hands::new(watch.clone());
         let shop = Arc::new(Shop {
             wishes,
@@ -169,6 +170,7 @@ fn router(shop: &Arc<Shop>) -> Router {
         .route("/api/accounts", get(pay::accounts))
         .route("/api/find/{what}", get(explorer::find))
         .route("/api/mempool", get(explorer::mempool))
+        .route("/api/faults", get(ask::faults))
         .route("/api/act", post(ask::act))
         .route("/api/send", post(pay::send))
         .route("/api/token", post(ask::token))

@@ -8,6 +8,8 @@ use devnet_scenario::links::LinkState;
 use devnet_scenario::report::{StepOutcome, StepReport};
 use serde::{Deserialize, Serialize};
 
+use crate::faults::record::{Act, Came};
+
 /// What stays while the network lives.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NetworkView {
@@ -23,6 +25,8 @@ pub struct NetworkView {
     pub groups: Vec<String>,
     /// Names of accounts with public keys.
     pub accounts: Vec<String>,
+    /// What this page does not do, by its word, with the reason.
+    pub refused: BTreeMap<String, String>,
     /// Whether it is a recording: nothing can be done to it.
     pub is_recording: bool,
 }
@@ -118,13 +122,30 @@ pub struct BlockView {
     pub transactions: usize,
     /// Bytes.
     pub bytes: usize,
-    /// When the first node had it; `None`: before anybody looked.
+    /// When the first node had it; `None`: nobody saw, and no log tells.
     pub seen_ms: Option<u64>,
     /// How it spread.
     pub spread: Option<SpreadView>,
     /// Ids of its transactions; for looking them up, not told.
     #[serde(skip)]
     pub txids: Vec<String>,
+}
+
+impl BlockView {
+    /// Works out how it has spread from when it came to whom.
+    pub fn seen_as(&mut self, came: &BTreeMap<NodeName, u64>) {
+        let mut times: Vec<u64> = came.values().copied().collect();
+        times.sort_unstable();
+        let (Some(first), Some(last)) = (times.first(), times.last()) else {
+            return;
+        };
+        self.seen_ms = Some(*first);
+        self.spread = Some(SpreadView {
+            nodes: times.len(),
+            median_ms: times[times.len() / 2] - first,
+            last_ms: last - first,
+        });
+    }
 }
 
 /// How long a block took from the first node to others.
@@ -164,6 +185,32 @@ pub struct FaultView {
     pub since_ms: u64,
     /// Until when; `None`: until healed.
     pub until_ms: Option<u64>,
+    /// What was measured when it was made; `None`: nobody wrote it down, or not
+    /// yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ProofView>,
+}
+
+/// What was measured of a fault when it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProofView {
+    /// What came of it.
+    pub came: Came,
+    /// What was measured, or what speaks against it.
+    pub detail: String,
+}
+
+impl ProofView {
+    /// Of an act that was written down.
+    pub fn of(act: &Act) -> Self {
+        Self {
+            came: act.came,
+            detail: match act.objections.as_slice() {
+                [] => act.detail.clone(),
+                objections => objections.join("; "),
+            },
+        }
+    }
 }
 
 /// One direction of a link that is not free.
@@ -183,7 +230,7 @@ pub struct EventView {
     pub id: u64,
     /// When.
     pub at_ms: u64,
-    /// What sort: `fault`, `heal`, `reorg`, `node`, `payment` or `refused`.
+    /// What sort: `fault`, `proof`, `heal`, `reorg`, `node`, `payment` or `refused`.
     pub kind: &'static str,
     /// What, in words.
     pub title: String,

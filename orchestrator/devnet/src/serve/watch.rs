@@ -5,7 +5,8 @@
 //!       ── getblock ─► blocks ─┤
 //!       ── batch ────► poll ───┼──► Board
 //! network.json ──► plan ───────┤
-//! faults.json, run.json ───────┘
+//! faults.json, run.json ───────┤
+//! logs ── once ──► past ───────┘
 //! ```
 //!
 //! News of tips are pushed by the nodes; what nobody pushes is asked for now and
@@ -14,6 +15,7 @@
 mod blocks;
 pub mod files;
 mod news;
+mod past;
 mod poll;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ use self::blocks::Blocks;
 use self::files::Files;
 use super::board::Board;
 use super::view::{NetworkView, NodeView};
+use super::wish::{Refusals, refusals};
 use crate::faults::{Layout, Live};
 use crate::world::World;
 
@@ -47,13 +50,17 @@ pub struct Watch {
     pub board: Board,
     /// Asks nodes now rather than at their next turn.
     pub hurry: Notify,
+    /// What its page does not do.
+    pub refused: Refusals,
     blocks: Blocks,
 }
 
 impl Watch {
-    /// A watch over that network, which does not look yet.
-    pub fn new(world: World, live: Live) -> Self {
+    /// A watch over that network, which does not look yet; for a page that other
+    /// machines can reach, or not.
+    pub fn new(world: World, live: Live, is_open: bool) -> Self {
         let watch = Self {
+            refused: refusals(live.engine().kind(), is_open),
             world,
             live,
             board: Board::default(),
@@ -80,6 +87,7 @@ impl Watch {
                 })
             })
             .collect();
+        let looking_back = spawn(self.clone(), past::read);
         followers.follow(&self);
         loop {
             let found = files.look(&self);
@@ -92,13 +100,16 @@ impl Watch {
             }
             tokio::time::sleep(FILES_PAUSE).await;
         }
-        drop((telling, polling, reading));
+        drop((telling, polling, reading, looking_back));
     }
 
     /// Shows what the plan says.
     fn show_plan(&self) {
         let layout = self.live.layout();
-        self.board.set_network(network(&self.live, &layout));
+        self.board.set_network(NetworkView {
+            refused: self.refused.clone(),
+            ..network(&self.live, &layout)
+        });
         self.board.keep_nodes(&layout.roster());
         for plan in &layout.blueprint.nodes {
             let mining = &plan.config.mining;
@@ -140,7 +151,7 @@ fn network(live: &Live, layout: &Layout) -> NetworkView {
         created_ms: u64::from(plan.created_at_s) * 1_000,
         groups,
         accounts: accounts.unwrap_or_default(),
-        is_recording: false,
+        ..NetworkView::default()
     }
 }
 

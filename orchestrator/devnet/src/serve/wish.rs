@@ -1,64 +1,98 @@
 //! What the page may wish for, and what that means in the words of faults.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use devnet_scenario::fault::{Cut, CutShape, Fault, Heal, Link, NodeFault, NodeName};
+use devnet_blueprint::EngineKind;
+use devnet_scenario::fault::{Fault, Heal, NodeFault};
 use devnet_scenario::links::Condition;
 use serde::Deserialize;
 
-use super::watch::Watch;
+use crate::clock::parse_duration;
 use crate::exit::Failure;
 use crate::faults::{Layout, node};
+use crate::words::{Shape, program, provable_rate, select, units};
+use crate::world::World;
 
-/// The longest time after which a fault is taken out again, in seconds.
-const TIME_S_MAX: u32 = 86_400;
-/// The longest delay, in milliseconds; more belongs to a cut.
-const DELAY_MS_MAX: f64 = 60_000.0;
+/// The longest time after which a fault is taken out again.
+const TIME_MAX: Duration = Duration::from_secs(86_400);
 /// Nodes added at once at most.
 const ADDED_MAX: u32 = 50;
 
-/// What the page wants done.
+/// What the page wants done. Nodes are names of nodes, groups or zones;
+/// quantities are texts with a unit, as on the command line.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Wish {
-    /// Cuts the network into these groups; nodes that none names form one more.
-    Partition {
-        /// The groups.
-        groups: Vec<Vec<NodeName>>,
-        /// Healed after so many seconds.
-        for_s: Option<u32>,
+    /// Cuts links.
+    Cut {
+        /// Which.
+        shape: Shape,
+        /// Healed after that time.
+        #[serde(rename = "for")]
+        time: Option<String>,
     },
-    /// Cuts the network into two halves.
-    Halves {
-        /// Healed after so many seconds.
-        for_s: Option<u32>,
-    },
-    /// Makes all links of these nodes slow or lossy; of all nodes, if none is
-    /// named.
+    /// Makes links slow, lossy or narrow.
     Links {
-        /// The nodes.
-        nodes: Vec<NodeName>,
-        /// What happens there.
-        with: Condition,
-        /// Healed after so many seconds.
-        for_s: Option<u32>,
+        /// `A:B`, or all of a node; none: every link.
+        links: Vec<String>,
+        /// Only what A sends to B, or what the node sends.
+        #[serde(default)]
+        one_way: bool,
+        /// Delay of each direction.
+        latency: Option<String>,
+        /// Its standard deviation.
+        jitter: Option<String>,
+        /// Share of packets lost.
+        loss: Option<String>,
+        /// Data rate of each direction.
+        bandwidth: Option<String>,
+        /// Healed after that time.
+        #[serde(rename = "for")]
+        time: Option<String>,
     },
     /// Does something to nodes.
     Node {
         /// The nodes.
-        nodes: Vec<NodeName>,
+        nodes: Vec<String>,
         /// What.
         act: Act,
-        /// Undone after so many seconds, where that can be.
-        for_s: Option<u32>,
+        /// Undone after that time, where it can be.
+        #[serde(rename = "for")]
+        time: Option<String>,
+    },
+    /// Sets clocks off.
+    Skew {
+        /// The nodes.
+        nodes: Vec<String>,
+        /// By how much, such as `-90s`.
+        offset: String,
+        /// Right again after that time.
+        #[serde(rename = "for")]
+        time: Option<String>,
     },
     /// Changes the hash rate of miners.
     HashRate {
         /// The nodes.
-        nodes: Vec<NodeName>,
-        /// Hashes a second.
-        hashes_per_second: f64,
+        nodes: Vec<String>,
+        /// Hashes a second, such as `20k`.
+        rate: String,
+        /// As planned after that time.
+        #[serde(rename = "for")]
+        time: Option<String>,
+    },
+    /// Runs another program in the place of nodes.
+    Upgrade {
+        /// The nodes.
+        nodes: Vec<String>,
+        /// Reference of an image, or
+        image: Option<String>,
+        /// path of a binary.
+        binary: Option<PathBuf>,
+        /// The program before, after that time.
+        #[serde(rename = "for")]
+        time: Option<String>,
     },
     /// Adds nodes to a group.
     Add {
@@ -66,13 +100,28 @@ pub enum Wish {
         group: String,
         /// How many.
         count: u32,
+        /// Gone after that time.
+        #[serde(rename = "for")]
+        time: Option<String>,
     },
-    /// Takes faults out: everything, or what was done to these nodes.
+    /// Takes faults out: everything, one sort, or what was done to these nodes.
     Heal {
-        /// The nodes; none for everything.
-        nodes: Vec<NodeName>,
+        /// The nodes; none for all.
+        nodes: Vec<String>,
+        /// Only that sort.
+        only: Option<Sort>,
     },
+    /// Takes the fault of that number out.
+    Lift {
+        /// Its number.
+        id: u32,
+    },
+    /// Puts in force again what was asked for.
+    Reapply,
 }
+
+/// What a page does not do, by its word, each with the reason.
+pub type Refusals = BTreeMap<String, String>;
 
 /// What is done to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -94,128 +143,189 @@ pub enum Act {
     Wipe,
     /// Takes it out of the network.
     Remove,
+    /// Lets its disk be full.
+    FillDisk,
+    /// Damages its store.
+    Corrupt,
 }
 
-/// A wish, in the words of faults.
-pub enum Order {
-    /// A fault, and after which time it is taken out again.
-    Inflict(Fault, Option<Duration>),
-    /// Faults that are taken out.
-    Heal(Heal),
+/// A sort of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sort {
+    /// Cuts.
+    Cuts,
+    /// Slow, lossy and narrow links.
+    Conditions,
 }
 
-/// What a wish means in this network.
-///
-/// # Errors
-/// It cannot be done there.
-pub fn order(watch: &Watch, wish: Wish) -> Result<Order, Failure> {
-    let layout = watch.live.layout();
-    Ok(match wish {
-        Wish::Partition { groups, for_s } => {
-            Order::Inflict(cut(CutShape::Groups(groups), &layout)?, time(for_s)?)
-        }
-        Wish::Halves { for_s } => {
-            let shape = CutShape::halves(&layout.roster());
-            Order::Inflict(cut(shape, &layout)?, time(for_s)?)
-        }
-        Wish::Links { nodes, with, for_s } => {
-            check_condition(&with)?;
-            let links = links(&layout, &nodes)?;
-            Order::Inflict(Fault::Condition { links, with }, time(for_s)?)
-        }
-        Wish::Node { nodes, act, for_s } => {
-            let what = act.fault();
-            let nodes = known(&layout, nodes)?;
-            Order::Inflict(Fault::Node { nodes, what }, time(for_s)?)
-        }
-        Wish::HashRate {
-            nodes,
-            hashes_per_second,
-        } => {
-            if !(0.0..=1e12).contains(&hashes_per_second) {
-                return Err(Failure::bad_input("a hash rate is between 0 and 10^12"));
+/// How a wish comes true.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Way {
+    /// A fault is inflicted, and taken out again after that time.
+    Inflict(Option<Duration>),
+    /// Faults are taken out.
+    Heal,
+    /// The fault of that number is taken out.
+    Lift(u32),
+    /// What was asked for is put in force again.
+    Reapply,
+}
+
+/// What is refused on that engine, by a page that other machines can reach or
+/// not.
+pub fn refusals(engine: EngineKind, is_open: bool) -> Refusals {
+    let mut refusals = Refusals::new();
+    let mut refuse = |word: &str, why: &str| refusals.insert(word.to_owned(), why.to_owned());
+    if is_open {
+        refuse(
+            "upgrade",
+            "it starts a program of this machine, and other machines can reach this page",
+        );
+    }
+    if engine == EngineKind::Process {
+        refuse(
+            "upgrade-image",
+            "this network runs plain processes, which take the path of a binary",
+        );
+    }
+    refusals
+}
+
+impl Wish {
+    /// How it comes true.
+    ///
+    /// # Errors
+    /// Its time is none.
+    pub fn way(&self) -> Result<Way, Failure> {
+        Ok(match self {
+            Self::Cut { time, .. }
+            | Self::Links { time, .. }
+            | Self::Node { time, .. }
+            | Self::Skew { time, .. }
+            | Self::HashRate { time, .. }
+            | Self::Upgrade { time, .. }
+            | Self::Add { time, .. } => Way::Inflict(span(time.as_deref())?),
+            Self::Heal { .. } => Way::Heal,
+            Self::Lift { id } => Way::Lift(*id),
+            Self::Reapply => Way::Reapply,
+        })
+    }
+
+    /// The fault that it asks for.
+    ///
+    /// # Errors
+    /// It cannot be made in this network, or it is none.
+    pub fn fault(&self, world: &World, layout: &Layout) -> Result<Fault, Failure> {
+        let (nodes, what) = match self {
+            Self::Cut { shape, .. } => return shape.cut(layout),
+            Self::Links { links, one_way, .. } => {
+                let with = self.condition()?;
+                let links = select::links(layout, links, *one_way)?;
+                return Ok(Fault::Condition { links, with });
             }
-            let what = NodeFault::HashRate { hashes_per_second };
-            let nodes = known(&layout, nodes)?;
-            Order::Inflict(Fault::Node { nodes, what }, None)
-        }
-        Wish::Add { group, count } => {
-            if !(1..=ADDED_MAX).contains(&count) {
-                let why = format!("1 to {ADDED_MAX} nodes can be added at once");
-                return Err(Failure::bad_input(why));
+            Self::Add { group, count, .. } => return add(world, layout, group, *count),
+            Self::Node { nodes, act, .. } => (nodes, act.fault()),
+            Self::Skew { nodes, offset, .. } => {
+                let offset_ms = units::offset_ms(offset).map_err(Failure::bad_input)?;
+                (nodes, NodeFault::ClockSkew { offset_ms })
             }
-            let nodes = node::fresh_names(&watch.world, &layout, &group, count)?;
-            let what = NodeFault::Add { group };
-            Order::Inflict(Fault::Node { nodes, what }, None)
+            Self::HashRate { nodes, rate, .. } => {
+                let hashes_per_second = units::hash_rate(rate).map_err(Failure::bad_input)?;
+                (nodes, NodeFault::HashRate { hashes_per_second })
+            }
+            Self::Upgrade {
+                nodes,
+                image,
+                binary,
+                ..
+            } => {
+                let program = program(image.as_deref(), binary.as_ref())?;
+                (nodes, NodeFault::Upgrade { program })
+            }
+            Self::Heal { .. } | Self::Lift { .. } | Self::Reapply => {
+                return Err(Failure::bad_input("this is no fault"));
+            }
+        };
+        let nodes = select::all_nodes(layout, nodes)?;
+        Ok(Fault::Node { nodes, what })
+    }
+
+    /// What it takes out.
+    ///
+    /// # Errors
+    /// It names what is not there, or takes nothing out.
+    pub fn heal(&self, layout: &Layout) -> Result<Heal, Failure> {
+        match self {
+            Self::Heal { nodes, only } => Ok(match only {
+                Some(Sort::Cuts) => Heal::Cuts,
+                Some(Sort::Conditions) => Heal::Conditions,
+                None if nodes.is_empty() => Heal::All,
+                None => Heal::Nodes(select::all_nodes(layout, nodes)?),
+            }),
+            _ => Err(Failure::bad_input("this heals nothing")),
         }
-        Wish::Heal { nodes } => Order::Heal(match nodes.is_empty() {
-            true => Heal::All,
-            false => Heal::Nodes(known(&layout, nodes)?),
-        }),
+    }
+
+    /// Why this page does not do it, among what it refuses.
+    pub fn refused(&self, refusals: &Refusals) -> Option<String> {
+        let Self::Upgrade { image, .. } = self else {
+            return None;
+        };
+        let of_image = image.as_ref().and_then(|_| refusals.get("upgrade-image"));
+        let why = refusals.get("upgrade").or(of_image)?;
+        Some(format!("an upgrade is refused here: {why}"))
+    }
+
+    /// What happens on links.
+    fn condition(&self) -> Result<Condition, Failure> {
+        let Self::Links {
+            latency,
+            jitter,
+            loss,
+            bandwidth,
+            ..
+        } = self
+        else {
+            return Err(Failure::bad_input("this is about no link"));
+        };
+        let read = |text: &Option<String>, read: fn(&str) -> Result<f64, String>| {
+            let value = text.as_deref().map(read).transpose();
+            value.map_err(Failure::bad_input)
+        };
+        let with = Condition {
+            latency_ms: read(latency, units::delay_ms)?,
+            jitter_ms: read(jitter, units::delay_ms)?,
+            loss: read(loss, units::share)?,
+            rate_bytes_s: bandwidth.as_deref().map(provable_rate).transpose()?,
+        };
+        match with == Condition::default() {
+            true => Err(Failure::bad_input("nothing is asked for of these links")),
+            false => Ok(with),
+        }
+    }
+}
+
+fn add(world: &World, layout: &Layout, group: &str, count: u32) -> Result<Fault, Failure> {
+    if !(1..=ADDED_MAX).contains(&count) {
+        let why = format!("1 to {ADDED_MAX} nodes can be added at once");
+        return Err(Failure::bad_input(why));
+    }
+    let nodes = node::fresh_names(world, layout, group, count)?;
+    let group = group.to_owned();
+    Ok(Fault::Node {
+        nodes,
+        what: NodeFault::Add { group },
     })
 }
 
-fn cut(shape: CutShape, layout: &Layout) -> Result<Fault, Failure> {
-    let cut = Cut::new(shape, &layout.roster());
-    let cut = cut.map_err(|why| Failure::bad_input(format!("cannot partition: {why}")))?;
-    Ok(Fault::Cut(cut))
-}
-
-fn known(layout: &Layout, nodes: Vec<NodeName>) -> Result<Vec<NodeName>, Failure> {
-    if nodes.is_empty() {
-        return Err(Failure::bad_input("no node is named"));
-    }
-    match nodes.iter().find(|node| layout.address(node).is_none()) {
-        None => Ok(nodes),
-        Some(node) => Err(Failure::bad_input(format!("there is no node {node}"))),
-    }
-}
-
-/// All links of these nodes, both directions.
-fn links(layout: &Layout, nodes: &[NodeName]) -> Result<BTreeSet<Link>, Failure> {
-    let roster = layout.roster();
-    let nodes = match nodes.is_empty() {
-        true => roster.clone(),
-        false => known(layout, nodes.to_vec())?,
-    };
-    let pairs = nodes
-        .iter()
-        .flat_map(|a| roster.iter().map(move |b| (a, b)));
-    let links = pairs
-        .filter(|(a, b)| a != b)
-        .flat_map(|(a, b)| [Link::new(a, b), Link::new(b, a)]);
-    Ok(links.collect())
-}
-
-fn check_condition(with: &Condition) -> Result<(), Failure> {
-    let is_delay = |ms: Option<f64>| ms.is_none_or(|ms| (0.0..=DELAY_MS_MAX).contains(&ms));
-    if !is_delay(with.latency_ms) || !is_delay(with.jitter_ms) {
-        return Err(Failure::bad_input("a delay is between 0 and 60,000 ms"));
-    }
-    if !with.loss.is_none_or(|loss| (0.0..=1.0).contains(&loss)) {
-        return Err(Failure::bad_input("a loss is a share between 0 and 1"));
-    }
-    match *with == Condition::default() || with.rate_bytes_s == Some(0) {
-        true => Err(Failure::bad_input("nothing is asked for of these links")),
-        false => Ok(()),
-    }
-}
-
-fn time(for_s: Option<u32>) -> Result<Option<Duration>, Failure> {
-    match for_s {
-        None => Ok(None),
-        Some(seconds) if (1..=TIME_S_MAX).contains(&seconds) => {
-            Ok(Some(Duration::from_secs(u64::from(seconds))))
+fn span(text: Option<&str>) -> Result<Option<Duration>, Failure> {
+    let span = text.map(parse_duration).transpose();
+    match span.map_err(Failure::bad_input)? {
+        Some(span) if span.is_zero() || span > TIME_MAX => {
+            Err(Failure::bad_input("a fault lasts a moment to a day"))
         }
-        Some(_) => Err(Failure::bad_input("a fault lasts 1 second to a day")),
-    }
-}
-
-/// What is healed, in words.
-pub fn spell_heal(heal: &Heal) -> String {
-    match heal {
-        Heal::Nodes(nodes) => format!("heal {}", nodes.join(", ")),
-        _ => "heal everything".to_owned(),
+        span => Ok(span),
     }
 }
 
@@ -230,6 +340,8 @@ impl Act {
             Self::Unpause => NodeFault::Unpause,
             Self::Wipe => NodeFault::Wipe,
             Self::Remove => NodeFault::Remove,
+            Self::FillDisk => NodeFault::FillDisk,
+            Self::Corrupt => NodeFault::CorruptStore,
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{FAULTS_FILE, NetworkFolder, RECORD_FILE, StateError};
 
 const TALLY_FILE: &str = "fault-events.json";
+const ACTS_FILE: &str = "fault-acts.json";
 const RUN_FILE: &str = "run.json";
 const STACK_FILE: &str = "monitoring.json";
 const MONITORING_FOLDER: &str = "monitoring";
@@ -31,6 +32,27 @@ impl NetworkFolder {
     /// Where it is kept which faults are intended.
     pub fn faults_file(&self) -> PathBuf {
         self.path.join(FAULTS_FILE)
+    }
+
+    /// Where it is kept what was done to the network.
+    pub fn acts_file(&self) -> PathBuf {
+        self.path.join(ACTS_FILE)
+    }
+
+    /// Writes what was done to the network.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_acts<T: Serialize>(&self, acts: &T) -> Result<(), StateError> {
+        self.write(ACTS_FILE, acts)
+    }
+
+    /// What was done to the network, if anything was.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read_acts<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        self.read(ACTS_FILE)
     }
 
     /// Where a run tells how far it is.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use devnet_scenario::fault::{Cut, CutShape, Fault, Heal, NodeFault, NodeName};
+use devnet_scenario::fault::{CutShape, Fault, Heal, NodeFault};
 use devnet_scenario::world::Outcome as Proof;
 
 use super::state::{Order, Outcome};
@@ -11,6 +11,7 @@ use crate::exit::Failure;
 use crate::faults::{Layout, Live};
 use crate::order;
 use crate::state::StateError;
+use crate::words::cut_of;
 use crate::world::World;
 
 /// How long to wait for another call that works on the network; whoever looks
@@ -53,7 +54,9 @@ async fn prove(
 /// The fault that an order asks for.
 fn fault(order: &Order, layout: &Layout) -> Result<Fault, Failure> {
     let (nodes, what) = match order {
-        Order::Partition(nodes) => return cut(nodes, layout),
+        Order::Partition(nodes) => {
+            return cut_of(CutShape::Groups(vec![nodes.clone()]), layout);
+        }
         Order::Heal => return Err(Failure::bad_input("healing is no fault")),
         Order::Kill(nodes) => (nodes, NodeFault::Kill),
         Order::Start(nodes) => (nodes, NodeFault::Start),
@@ -62,13 +65,6 @@ fn fault(order: &Order, layout: &Layout) -> Result<Fault, Failure> {
     };
     let nodes = nodes.clone();
     Ok(Fault::Node { nodes, what })
-}
-
-fn cut(nodes: &[NodeName], layout: &Layout) -> Result<Fault, Failure> {
-    let shape = CutShape::Groups(vec![nodes.to_vec()]);
-    let cut = Cut::new(shape, &layout.roster())
-        .map_err(|error| Failure::bad_input(format!("cannot partition: {error}")))?;
-    Ok(Fault::Cut(cut))
 }
 
 fn told(proof: Proof) -> Result<String, String> {

@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::time::Instant;
 
-use super::seen::{Life, Seen};
+use super::seen::Seen;
 use super::state::State;
 use crate::engine::{EngineError, LogLine, LogStream, LogWish};
 use crate::faults::Live;
@@ -93,19 +93,12 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// A node that came to life has a log that is not followed yet.
+    /// A node that joined has a log that is not followed yet. One that starts
+    /// again is followed on by its engine.
     pub fn see(&mut self, before: &Seen, now: &Seen) {
-        let had_none = |name: &str| {
-            let mut nodes = before.nodes.iter();
-            let known = nodes.find(|node| node.name == name);
-            known.is_some_and(|node| !node.life.has_process())
-                || (known.is_none() && !before.nodes.is_empty())
-        };
-        let is_new = now
-            .nodes
-            .iter()
-            .any(|node| node.life == Life::Running && had_none(&node.name));
-        if is_new {
+        let is_known = |name: &str| before.nodes.iter().any(|node| node.name == name);
+        let mut nodes = now.nodes.iter();
+        if !before.nodes.is_empty() && nodes.any(|node| !is_known(&node.name)) {
             (self.stream, self.opening) = (None, None);
         }
     }

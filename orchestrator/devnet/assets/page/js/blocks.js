@@ -2,7 +2,7 @@
 
 import { chain, intervals, verdict } from './chain.js';
 import { chart } from './chart.js';
-import { card, clock, h, median, plural, say, short, span } from './dom.js';
+import { card, clock, h, keep, median, plural, say, short, span } from './dom.js';
 import { store } from './store.js';
 import { tileRow } from './network.js';
 import { tree } from './tree.js';
@@ -47,16 +47,18 @@ export function blocksView() {
     tiles.set('Stale', stale, store.blocks.size ? `${((100 * stale) / store.blocks.size).toFixed(1)} % of those seen` : '');
     tiles.set('Mean interval', span(mean), `target ${span(target)}`);
     tiles.set('Median interval', span(median(ms)), plural(ms.length, 'block'));
-    tiles.set('Reorganisations', store.events.filter((event) => event.kind === 'reorg').length, 'since the page is served');
+    tiles.set('Reorganisations', store.events.filter((event) => event.kind === 'reorg').length, 'as far as the logs tell');
     const took = new Map(found.map(({ block, ms: one }) => [block.hash, one]));
-    body.replaceChildren(...known.path.slice(0, ROWS).map((block) => h('tr', {},
-      h('td', {}, h('a', { href: `#/explorer/${block.hash}` }, block.height)),
-      h('td', { class: 'mono', title: block.hash }, short(block.hash)),
-      h('td', {}, block.miner ?? (block.height ? 'unknown' : 'genesis')),
-      h('td', {}, clock(block.seen_ms ?? block.time_ms)),
-      h('td', { class: 'n' }, took.has(block.hash) ? span(took.get(block.hash)) : '–'),
-      h('td', { class: 'n' }, block.spread?.nodes > 1 ? `${span(block.spread.last_ms)} (${block.spread.nodes})` : '–'),
-      h('td', { class: 'n' }, block.transactions))));
+    keep(body, known.path.slice(0, ROWS).map((block) => {
+      const cells = [short(block.hash), block.miner ?? (block.height ? 'unknown' : 'genesis'), clock(block.seen_ms ?? block.time_ms),
+        took.has(block.hash) ? span(took.get(block.hash)) : '–', block.spread?.nodes > 1 ? `${span(block.spread.last_ms)} (${block.spread.nodes})` : '–', block.transactions];
+      return [block.hash, cells.join(), () => row(block, cells)];
+    }));
   }
   return { element, title: 'Blocks', update, end: () => { picture.end(); times.end(); spreads.end(); } };
+}
+
+function row(block, [hash, ...rest]) {
+  return h('tr', {}, h('td', {}, h('a', { href: `#/explorer/${block.hash}` }, block.height)), h('td', { class: 'mono', title: block.hash }, hash),
+    rest.map((text, at) => h('td', { class: at > 1 ? 'n' : '' }, text)));
 }

@@ -108,7 +108,7 @@ export function verdict() {
   return {
     title: `Split in ${counts.length}: ${counts.join(' against ')} nodes`,
     more: isDeep ? `The chains part below height ${fork}; each has many blocks of its own.${rest}`
-      : `The chains part above height ${fork}; since then they have ${alone.join(' and ')} blocks of their own.${rest}`,
+      : `The chains part above height ${fork}; since then they have ${alone.every((own) => own === 1) ? 'one block each' : `${alone.join(' and ')} blocks of their own`}.${rest}`,
     isWell: false,
   };
 }

@@ -11,8 +11,12 @@ export function chart(spec) {
   let width = 600;
   let drawn = [];
   let said = {};
+  let look = '';
   function draw(points, extra = {}) {
     [drawn, said] = [points, extra];
+    const now = JSON.stringify([points, extra, width]);
+    if (now === look) return;
+    look = now;
     const all = { ...spec, ...extra };
     svg.setAttribute('viewBox', `0 0 ${width} 210`);
     svg.setAttribute('aria-label', all.text ?? all.name);

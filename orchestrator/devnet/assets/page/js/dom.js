@@ -39,6 +39,25 @@ export function attribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
+// Children of `parent` by key, in that order; only those that look otherwise are
+// made anew. An entry is [key, look, make].
+const lists = new WeakMap();
+export function keep(parent, entries) {
+  const before = lists.get(parent) ?? new Map();
+  const after = new Map();
+  for (const [key, look, make] of entries) {
+    const had = before.get(key);
+    after.set(key, had?.look === look ? had : { look, element: make() });
+  }
+  lists.set(parent, after);
+  for (const [key, { element }] of before) if (after.get(key)?.element !== element) element.remove();
+  let at = parent.firstChild;
+  for (const { element } of after.values()) {
+    if (element === at) at = at.nextSibling;
+    else parent.insertBefore(element, at);
+  }
+}
+
 export const card = (title, note, ...body) => h('section', { class: 'card' },
   h('header', {}, h('h2', {}, title), note && (typeof note === 'string' ? h('p', {}, note) : note)),
   h('div', { class: 'body' }, body));
@@ -83,9 +102,17 @@ export function bytes(count) {
 
 export const coins = (amount) => Number(amount).toLocaleString('en', { maximumFractionDigits: 8 });
 
+// A fault's words so that lines break between names, and its first letters where
+// they are very many.
+const TITLE_LETTERS = 220;
+export function titled(words) {
+  const spaced = words.replaceAll(/,(?=\S)/g, ', ');
+  return spaced.length > TITLE_LETTERS ? `${spaced.slice(0, TITLE_LETTERS)}…` : spaced;
+}
+
 // A message that goes by itself.
 export function toast(title, detail, isBad) {
-  const box = h('div', { class: isBad ? 'toast bad' : 'toast' }, title, detail && h('small', {}, detail));
+  const box = h('div', { class: isBad ? 'toast bad' : 'toast' }, titled(title), detail && h('small', {}, detail));
   document.getElementById('toasts').append(box);
   setTimeout(() => box.remove(), isBad ? 12000 : 7000);
 }

@@ -1,7 +1,8 @@
 // What happened, newest first, and what is in force.
 
-import { clock, h, plural, span } from './dom.js';
+import { clock, h, keep, plural, say, span, titled } from './dom.js';
 import { chain, colourOf } from './chain.js';
+import { act } from './orders.js';
 import { now, store } from './store.js';
 
 const MARKS = { fault: '⚡', heal: '✓', proof: '✓', reorg: '↺', node: '•', payment: '¤', refused: '✗' };
@@ -11,28 +12,53 @@ export function eventList(count, kinds) {
   const element = h('ol', { class: 'events', 'aria-label': 'What happened, newest first' });
   const update = () => {
     const shown = store.events.filter((event) => !kinds || kinds.includes(event.kind)).slice(-count).reverse();
-    element.replaceChildren(...(shown.length ? shown.map(row) : [h('li', {}, h('span', { class: 'note' }, 'Nothing yet.'))]));
+    keep(element, shown.length ? shown.map((event) => [event.id, `${event.at_ms} ${event.title}`, () => row(event)]) : [['none', '', () => h('li', {}, h('span', { class: 'note' }, 'Nothing yet.'))]]);
   };
   return { element, update };
 }
 
 const row = (event) => h('li', {}, h('time', { datetime: new Date(event.at_ms).toISOString() }, clock(event.at_ms)),
   h('span', { class: `mark ${event.kind}`, title: WORDS[event.kind] ?? event.kind, role: 'img', 'aria-label': WORDS[event.kind] ?? event.kind }, MARKS[event.kind] ?? '•'),
-  h('div', {}, event.title, event.detail && h('small', {}, event.kind === 'payment'
+  h('div', {}, titled(event.title), event.detail && h('small', {}, event.kind === 'payment'
     ? h('a', { href: `#/explorer/${event.detail}` }, event.detail) : event.detail)));
 
-// One row a fault in force, and what each side of a cut has mined.
+// One row a fault in force with its proof, and what each side of a cut has mined.
 export function activeFaults() {
   const list = h('ul', { class: 'active' });
   const sides = h('div', { class: 'sides' });
   const element = h('div', {}, list, sides);
+  const rows = new Map();
   const update = () => {
     const { active, groups } = store.faults;
     list.hidden = !active.length;
-    list.replaceChildren(...active.map((fault) => h('li', {}, h('span', {}, fault.title,
-      h('small', { class: 'note' }, ` for ${span(now() - fault.since_ms)}${fault.until_ms ? `, until ${clock(fault.until_ms)}` : ''}`)))));
+    for (const id of rows.keys()) {
+      if (active.some((fault) => fault.id === id)) continue;
+      rows.get(id).element.remove();
+      rows.delete(id);
+    }
+    for (const fault of active) {
+      if (!rows.has(fault.id)) {
+        rows.set(fault.id, activeRow(fault));
+        list.append(rows.get(fault.id).element);
+      }
+      rows.get(fault.id).update(fault);
+    }
     const { fork, isDeep } = chain();
-    sides.replaceChildren(...groups.map((group, at) => side(group, at, fork, isDeep)));
+    keep(sides, groups.map((group, at) => side(group, at, fork, isDeep)));
+  };
+  return { element, update };
+}
+
+function activeRow(fault) {
+  const since = h('small', { class: 'note' });
+  const proof = h('small', {});
+  const end = h('button', { type: 'button', 'aria-label': `Take out: ${fault.title}`, onclick: () => act({ do: 'lift', id: fault.id }, end) }, 'Take out');
+  const element = h('li', {}, h('div', { class: 'grow', title: fault.title }, titled(fault.title), since, proof), end);
+  const update = ({ since_ms: from, until_ms: until, proof: told }) => {
+    say(since, ` for ${span(Math.max(0, now() - from))}${until ? `, until ${clock(until)}` : ''}`);
+    say(proof, told ? `${told.came === 'done' ? '✓' : '✗'} ${told.detail}` : store.network?.is_recording ? '' : 'not measured yet');
+    proof.className = told && told.came !== 'done' ? 'bad-text' : 'note';
+    end.hidden = !store.mayAct;
   };
   return { element, update };
 }
@@ -42,7 +68,8 @@ function side(group, at, fork, isDeep) {
   const top = nodes.reduce((best, node) => (!best || node.tip.work > best.tip.work ? node : best), null);
   const height = top?.tip.height ?? 0;
   const own = fork === null || !top ? 0 : Math.max(0, height - fork);
-  return h('div', { class: `side c${top ? colourOf(top) : 'down'}` }, h('div', { class: 'note' }, `Side ${String.fromCharCode(65 + at)}`),
+  const colour = top ? colourOf(top) : 'down';
+  return [at, [group, colour, height, own, fork === null, isDeep].join(), () => h('div', { class: `side c${colour}` }, h('div', { class: 'note' }, `Side ${String.fromCharCode(65 + at)}`),
     h('b', {}, top ? `height ${height}` : 'silent'), h('div', { class: 'note' }, fork === null ? 'not parted yet' : `${isDeep ? 'more than ' : ''}${plural(own, 'block')} of its own`),
-    h('div', { class: 'note' }, group.length > 6 ? plural(group.length, 'node') : group.join(', ')));
+    h('div', { class: 'note' }, group.length > 6 ? plural(group.length, 'node') : group.join(', ')))];
 }

@@ -1,7 +1,8 @@
 // Faults: what is in force, and all that happened, as lanes over time and as a list.
 
-import { activeFaults, eventList } from './events.js';
 import { actions } from './actions.js';
+import { activeFaults, eventList } from './events.js';
+import { readBack } from './force.js';
 import { scenarioCard } from './scenario.js';
 import { card, clock, h, plural, s, span } from './dom.js';
 import { now, store } from './store.js';
@@ -15,20 +16,23 @@ export function faultsView() {
   const scenario = scenarioCard();
   const events = eventList(200);
   const line = timeline();
+  const force = readBack();
   const none = h('p', { class: 'empty' }, 'No fault is in force. Select nodes on the Network page and press Partition.');
   const element = h('div', { class: 'grid' },
     h('div', { class: 'head' }, h('div', { class: 'grow' }, h('h1', {}, 'Faults'), h('p', {}, 'Every fault is measured after it is made; what was measured stands below it.'))),
     h('section', { class: 'card' }, h('header', {}, h('h2', {}, 'In force')), h('div', { class: 'body' }, none, active.element), bar.element),
+    force.element,
     scenario.element,
     card('Timeline', 'Bars are faults in force, ticks are blocks that some node left for another branch.', line.element),
-    card('What happened', 'Since the page is served, newest first.', events.element));
-  const update = () => {
+    card('What happened', 'Newest first, as far as it was written down.', events.element));
+  const update = (parts) => {
     none.hidden = store.faults.active.length > 0;
     active.update();
     bar.update();
     scenario.update();
-    events.update();
+    if (parts.has('events') || parts.has('whole')) events.update();
     line.update();
+    force.update(parts);
   };
   const timer = setInterval(() => { active.update(); line.update(); }, 1000);
   return { element, title: 'Faults', update, end: () => { clearInterval(timer); line.end(); } };

@@ -1,9 +1,10 @@
 // The network at a glance: picture, nodes, tree, what is in force.
 
-import { actions, select } from './actions.js';
+import { actions } from './actions.js';
 import { chain, colourOf, intervals, verdict } from './chain.js';
 import { attribute, card, h, median, plural, rate, say, span } from './dom.js';
 import { activeFaults, eventList } from './events.js';
+import { select } from './orders.js';
 import { scenarioCard } from './scenario.js';
 import { now, store } from './store.js';
 import { topology } from './topology.js';
@@ -57,7 +58,7 @@ export function networkView() {
     say(more, told.more);
     picture.update();
     if (parts.has('tips') || parts.has('blocks') || parts.has('nodes') || parts.has('whole')) blocks.update();
-    list.update();
+    if (['nodes', 'tips', 'selection', 'whole'].some((part) => parts.has(part))) list.update();
     bar.update();
     force.hidden = !store.faults.active.length;
     active.update();

@@ -1,8 +1,9 @@
 // One node: what it stands on, its peers, what it takes, what it says.
 
-import { act } from './actions.js';
 import { ask } from './link.js';
-import { bytes, card, clock, h, plural, rate, say, short, span } from './dom.js';
+import { bytes, card, h, plural, rate, say, short, span } from './dom.js';
+import { act } from './orders.js';
+import { faultSheet } from './sheet.js';
 import { store } from './store.js';
 import { tileRow } from './network.js';
 
@@ -17,8 +18,11 @@ export function nodeView(first) {
   const facts = h('dl');
   const log = h('pre', { class: 'log', tabindex: '0', role: 'region', 'aria-label': 'Log' });
   const control = h('div', { class: 'row' });
+  const sheet = faultSheet(() => [name]);
+  const others = h('button', { type: 'button', 'aria-expanded': 'false', onclick: () => sheet.open(others, 'slow') }, 'All faults…');
   const element = h('div', { class: 'grid' },
     h('div', { class: 'head' }, h('div', { class: 'grow' }, h('p', {}, h('a', { href: '#/network' }, '‹ Network')), title, more), control),
+    h('section', { class: 'card' }, sheet.element),
     tiles.element,
     h('div', { class: 'halves' },
       card('Peers', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Peers' }, h('table', {}, h('thead', {}, h('tr', {}, ['Peer', 'Direction', 'Ping', 'Height', 'Since'].map((one) => h('th', { scope: 'col' }, one)))), peers))),
@@ -44,13 +48,15 @@ export function nodeView(first) {
     tiles.set('Peers', node.peers.length, 'connected');
     tiles.set('Mempool', node.mempool, bytes(node.mempool_bytes));
     tiles.set('Hash rate', node.hashrate ? rate(node.hashrate) : '–', node.hashrate ? plural(node.found, 'block found', 'blocks found') : 'does not mine');
+    sheet.update();
     const look = `${node.condition} ${store.mayAct}`;
     if (control.dataset.look === look) return;
     control.dataset.look = look;
     const isUp = node.condition === 'up' || node.condition === 'silent';
     control.replaceChildren(...(!store.mayAct ? [] : isUp
-      ? [button('Pause', 'pause'), button('Restart', 'restart'), button('Wipe', 'wipe', 'danger'), button('Kill', 'kill', 'danger')]
-      : [button(node.condition === 'paused' ? 'Unpause' : 'Start', node.condition === 'paused' ? 'unpause' : 'start', 'main')]));
+      ? [button('Pause', 'pause'), button('Restart', 'restart'), button('Kill', 'kill', 'danger'), others]
+      : [button(node.condition === 'paused' ? 'Unpause' : 'Start', node.condition === 'paused' ? 'unpause' : 'start', 'main'), others]));
+    if (!store.mayAct) sheet.element.hidden = true;
   }
 
   async function load() {

@@ -9,6 +9,7 @@ export const store = {
   blocks: new Map(),
   faults: { active: [], groups: [], links: [] },
   events: [],
+  lastEvent: 0,
   scenario: null,
   // Server's clock less ours.
   offset: 0,
@@ -51,6 +52,7 @@ export function clear() {
   store.nodes.clear();
   store.blocks.clear();
   store.events = [];
+  store.lastEvent = 0;
   store.faults = { active: [], groups: [], links: [] };
   store.scenario = null;
 }
@@ -93,9 +95,10 @@ export function take(patch) {
     parts.add('faults');
   }
   if (patch.events?.length) {
-    const last = store.events.at(-1)?.id ?? 0;
-    store.events.push(...patch.events.filter((event) => event.id > last));
-    store.events.splice(0, store.events.length - EVENTS_MAX);
+    const fresh = patch.events.filter((event) => event.id > store.lastEvent);
+    store.lastEvent = fresh.reduce((last, event) => Math.max(last, event.id), store.lastEvent);
+    // What happened earlier may be told later.
+    store.events = [...store.events, ...fresh].sort((a, b) => a.at_ms - b.at_ms || a.id - b.id).slice(-EVENTS_MAX);
     parts.add('events');
   }
   if (patch.scenario) {

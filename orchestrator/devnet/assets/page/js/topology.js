@@ -1,22 +1,25 @@
-// The picture of the network: nodes, links, sides of a cut. Links are drawn on
-// a canvas below the nodes, and only when they change; nodes are elements that
-// can be reached with mouse, touch and keyboard.
+// The picture of the network: nodes, links, sides of a cut. Nodes are elements
+// that can be reached with mouse, touch and keyboard.
 
 import { chain, colourOf } from './chain.js';
 import { attribute, h, s, say } from './dom.js';
 import { place } from './layout.js';
+import { pulses } from './pulse.js';
 import { store } from './store.js';
+import { wires } from './wires.js';
 
 const MOVE_MS = 550;
 
 export function topology(onSelect, onOpen) {
-  const canvas = h('canvas', { 'aria-hidden': 'true' });
   const hulls = s('g');
   const nodes = s('g');
   const lasso = s('rect', { class: 'lasso', visibility: 'hidden' });
   const svg = s('svg', { role: 'group', 'aria-label': 'Nodes and their links; arrows move, space selects, enter opens' }, hulls, nodes, lasso);
-  const element = h('div', { class: 'topology' }, canvas, svg);
+  const element = h('div', { class: 'topology' });
   const marks = new Map();
+  const lines = wires(element, marks);
+  const rings = pulses(marks);
+  element.append(lines.element, svg, rings.element);
   let layout = null;
   let moving = null;
   let size = { width: 0, height: 0 };
@@ -25,16 +28,8 @@ export function topology(onSelect, onOpen) {
 
   const quiet = matchMedia('(prefers-reduced-motion: reduce)');
   const names = () => [...store.nodes.keys()];
-  const radius = (name) => {
-    const node = store.nodes.get(name);
-    const total = [...store.nodes.values()].reduce((sum, one) => sum + (one.hashrate || 0), 0);
-    const share = total ? (node?.hashrate ?? 0) / total : 0;
-    return (17 + 34 * Math.sqrt(share)) * (layout?.scale ?? 1);
-  };
-
   function mark(name) {
     const ring = s('circle', { class: 'ring' });
-    const pulse = s('circle', { class: 'pulse' });
     const shape = s('path', { class: 'shape' });
     const height = s('text', { class: 'height', dy: '.36em' });
     const label = s('text', { class: 'label' }, name);
@@ -42,10 +37,9 @@ export function topology(onSelect, onOpen) {
       onclick: (event) => { onSelect(name, event.shiftKey || event.ctrlKey || event.metaKey); focus(name); },
       ondblclick: () => onOpen(name),
       onkeydown: (event) => key(event, name),
-      onfocus: () => { focused = name; } }, pulse, ring, shape, height, label);
-    pulse.addEventListener('animationend', () => group.classList.remove('fresh'));
+      onfocus: () => { focused = name; } }, ring, shape, height, label);
     nodes.append(group);
-    return { group, ring, pulse, shape, height, label, x: size.width / 2, y: size.height / 2, look: '' };
+    return { group, ring, shape, height, label, x: size.width / 2, y: size.height / 2, r: 0, look: '' };
   }
 
   function focus(name) {
@@ -88,10 +82,10 @@ export function topology(onSelect, onOpen) {
     return `M${-a + c} ${-a}H${a - c}Q${a} ${-a} ${a} ${-a + c}V${a - c}Q${a} ${a} ${a - c} ${a}H${-a + c}Q${-a} ${a} ${-a} ${a - c}V${-a + c}Q${-a} ${-a} ${-a + c} ${-a}z`;
   };
 
-  function dress(name, node) {
+  function dress(name, node, total) {
     const parts = marks.get(name);
     const colour = colourOf(node);
-    const r = radius(name);
+    const r = (17 + 34 * Math.sqrt(total ? node.hashrate / total : 0)) * (layout?.scale ?? 1);
     const isOn = store.selected.has(name);
     const isMany = store.nodes.size > 30;
     const isUp = node.condition === 'up';
@@ -99,21 +93,21 @@ export function topology(onSelect, onOpen) {
     const look = [colour, r.toFixed(1), node.condition, isOn, isMany, node.role, text].join();
     if (parts.look !== look) {
       parts.look = look;
-      const isFresh = parts.group.classList.contains('fresh');
-      attribute(parts.group, 'class', `node c${colour} ${node.condition} ${node.role}${isOn ? ' on' : ''}${isMany ? ' many' : ''}${isFresh ? ' fresh' : ''}`);
+      attribute(parts.group, 'class', `node c${colour} ${node.condition} ${node.role}${isOn ? ' on' : ''}${isMany ? ' many' : ''}`);
       attribute(parts.group, 'aria-checked', isOn);
       attribute(parts.group, 'aria-label', `${name}, ${node.role}, ${isUp ? `height ${node.tip?.height ?? 'unknown'}` : node.condition}`);
-      attribute(parts.shape, 'd', shapeOf(node.role, r));
-      attribute(parts.ring, 'r', r + 6);
-      attribute(parts.pulse, 'r', r);
-      attribute(parts.label, 'y', r + 20);
-      attribute(parts.height, 'visibility', r < 12 ? 'hidden' : 'visible');
-      attribute(parts.height, 'font-size', '12');
-      say(parts.height, text);
+      if (parts.r !== r) {
+        parts.r = r;
+        attribute(parts.shape, 'd', shapeOf(node.role, r));
+        attribute(parts.ring, 'r', r + 6);
+        attribute(parts.label, 'y', r + 20);
+      }
+      // A mark that is too small for its height does without.
+      say(parts.height, r < 12 ? '' : text);
     }
     if (node.fresh) {
       node.fresh = false;
-      if (!quiet.matches) parts.group.classList.add('fresh');
+      if (!quiet.matches) rings.begin(name, colour);
     }
   }
 
@@ -135,10 +129,11 @@ export function topology(onSelect, onOpen) {
       layout = place(known, store.faults.groups, size.width, size.height);
       move(wasEmpty || quiet.matches);
     }
-    for (const [name, node] of store.nodes) dress(name, node);
+    const total = [...store.nodes.values()].reduce((sum, node) => sum + node.hashrate, 0);
+    for (const [name, node] of store.nodes) dress(name, node, total);
     if (known.length && !marks.has(focused)) focus(known[0]);
     sides();
-    if (!moving) links();
+    if (!moving && lines.isStale()) links();
   }
 
   function move(atOnce) {
@@ -180,72 +175,7 @@ export function topology(onSelect, onOpen) {
       s('text', { class: 'sidename', x, y: Math.max(16, y - ry - 7) }, title))));
   }
 
-  function links() {
-    const ratio = devicePixelRatio || 1;
-    const [w, hgt] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
-    if (canvas.width !== w || canvas.height !== hgt) Object.assign(canvas, { width: w, height: hgt });
-    const pen = canvas.getContext('2d');
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, size.width, size.height);
-    const style = getComputedStyle(element);
-    const colour = (name) => style.getPropertyValue(name).trim();
-    const side = new Map(store.faults.groups.flatMap((group, at) => group.map((name) => [name, at])));
-    const special = new Map();
-    for (const link of store.faults.links) {
-      const key = [link.from, link.to].sort().join(' ');
-      special.set(key, special.get(key) === 'cut' || link.state.cut ? 'cut' : 'slow');
-    }
-    const paths = { open: new Path2D(), cut: new Path2D(), slow: new Path2D() };
-    const done = new Set();
-    const add = (a, b, kind) => {
-      const [from, to] = [marks.get(a), marks.get(b)];
-      if (!from || !to) return;
-      paths[kind].moveTo(from.x, from.y);
-      paths[kind].lineTo(to.x, to.y);
-    };
-    for (const node of store.nodes.values()) {
-      for (const peer of node.peers) {
-        const key = node.name < peer ? `${node.name} ${peer}` : `${peer} ${node.name}`;
-        if (done.has(key)) continue;
-        done.add(key);
-        const isApart = side.has(node.name) && side.has(peer) && side.get(node.name) !== side.get(peer);
-        add(node.name, peer, isApart ? 'cut' : special.get(key) ?? 'open');
-      }
-    }
-    for (const [key, kind] of special) if (!done.has(key)) add(...key.split(' '), kind);
-    const dense = done.size > 200;
-    const stroke = (kind, width, alpha, dash, name) => {
-      Object.assign(pen, { lineWidth: width, globalAlpha: alpha, strokeStyle: colour(name) });
-      pen.setLineDash(dash);
-      pen.stroke(paths[kind]);
-    };
-    stroke('open', dense ? 0.7 : 1.4, dense ? 0.35 : 0.8, [], '--edge');
-    stroke('slow', dense ? 1 : 2.6, 0.9, [], '--slow');
-    stroke('cut', dense ? 0.8 : 1.7, dense ? 0.35 : 0.8, [5, 5], '--cut');
-    divide(pen, colour('--cut'));
-  }
-
-  // A line where the cut is: connections across it are soon gone.
-  function divide(pen, colour) {
-    const hulls = layout?.hulls ?? [];
-    const isWide = size.width > size.height * 1.1;
-    Object.assign(pen, { lineWidth: 2, globalAlpha: 1, strokeStyle: colour });
-    pen.setLineDash([7, 6]);
-    pen.beginPath();
-    hulls.slice(1).forEach((hull, at) => {
-      const before = hulls[at];
-      if (isWide) {
-        const x = (before.x + before.rx + hull.x - hull.rx) / 2;
-        pen.moveTo(x, 8);
-        pen.lineTo(x, size.height - 8);
-      } else {
-        const y = (before.y + before.ry + hull.y - hull.ry) / 2 - 12;
-        pen.moveTo(8, y);
-        pen.lineTo(size.width - 8, y);
-      }
-    });
-    pen.stroke();
-  }
+  const links = () => lines.draw(size, layout?.hulls ?? []);
 
   // A frame drawn over nodes selects them.
   let start = null;
@@ -276,10 +206,20 @@ export function topology(onSelect, onOpen) {
 
   const observer = new ResizeObserver(([entry]) => {
     size = { width: entry.contentRect.width, height: entry.contentRect.height };
+    rings.resize(size);
     update();
   });
   observer.observe(element);
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  dark.addEventListener('change', links);
-  return { element, update, end: () => { observer.disconnect(); dark.removeEventListener('change', links); } };
+  const recolour = () => {
+    rings.forget();
+    links();
+  };
+  dark.addEventListener('change', recolour);
+  const end = () => {
+    observer.disconnect();
+    rings.end();
+    dark.removeEventListener('change', recolour);
+  };
+  return { element, update, end };
 }

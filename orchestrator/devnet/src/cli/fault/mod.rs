@@ -2,15 +2,12 @@
 //! the fault out again when its time is over.
 
 pub mod links;
-pub mod select;
 pub mod show;
 pub mod sides;
-pub mod units;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use devnet_scenario::fault::Fault;
-use devnet_scenario::parting::Parting;
 use devnet_scenario::world::Outcome;
 
 use self::show::Told;
@@ -19,9 +16,10 @@ use super::{NameArgs, OutputArgs};
 use crate::clock::{parse_duration, spell_duration};
 use crate::exit::{Exit, Failure};
 use crate::faults::state::spell_fault;
-use crate::faults::{self, Intent, Layout, Live};
+use crate::faults::{self, Layout, Live};
 pub use crate::order::name_option;
-use crate::order::{self, Done, finish};
+use crate::order::{self, Done, Healed};
+pub use crate::words::{select, units};
 use crate::world::World;
 
 /// How long to wait for another call that works on the network, when a fault's
@@ -65,9 +63,11 @@ pub async fn run(
         elapsed,
     } = order::inflict(world, &live, lock, args.time, make).await?;
     let told = Told::new(spell_fault(&fault), &inflicted.outcome, elapsed);
-    let told = told
-        .with(progress(world, &live, inflicted.id).await?, None)
-        .instead_of(replaced);
+    let progress = match inflicted.id {
+        Some(id) => order::progress(world, &live, id).await?,
+        None => None,
+    };
+    let told = told.with(progress, None).instead_of(replaced);
     show::tell(world, &live.layout(), &told, args.time.is_some())?;
     let exit = exit_of(&inflicted.outcome);
     let (Some(time), Some(mut interrupts), Some(id)) = (args.time, interrupts, inflicted.id) else {
@@ -89,17 +89,6 @@ pub async fn run(
     })
 }
 
-/// What the sides of that fault have mined; `None` if it is not one of links,
-/// or is in force no more.
-async fn progress(world: &World, live: &Live, id: Option<u32>) -> Result<Option<Parting>, Failure> {
-    let intent = Intent::load(&world.states.network(live.name()))?;
-    let active = intent.faults().iter().find(|active| Some(active.id) == id);
-    Ok(match active {
-        Some(active) => faults::progress::of(&live.layout(), active).await,
-        None => None,
-    })
-}
-
 /// Waits until the time is over, and tells meanwhile how far the sides came;
 /// whether the user did not want to.
 async fn hold(
@@ -117,7 +106,7 @@ async fn hold(
         }
         loop {
             tokio::time::sleep(WATCH_PAUSE).await;
-            if let Ok(Some(progress)) = progress(world, live, Some(id)).await {
+            if let Ok(Some(progress)) = order::progress(world, live, id).await {
                 stage.waiting(&format!("{doing}: {progress}"));
             }
         }
@@ -137,17 +126,16 @@ async fn hold(
 
 /// Takes the fault out, unless another call has done so.
 async fn end(world: &World, live: &Live, id: u32) -> Result<Exit, Failure> {
-    let began = Instant::now();
-    let _lock = order::lock(world, live.name(), BUSY_LIMIT, |_| ()).await?;
-    live.reload(world)?;
-    let progress = progress(world, live, Some(id)).await?;
-    let stage = world.console.stage("heal", "taking the fault out");
-    let Some(outcome) = faults::revert(world, live, id).await? else {
-        stage.done("another call took it out already");
+    let lock = order::lock(world, live.name(), BUSY_LIMIT, |_| ()).await?;
+    let Some(Healed {
+        outcome,
+        progress,
+        elapsed,
+    }) = order::lift(world, live, lock, id).await?
+    else {
         return Ok(Exit::Success);
     };
-    finish(stage, &outcome);
-    let told = Told::new("heal".to_owned(), &outcome, began.elapsed());
+    let told = Told::new("heal".to_owned(), &outcome, elapsed);
     let aftermath = match &progress {
         Some(progress) => faults::progress::aftermath(&live.layout(), progress).await,
         None => None,

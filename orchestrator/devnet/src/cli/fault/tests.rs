@@ -20,6 +20,7 @@ use super::super::{
 };
 use super::*;
 use crate::faults::Intent;
+use crate::words::cut_of;
 
 /// A network of three that is up, with nodes that answer.
 struct Lab {
@@ -136,7 +137,7 @@ async fn a_filter_lost_by_a_restart_is_told_and_put_in_force_again() {
 #[tokio::test]
 async fn a_fault_of_a_killed_call_is_healed_by_the_next() {
     let lab = Lab::up("docker").await;
-    let fault = partition::cut_of(
+    let fault = cut_of(
         devnet_scenario::fault::CutShape::isolate(&["miner-0".to_owned()]),
         &lab.live.layout(),
     );
@@ -198,7 +199,7 @@ async fn ctrl_c_takes_a_fault_out_at_once() {
     let at_once = Interrupts::new(|| std::future::ready(()).boxed());
     let exit = run(&lab.stage.world, &args.fault, Some(at_once), |layout| {
         let nodes = select::all_nodes(layout, &args.nodes)?;
-        partition::cut_of(devnet_scenario::fault::CutShape::isolate(&nodes), layout)
+        cut_of(devnet_scenario::fault::CutShape::isolate(&nodes), layout)
     });
     assert_eq!(exit.await, Ok(Exit::Failed));
     let found = faults::in_force(&lab.stage.world, &lab.live)

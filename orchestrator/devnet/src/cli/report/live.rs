@@ -17,7 +17,7 @@ use devnet_scenario::report::{BlockReport, NodeReport, Report, RosterEntry, Verd
 use devnet_scenario::world::{LogFact, NodeView, Snapshot, Wants};
 use futures::StreamExt as _;
 
-use crate::account::arrivals::Book;
+use crate::account::arrivals::{Book, STARTS};
 use crate::account::recorded::LINES_MAX;
 use crate::account::samples::Samples;
 use crate::account::source::Source;
@@ -33,8 +33,6 @@ use crate::world::World;
 const LOOKS_MAX: usize = 8;
 /// Lines of log read at most.
 const LINES_READ_MAX: usize = 2_000_000;
-/// How a node's log says that it starts.
-const STARTS: &str = "minichain_node::run: starting ";
 
 /// What the logs tell.
 #[derive(Default)]

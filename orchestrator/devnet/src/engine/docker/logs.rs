@@ -1,5 +1,8 @@
 //! Lines of log, from all containers of a network at once.
 
+mod follow;
+
+use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::errors::Error as BollardError;
 use bollard::query_parameters::LogsOptionsBuilder;
@@ -31,49 +34,58 @@ impl DockerEngine {
         nodes.sort();
         check_names(&action, network, &nodes, wish)?;
         nodes.retain(|(node, _)| wish.nodes.is_empty() || wish.nodes.contains(node));
-        let streams = nodes
-            .into_iter()
-            .map(|(node, id)| self.node_log(node, &id, wish));
+        let streams = nodes.into_iter().map(|(node, id)| match wish.follow {
+            true => follow::follow(self.docker.clone(), network.to_owned(), node, wish),
+            false => once(&self.docker, node, &id, wish),
+        });
         Ok(stream::select_all(streams).boxed())
     }
+}
 
-    fn node_log(&self, node: String, id: &str, wish: &LogWish) -> LogStream {
-        let mut options = LogsOptionsBuilder::default()
-            .stdout(true)
-            .stderr(true)
-            .timestamps(true)
-            .follow(wish.follow);
-        if let Some(lines) = wish.tail {
-            options = options.tail(&lines.to_string());
-        }
-        if let Some(since_ms) = wish.since_ms {
-            // The API counts in seconds; what is too early is dropped below.
-            options = options.since(i32::try_from(since_ms / 1000).unwrap_or(i32::MAX));
-        }
-        let since_ms = wish.since_ms.unwrap_or(0);
-        let action = format!("reading the log of {node}");
-        let entries = self.docker.logs(id, Some(options.build())).boxed();
-        let lines = if wish.follow {
-            entries
-        } else {
-            within_limit(entries)
-        };
-        let mut assembler = Assembler::new(node);
-        let end = stream::iter([None]);
-        lines
-            .map(Some)
-            .chain(end)
-            .flat_map(move |entry| match entry {
-                Some(Ok(entry)) => stream::iter(assembler.take(&entry)).map(Ok).boxed(),
-                Some(Err(error)) => stream::iter([Err(translate(&action, &error))]).boxed(),
-                None => stream::iter(assembler.finish()).map(Ok).boxed(),
-            })
-            .filter(move |line| {
-                let wanted = line.as_ref().map_or(true, |line| line.time_ms >= since_ms);
-                futures::future::ready(wanted)
-            })
-            .boxed()
+/// What a container's log holds by now.
+fn once(docker: &Docker, node: String, id: &str, wish: &LogWish) -> LogStream {
+    let entries = within_limit(docker.logs(id, Some(options(wish).build())).boxed());
+    lines(node, entries, wish.since_ms.unwrap_or(0))
+}
+
+fn options(wish: &LogWish) -> LogsOptionsBuilder {
+    let mut options = LogsOptionsBuilder::default()
+        .stdout(true)
+        .stderr(true)
+        .timestamps(true)
+        .follow(wish.follow);
+    if let Some(lines) = wish.tail {
+        options = options.tail(&lines.to_string());
     }
+    if let Some(since_ms) = wish.since_ms {
+        // The API counts in seconds; what is too early is dropped below.
+        options = options.since(i32::try_from(since_ms / 1000).unwrap_or(i32::MAX));
+    }
+    options
+}
+
+/// Lines of a container's entries, from that time on.
+fn lines(
+    node: String,
+    entries: BoxStream<'static, Result<LogOutput, BollardError>>,
+    since_ms: u64,
+) -> LogStream {
+    let action = format!("reading the log of {node}");
+    let mut assembler = Assembler::new(node);
+    let end = stream::iter([None]);
+    entries
+        .map(Some)
+        .chain(end)
+        .flat_map(move |entry| match entry {
+            Some(Ok(entry)) => stream::iter(assembler.take(&entry)).map(Ok).boxed(),
+            Some(Err(error)) => stream::iter([Err(translate(&action, &error))]).boxed(),
+            None => stream::iter(assembler.finish()).map(Ok).boxed(),
+        })
+        .filter(move |line| {
+            let wanted = line.as_ref().map_or(true, |line| line.time_ms >= since_ms);
+            futures::future::ready(wanted)
+        })
+        .boxed()
 }
 
 fn check_names(

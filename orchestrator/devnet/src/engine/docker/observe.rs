@@ -135,27 +135,31 @@ impl DockerEngine {
         action: &str,
         name: Option<&str>,
     ) -> Result<Vec<ContainerSummary>, EngineError> {
-        let list = || {
-            let filters = labelled(label::NAME, name);
-            let options = ListContainersOptionsBuilder::default()
-                .all(true)
-                .filters(&filters)
-                .build();
-            bounded_or(
-                action,
-                ASK,
-                &[404],
-                self.docker.list_containers(Some(options)),
-            )
-        };
-        // Engines answer 404 when a container vanishes while they list it.
-        for _ in 0..4 {
-            if let Some(found) = list().await? {
-                return Ok(nodes_of(found));
-            }
-        }
-        Ok(nodes_of(list().await?.unwrap_or_default()))
+        containers(&self.docker, action, name).await
     }
+}
+
+/// Containers of nodes of the network of that name, or of all.
+pub(super) async fn containers(
+    docker: &bollard::Docker,
+    action: &str,
+    name: Option<&str>,
+) -> Result<Vec<ContainerSummary>, EngineError> {
+    let list = || {
+        let filters = labelled(label::NAME, name);
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filters)
+            .build();
+        bounded_or(action, ASK, &[404], docker.list_containers(Some(options)))
+    };
+    // Engines answer 404 when a container vanishes while they list it.
+    for _ in 0..4 {
+        if let Some(found) = list().await? {
+            return Ok(nodes_of(found));
+        }
+    }
+    Ok(nodes_of(list().await?.unwrap_or_default()))
 }
 
 /// Without what merely watches a network.

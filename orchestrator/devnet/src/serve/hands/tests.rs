@@ -11,9 +11,9 @@ fn an_outcome_is_told_with_what_speaks_against_it() {
     };
     let told = done(
         "cut".into(),
-        Outcome::Ineffective(evidence),
+        &Outcome::Ineffective(evidence),
         Duration::from_secs(1),
     );
-    assert_eq!((told.outcome, told.elapsed_ms), ("ineffective", 1_000));
+    assert_eq!((told.outcome, told.elapsed_ms), (Came::Ineffective, 1_000));
     assert_eq!(told.objections, ["a -> b passes"]);
 }

@@ -38,6 +38,8 @@ pub struct Blocks {
 struct Wanted {
     queue: VecDeque<Want>,
     hashes: HashSet<String>,
+    /// Reads that go on.
+    at_work: usize,
 }
 
 /// A block to read, and whom to ask.
@@ -81,7 +83,14 @@ impl Blocks {
         let mut wanted = self.wanted();
         let want = wanted.queue.pop_front()?;
         wanted.hashes.remove(&want.hash);
+        wanted.at_work += 1;
         Some(want)
+    }
+
+    /// Whether nothing is wanted that was not read.
+    pub fn is_idle(&self) -> bool {
+        let wanted = self.wanted();
+        wanted.queue.is_empty() && wanted.at_work == 0
     }
 
     fn wanted(&self) -> MutexGuard<'_, Wanted> {
@@ -121,6 +130,7 @@ impl Blocks {
                 }
                 Came::Stuck(_) => {}
             }
+            self.wanted().at_work -= 1;
         }
     }
 }
@@ -222,5 +232,6 @@ mod tests {
         assert_eq!(taken().as_deref(), Some("new"));
         assert_eq!(taken().as_deref(), Some("old"));
         assert_eq!(taken(), None);
+        assert!(!blocks.is_idle(), "what was taken is yet to be read");
     }
 }

@@ -1,5 +1,6 @@
 //! Looks at the files that other calls of devnet leave in the network's folder:
-//! its plan, which faults are meant, and how far a scenario is.
+//! its plan, which faults are meant, what was measured of them, and how far a
+//! scenario is.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,10 +10,11 @@ use devnet_scenario::fault::{Fault, Link, NodeName};
 use devnet_scenario::links::{LinkState, LinkTable};
 
 use super::Watch;
+use crate::faults::record::{Act, Came, Record};
 use crate::faults::state::spell_fault;
 use crate::faults::tally::kinds;
 use crate::faults::{Active, Intent, apply};
-use crate::serve::view::{EventView, FaultView, FaultsView, LinkView};
+use crate::serve::view::{EventView, FaultView, FaultsView, LinkView, ProofView};
 
 /// Links told one by one at most.
 const LINKS_MAX: usize = 2_000;
@@ -22,8 +24,12 @@ const LINKS_MAX: usize = 2_000;
 pub struct Files {
     plan: Option<SystemTime>,
     faults: Option<SystemTime>,
+    acts: Option<SystemTime>,
     run: Option<SystemTime>,
     was_read: bool,
+    record: Record,
+    /// Number of the last act that was told.
+    told: u64,
 }
 
 /// What a look found.
@@ -42,13 +48,16 @@ impl Files {
         let is_changed = plan != self.plan;
         self.plan = plan;
         let faults = modified(&folder.faults_file());
-        if faults != self.faults || is_changed {
-            self.faults = faults;
+        let acts = modified(&folder.acts_file());
+        if acts != self.acts {
+            self.record = Record::load(&folder);
+        }
+        if faults != self.faults || acts != self.acts || is_changed {
             // A file that is damaged is told by `devnet faults`.
             let intent = Intent::load_or_forget(&folder).unwrap_or_default();
-            show(watch, &intent, self.was_read);
-            self.was_read = true;
+            self.show(watch, &intent);
         }
+        (self.faults, self.acts, self.was_read) = (faults, acts, true);
         let run = modified(&folder.run_file());
         if run != self.run {
             self.run = run;
@@ -61,47 +70,100 @@ impl Files {
             is_changed,
         }
     }
+
+    /// Shows the faults, and tells which began and ended, and what was measured.
+    fn show(&mut self, watch: &Watch, intent: &Intent) {
+        let before = watch.board.faults();
+        let layout = watch.live.layout();
+        let mut now = view(intent, &layout.roster(), apply::base(&layout));
+        for fault in &mut now.active {
+            fault.proof = self.record.of(fault.id).map(ProofView::of);
+        }
+        if self.was_read {
+            for event in changes(&before, &now) {
+                watch.board.event(event);
+            }
+        }
+        let fresh = self.record.acts().filter(|act| act.number > self.told);
+        for act in fresh {
+            let begins_and_ends = match self.was_read {
+                true => Vec::new(),
+                false => events_of(act),
+            };
+            for event in begins_and_ends.into_iter().chain([result_of(act)]) {
+                watch.board.event(event);
+            }
+        }
+        if let Some(last) = self.record.acts().next_back() {
+            self.told = last.number;
+        }
+        if now != before {
+            watch.hurry.notify_one();
+        }
+        watch.board.set_faults(now);
+    }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }
 
-/// Shows the faults, and tells which began and ended.
-fn show(watch: &Watch, intent: &Intent, is_news: bool) {
-    let before = watch.board.faults();
-    let layout = watch.live.layout();
-    let now = view(intent, &layout.roster(), apply::base(&layout));
-    for fault in &now.active {
-        if is_news && !before.active.iter().any(|other| other.id == fault.id) {
-            told(
-                watch,
-                "fault",
-                fault.title.clone(),
-                fault.id,
-                fault.since_ms,
-            );
-        }
-    }
-    for fault in &before.active {
-        if !now.active.iter().any(|other| other.id == fault.id) {
-            told(watch, "heal", format!("over: {}", fault.title), fault.id, 0);
-        }
-    }
-    if now != before {
-        watch.hurry.notify_one();
-    }
-    watch.board.set_faults(now);
+/// What began and what ended between two looks.
+fn changes(before: &FaultsView, now: &FaultsView) -> Vec<EventView> {
+    let stands = |fault: &FaultView, among: &FaultsView| {
+        let mut active = among.active.iter();
+        active.any(|other| other.id == fault.id)
+    };
+    let began = now.active.iter().filter(|fault| !stands(fault, before));
+    let ended = before.active.iter().filter(|fault| !stands(fault, now));
+    began
+        .map(|fault| began_at(fault.id, &fault.title, fault.since_ms))
+        .chain(ended.map(|fault| over_at(fault.id, &fault.title, 0)))
+        .collect()
 }
 
-fn told(watch: &Watch, kind: &'static str, title: String, id: u32, at_ms: u64) {
-    watch.board.event(EventView {
+/// What an act of the past began and ended; nobody looked on then.
+fn events_of(act: &Act) -> Vec<EventView> {
+    let end_ms = act.at_ms.saturating_add(act.took_ms);
+    let began = act.begun.map(|id| began_at(id, &act.title, act.at_ms));
+    let ended = act.ended.iter();
+    began
+        .into_iter()
+        .chain(ended.map(|ended| over_at(ended.id, &ended.title, end_ms)))
+        .collect()
+}
+
+/// What came of an act.
+fn result_of(act: &Act) -> EventView {
+    EventView {
+        at_ms: act.at_ms.saturating_add(act.took_ms),
+        kind: match act.came {
+            Came::Done => "proof",
+            Came::Ineffective | Came::Failed => "refused",
+        },
+        title: act.title.clone(),
+        detail: ProofView::of(act).detail,
+        fault: act.begun,
+        ..EventView::default()
+    }
+}
+
+fn began_at(id: u32, title: &str, at_ms: u64) -> EventView {
+    event("fault", title.to_owned(), id, at_ms)
+}
+
+fn over_at(id: u32, title: &str, at_ms: u64) -> EventView {
+    event("heal", format!("over: {title}"), id, at_ms)
+}
+
+fn event(kind: &'static str, title: String, id: u32, at_ms: u64) -> EventView {
+    EventView {
         at_ms,
         kind,
         title,
         fault: Some(id),
         ..EventView::default()
-    });
+    }
 }
 
 /// What the page is told of an intent.
@@ -159,6 +221,7 @@ fn fault(active: &Active) -> FaultView {
         nodes,
         since_ms: active.since_ms,
         until_ms: active.until_ms,
+        proof: None,
     }
 }
 
@@ -169,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::faults::Span;
+    use crate::faults::record::Ended;
 
     fn roster() -> Vec<NodeName> {
         ["a", "b", "c", "d"].map(str::to_owned).into()
@@ -229,5 +293,48 @@ mod tests {
         assert_eq!(told.links.len(), 1);
         assert_eq!(told.links[0].state.condition.latency_ms, Some(80.0));
         assert_eq!(told.active.len(), 2);
+    }
+
+    #[test]
+    fn an_act_of_the_past_is_told_with_its_end_and_its_proof() {
+        let act = Act {
+            number: 4,
+            at_ms: 1_000,
+            took_ms: 500,
+            title: "heal everything".into(),
+            ended: vec![Ended {
+                id: 3,
+                title: "partition a | b".into(),
+                since_ms: 10,
+            }],
+            came: Came::Ineffective,
+            detail: "9 of 10 links are open".into(),
+            objections: vec!["a -> b is cut".into()],
+            begun: None,
+        };
+        let told = events_of(&act);
+        assert_eq!(told.len(), 1);
+        assert_eq!(
+            (told[0].kind, told[0].fault, told[0].at_ms),
+            ("heal", Some(3), 1_500)
+        );
+        assert_eq!(told[0].title, "over: partition a | b");
+        let result = result_of(&act);
+        assert_eq!(
+            (result.kind, result.detail.as_str()),
+            ("refused", "a -> b is cut")
+        );
+    }
+
+    #[test]
+    fn only_what_began_and_ended_is_news() {
+        let cut = shown(&[cut(CutShape::halves(&roster()))]);
+        let none = FaultsView::default();
+        let kinds = |events: Vec<EventView>| -> Vec<&str> {
+            events.iter().map(|event| event.kind).collect()
+        };
+        assert_eq!(kinds(changes(&none, &cut)), ["fault"]);
+        assert_eq!(kinds(changes(&cut, &none)), ["heal"]);
+        assert_eq!(kinds(changes(&cut, &cut)), Vec::<&str>::new());
     }
 }

@@ -76,26 +76,37 @@ fn took(watch: &Watch, name: &str, told: TipEvent, is_news: bool) {
 }
 
 fn reorganised(watch: &Watch, name: &str, reorg: &ReorgEvent) {
-    let (lost, won) = (reorg.disconnected.len(), reorg.connected.len());
-    let blocks = |count: usize| match count {
-        1 => "1 block".to_owned(),
-        count => format!("{count} blocks"),
-    };
+    let won = blocks(reorg.connected.len());
     let fork = reorg
         .connected
         .first()
         .map(|block| block.height.saturating_sub(1));
-    watch.board.event(EventView {
-        kind: "reorg",
-        title: format!("{name} left {} for a heavier branch", blocks(lost)),
-        detail: match fork {
-            Some(height) => format!("{} came instead, forked at height {height}", blocks(won)),
-            None => String::new(),
-        },
-        node: Some(name.to_owned()),
-        ..EventView::default()
-    });
+    let detail = match fork {
+        Some(height) => format!("{won} came instead, forked at height {height}"),
+        None => String::new(),
+    };
+    watch
+        .board
+        .event(left(name, reorg.disconnected.len(), detail));
     for block in &reorg.connected {
         watch.blocks.want(name, &block.hash, block.height);
+    }
+}
+
+/// A node left so many blocks for others.
+pub fn left(name: &str, lost: usize, detail: String) -> EventView {
+    EventView {
+        kind: "reorg",
+        title: format!("{name} left {} for a heavier branch", blocks(lost)),
+        detail,
+        node: Some(name.to_owned()),
+        ..EventView::default()
+    }
+}
+
+fn blocks(count: usize) -> String {
+    match count {
+        1 => "1 block".to_owned(),
+        count => format!("{count} blocks"),
     }
 }

@@ -6,20 +6,26 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use minichain_tests::browser::Page;
-use minichain_tests::network::{Network, wait_until};
 use serde_json::Value;
+
+use crate::browser::Page;
+use crate::network::{Network, wait_until};
 
 /// What an address with the right to act bears.
 const TOKEN: &str = "#token=";
 
 /// A network, and `devnet serve` beside it.
 pub struct Served {
+    // Ends before its network does.
+    server: Server,
+    /// The network.
     pub network: Network,
     /// The address with the token.
     pub url: String,
-    server: Child,
 }
+
+/// The process that serves, ended with it.
+struct Server(Child);
 
 /// An open page, with what tests want of it.
 pub struct Opened(Page);
@@ -27,7 +33,11 @@ pub struct Opened(Page);
 impl Served {
     /// Brings up a network of processes and serves its page on a free port.
     pub fn up(arguments: &[&str]) -> Self {
-        let network = Network::up("process", arguments);
+        Self::over(Network::up("process", arguments))
+    }
+
+    /// Serves the page of a network on a free port.
+    pub fn over(network: Network) -> Self {
         let (server, url) = start(&network, &["serve", "--listen", "127.0.0.1:0"], TOKEN);
         Self {
             network,
@@ -61,6 +71,13 @@ impl Served {
         }
     }
 
+    /// Ends the server; the network stays.
+    pub fn into_network(mut self) -> Network {
+        self.stop();
+        let Self { network, .. } = self;
+        network
+    }
+
     /// Serves again.
     pub fn serve(&mut self, listen: &str) {
         (self.server, self.url) = start(&self.network, &["serve", "--listen", listen], TOKEN);
@@ -68,13 +85,19 @@ impl Served {
 
     /// Ends the server as Ctrl-C does.
     pub fn stop(&mut self) {
-        let pid = i32::try_from(self.server.id()).expect("a process id");
+        let pid = i32::try_from(self.server.0.id()).expect("a process id");
         let pid = rustix::process::Pid::from_raw(pid).expect("a process id");
         rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("ours");
-        let status = self.server.wait().expect("it ends");
+        let status = self.server.0.wait().expect("it ends");
         assert!(status.success(), "{status}");
     }
 
+    /// The process that serves.
+    pub fn pid(&self) -> u32 {
+        self.server.0.id()
+    }
+
+    /// Where it is served.
     pub fn port(&self) -> u16 {
         let rest = self.url.rsplit_once(':').expect("a port").1;
         rest.split('/')
@@ -84,10 +107,12 @@ impl Served {
             .expect("a number")
     }
 
+    /// Opens the page with the right to act.
     pub fn open(&self) -> Opened {
         Opened(Page::open(&self.url, 1_280, 900))
     }
 
+    /// Opens it to look only.
     pub fn open_without_token(&self) -> Opened {
         let url = self.url.split('#').next().expect("an address");
         Opened(Page::open(url, 1_280, 900))
@@ -160,15 +185,15 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for Server {
     fn drop(&mut self) {
-        let _ended = self.server.kill();
-        let _reaped = self.server.wait();
+        let _ended = self.0.kill();
+        let _reaped = self.0.wait();
     }
 }
 
 /// The program, and the address in the line that holds `mark`.
-fn start(network: &Network, arguments: &[&str], mark: &str) -> (Child, String) {
+fn start(network: &Network, arguments: &[&str], mark: &str) -> (Server, String) {
     let mut command = network.command();
     command
         .args(arguments)
@@ -185,7 +210,7 @@ fn start(network: &Network, arguments: &[&str], mark: &str) -> (Child, String) {
     });
     // What it says later goes nowhere, and must not hold it up.
     std::thread::spawn(move || lines.for_each(drop));
-    (child, url.expect("it says where the page is"))
+    (Server(child), url.expect("it says where the page is"))
 }
 
 fn agent() -> ureq::Agent {
