@@ -26,6 +26,8 @@ pub struct Setup {
     pub epoch_ms: u64,
     /// The nodes, in the order of their numbers.
     pub nodes: Vec<NodeSetup>,
+    /// Each node starts later than its time by up to this, drawn by lot.
+    pub start_jitter: Micros,
     /// Who dials whom.
     pub peering: Peering,
     /// What lies between them.
@@ -97,7 +99,7 @@ pub enum Peering {
 /// What lies between nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Links {
-    /// One-way latency.
+    /// One-way latency, each way by itself.
     pub paths: Paths,
     /// When it is drawn.
     pub drawn: Drawn,
@@ -253,6 +255,7 @@ impl Setup {
             params,
             epoch_ms,
             nodes,
+            start_jitter: 0,
             peering: Peering::Everybody,
             links: Links::default(),
             gossip: Gossip::default(),

@@ -42,6 +42,7 @@ use crate::archive::{Archive, NodeStore};
 use crate::check::{Checks, Rule};
 use crate::link::Condition as LinkCondition;
 use crate::queue::{Micros, Queue};
+use crate::random::Stream;
 use crate::setup::{CpuCost, Gossip, Links, Pace, Peering, Planted, Setup, SetupError};
 use crate::share::{Chains, NodeChain};
 use crate::trace::Trace;
@@ -171,7 +172,11 @@ impl World {
             is_recording: false,
             told: Vec::new(),
         };
-        for node in setup.nodes {
+        for mut node in setup.nodes {
+            let entity = [world.len() as u64];
+            let mut late = Stream::new(setup.seed, "start", &entity);
+            let latest = setup.start_jitter.saturating_add(1);
+            node.starts_at = node.starts_at.saturating_add(late.below(latest));
             world.add(node);
         }
         Ok(world)

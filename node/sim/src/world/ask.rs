@@ -215,9 +215,13 @@ impl World {
             return 0;
         }
         match decode(bytes) {
-            Ok(Response::Blocks(blocks)) => self.ballast_bytes * blocks.len() as u64,
+            Ok(Response::Blocks(blocks)) => self.ballast(blocks.len()),
             _ => 0,
         }
+    }
+
+    fn ballast(&self, blocks: usize) -> u64 {
+        self.ballast_bytes * blocks as u64
     }
 
     /// What it takes to validate an answer with blocks; nothing, if it is none.
@@ -226,7 +230,8 @@ impl World {
             return 0;
         };
         let inputs = blocks.iter().map(|block| signed_inputs(block)).sum();
-        self.cpu.of(blocks.len() as u64, inputs, bytes.len() as u64)
+        let size = bytes.len() as u64 + self.ballast(blocks.len());
+        self.cpu.of(blocks.len() as u64, inputs, size)
     }
 
     pub(super) fn on_replied(&mut self, ticket: Ticket) {

@@ -141,10 +141,10 @@ impl World {
             }
         }
         let conn = number(self.conns.len());
-        let path = self.path(from, to);
+        let paths = [self.path(to, from), self.path(from, to)];
         let ends = [number(from), number(to)];
-        self.conns.push(Conn::new(ends, &path, self.now));
-        self.cables.push(Cable::new(path, self.now));
+        self.conns.push(Conn::new(ends, &paths, self.now));
+        self.cables.push(Cable::new(paths, self.now));
         let sides = [(from, Direction::Outbound), (to, Direction::Inbound)];
         for (place, _) in sides {
             self.hosts[place].conns.push(conn);

@@ -18,8 +18,8 @@ pub(super) struct Conn {
     pub open: [bool; 2],
     /// Whether it belongs to the mesh of each topic.
     pub mesh: [bool; 2],
-    /// Its latency each way, or [`DRAWN`].
-    pub latency: Micros,
+    /// Its latency to each end in microseconds, or [`DRAWN`].
+    pub latency: [u32; 2],
     /// When the last thing sent to each end arrives; order is kept.
     pub arrives: [Micros; 2],
     /// When the last thing sent to each end has come through its own line too.
@@ -30,13 +30,14 @@ pub(super) struct Conn {
 
 const _: () = assert!(size_of::<Conn>() == 64, "one line each");
 
-/// The latency is drawn for every message.
-const DRAWN: Micros = Micros::MAX;
+/// The latency is drawn for every message, or longer than an hour: ask the path.
+const DRAWN: u32 = u32::MAX;
 
 /// What of a connection is seldom looked at.
 #[derive(Debug)]
 pub(super) struct Cable {
-    pub path: Path,
+    /// The way to each end.
+    pub paths: [Path; 2],
     /// When the line to each end is free again.
     pub line_free: [Micros; 2],
     /// What waits for a cut to end, with the end it goes to and its size.
@@ -50,9 +51,9 @@ pub(super) struct Cable {
 }
 
 impl Cable {
-    pub fn new(path: Path, now: Micros) -> Self {
+    pub fn new(paths: [Path; 2], now: Micros) -> Self {
         Self {
-            path,
+            paths,
             line_free: [now; 2],
             held: Vec::new(),
             sent_before: [now; 2],
@@ -63,12 +64,13 @@ impl Cable {
 }
 
 impl Conn {
-    pub fn new(ends: [u32; 2], path: &Path, now: Micros) -> Self {
+    pub fn new(ends: [u32; 2], paths: &[Path; 2], now: Micros) -> Self {
+        let base = |path: &Path| path.base().and_then(|base| u32::try_from(base).ok());
         Self {
             ends,
             open: [true; 2],
             mesh: [false; 2],
-            latency: path.base().unwrap_or(DRAWN),
+            latency: paths.each_ref().map(|path| base(path).unwrap_or(DRAWN)),
             arrives: [now; 2],
             lands: [now; 2],
             heard: [0; 2],
@@ -136,13 +138,13 @@ impl World {
         let link = &self.conns[conn as usize];
         let (from, to) = (link.ends[1 - end], link.ends[end]);
         let condition = self.condition_of(from as usize, to as usize);
-        let latency = match link.latency {
+        let latency = match link.latency[end] {
             DRAWN => {
                 let chances = &mut self.chances;
-                let path = &self.cables[conn as usize].path;
+                let path = &self.cables[conn as usize].paths[end];
                 path.latency(|| chances.of("passage", from as usize, to as usize))
             }
-            latency => latency,
+            latency => Micros::from(latency),
         };
         let mut at = leaves + latency;
         if let Some(condition) = condition {

@@ -85,6 +85,34 @@ fn a_crash_loses_only_what_was_not_durable() {
     assert_eq!(world.starts(3), 2);
 }
 
+/// Stops a node in the midst of catching up, when what it has fetched need not be
+/// durable at once; how high it stood, and how high it stands after it started.
+fn stopped_while_catching_up(loss: Loss) -> (u32, u32) {
+    let mut world = with_latency(25, 4, 2);
+    world.run_until(seconds(1_000));
+    world.wipe(3);
+    world.start(3);
+    let end = world.now() + seconds(30);
+    let is_low = |world: &World| world.node(3).is_none() || height(world, 3) < 20;
+    assert!(!world.run_while(end, is_low));
+    let stood = height(&world, 3);
+    world.stop(3, loss);
+    world.start(3);
+    world.run_until(world.now());
+    let stands = height(&world, 3);
+    world.run_until(world.now() + 20 * SECOND);
+    assert_heals(&mut world);
+    (stood, stands)
+}
+
+#[test]
+fn a_crash_takes_what_was_not_written_and_a_stop_does_not() {
+    let (stood, stands) = stopped_while_catching_up(Loss::Uncommitted);
+    assert!(stands < stood, "{stands} of {stood}");
+    let (stood, stands) = stopped_while_catching_up(Loss::Nothing);
+    assert_eq!(stands, stood);
+}
+
 #[test]
 fn a_wiped_node_fetches_everything_again() {
     let mut world = with_latency(4, 4, 2);

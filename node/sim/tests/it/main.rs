@@ -3,7 +3,10 @@
 mod adversary;
 mod basics;
 mod chance;
+mod churn;
+mod cost;
 mod faults;
+mod links;
 mod payments;
 mod planted;
 mod relay;

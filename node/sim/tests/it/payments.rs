@@ -14,7 +14,7 @@ use minichain_sim::world::World;
 use crate::support::{assert_safe, key, seconds, setup, world};
 
 /// A payment of all that alice has in the genesis block, less a fee.
-fn payment(world: &World) -> Transaction {
+pub fn payment(world: &World) -> Transaction {
     let genesis = world.params().genesis_block();
     let lock = Script::p2tr(&key().output_key());
     let owned = &genesis.transactions[0];

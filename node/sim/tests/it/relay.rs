@@ -1,41 +1,12 @@
 //! Ways to pass a block on, and what its size costs.
 
-use minichain_protocol::event::Event;
 use minichain_sim::link::{Latency, Paths};
 use minichain_sim::queue::{MILLI, Micros};
-use minichain_sim::setup::{Peering, Setup};
+use minichain_sim::setup::Peering;
 
-use crate::support::{assert_safe, has_one_tip, height, seconds, setup, world};
-
-const LATENCY: Micros = 50 * MILLI;
-
-/// One miner and one neighbour, far apart.
-fn pair() -> Setup {
-    let mut setup = setup(1, 2, 1);
-    setup.links.paths = Paths::Everywhere(Latency::Constant(LATENCY));
-    setup.timing.status_poll_ms = 1 << 40;
-    setup
-}
-
-/// Times from a find to the neighbour's hearing of it.
-fn delays(setup: Setup) -> Vec<Micros> {
-    let mut world = world(setup);
-    world.record();
-    world.run_until(seconds(200));
-    assert_safe(&mut world);
-    let (mut found, mut delays) = (std::collections::BTreeMap::new(), Vec::new());
-    for told in world.take_told() {
-        match told.event {
-            Event::BlockMined { hash, .. } => {
-                found.insert(hash, told.at);
-            }
-            Event::BlockArrived { hash, .. } => delays.push(told.at - found[&hash]),
-            _ => {}
-        }
-    }
-    assert!(delays.len() > 20, "{delays:?}");
-    delays
-}
+use crate::support::{
+    LATENCY, assert_safe, delays, has_one_tip, height, pair, seconds, setup, world,
+};
 
 #[test]
 fn an_announced_block_takes_three_ways_and_a_pushed_one_takes_one() {

@@ -6,9 +6,11 @@ use minichain_chain::params::{Allocation, Params, Proof, Reward, dev_account_key
 use minichain_chain::pow::Target;
 use minichain_chain::signature::SecretKey;
 use minichain_chain::time::UnixSeconds;
-use minichain_sim::queue::{Micros, SECOND};
+use minichain_protocol::event::Event;
+use minichain_sim::link::{Latency, Paths};
+use minichain_sim::queue::{MILLI, Micros, SECOND};
 use minichain_sim::setup::{NodeSetup, Setup};
-use minichain_sim::world::World;
+use minichain_sim::world::{Place, World};
 
 pub const RATE: u64 = 1_000;
 
@@ -84,4 +86,52 @@ pub fn seconds(seconds: u64) -> Micros {
 pub fn assert_safe(world: &mut World) {
     world.compare_coins();
     assert_eq!(world.violations().first(), None);
+}
+
+/// Between the two of [`pair`].
+pub const LATENCY: Micros = 50 * MILLI;
+
+/// One miner and one neighbour, far apart.
+pub fn pair() -> Setup {
+    let mut setup = setup(1, 2, 1);
+    setup.links.paths = Paths::Everywhere(Latency::Constant(LATENCY));
+    setup.timing.status_poll_ms = 1 << 40;
+    setup
+}
+
+/// A block that was heard of.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    pub place: Place,
+    pub found: Micros,
+    pub heard: Micros,
+}
+
+/// Runs a world for so long; which blocks nodes heard of from others, and when.
+pub fn arrivals(world: &mut World, until: Micros) -> Vec<Arrival> {
+    world.record();
+    world.run_until(until);
+    assert_safe(world);
+    let (mut found, mut arrivals) = (std::collections::BTreeMap::new(), Vec::new());
+    for told in world.take_told() {
+        match told.event {
+            Event::BlockMined { hash, .. } => {
+                found.insert(hash, told.at);
+            }
+            Event::BlockArrived { hash, .. } => arrivals.push(Arrival {
+                place: told.place,
+                found: found[&hash],
+                heard: told.at,
+            }),
+            _ => {}
+        }
+    }
+    assert!(arrivals.len() > 20, "{arrivals:?}");
+    arrivals
+}
+
+/// Times from a find to the neighbour's hearing of it.
+pub fn delays(setup: Setup) -> Vec<Micros> {
+    let arrivals = arrivals(&mut world(setup), seconds(200));
+    arrivals.iter().map(|one| one.heard - one.found).collect()
 }
