@@ -6,6 +6,7 @@
 
 mod docker;
 mod faults;
+mod logs;
 mod monitoring;
 mod nodes;
 mod payments;
