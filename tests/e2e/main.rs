@@ -7,6 +7,7 @@
 mod bench;
 mod docker;
 mod faults;
+mod logs;
 mod monitoring;
 mod nodes;
 mod payments;

@@ -2,6 +2,7 @@
 //! heals it, pays, and lets nobody else in.
 
 mod axe;
+mod controls;
 mod door;
 mod pictures;
 mod play;

@@ -11,16 +11,39 @@ const WORDS = { fault: 'Fault', heal: 'Over', proof: 'Measured', reorg: 'Reorgan
 export function eventList(count, kinds) {
   const element = h('ol', { class: 'events', 'aria-label': 'What happened, newest first' });
   const update = () => {
-    const shown = store.events.filter((event) => !kinds || kinds.includes(event.kind)).slice(-count).reverse();
-    keep(element, shown.length ? shown.map((event) => [event.id, `${event.at_ms} ${event.title}`, () => row(event)]) : [['none', '', () => h('li', {}, h('span', { class: 'note' }, 'Nothing yet.'))]]);
+    const shown = together(store.events.filter((event) => !kinds || kinds.includes(event.kind))).slice(-count).reverse();
+    keep(element, shown.length ? shown.map((event) => [event.id, `${event.at_ms} ${event.title} ${event.nodes?.join()}`, () => row(event)]) : [['none', '', () => h('li', {}, h('span', { class: 'note' }, 'Nothing yet.'))]]);
   };
   return { element, update };
 }
 
+// Nodes that leave a branch for the same one do so one after the other: that is
+// one thing that happened.
+const SAME_MS = 5000;
+
+function together(events) {
+  const told = [];
+  const open = new Map();
+  for (const event of events) {
+    const one = event.kind === 'reorg' ? open.get(event.detail) : undefined;
+    if (one && event.at_ms - one.at_ms < SAME_MS && !one.nodes.includes(event.node)) {
+      one.nodes.push(event.node);
+      one.title = `${one.nodes.length} nodes left blocks for a heavier branch`;
+    } else {
+      const entry = { ...event, nodes: [event.node] };
+      told.push(entry);
+      if (event.kind === 'reorg') open.set(event.detail, entry);
+    }
+  }
+  return told;
+}
+
+const words = ({ kind, detail, nodes }) => (kind === 'reorg' && nodes.length > 1 ? `${nodes.length > 8 ? `${nodes.slice(0, 8).join(', ')} and ${nodes.length - 8} more` : nodes.join(', ')}: ${detail}` : detail);
+
 const row = (event) => h('li', {}, h('time', { datetime: new Date(event.at_ms).toISOString() }, clock(event.at_ms)),
   h('span', { class: `mark ${event.kind}`, title: WORDS[event.kind] ?? event.kind, role: 'img', 'aria-label': WORDS[event.kind] ?? event.kind }, MARKS[event.kind] ?? '•'),
   h('div', {}, titled(event.title), event.detail && h('small', {}, event.kind === 'payment'
-    ? h('a', { href: `#/explorer/${event.detail}` }, event.detail) : event.detail)));
+    ? h('a', { href: `#/explorer/${event.detail}` }, event.detail) : words(event))));
 
 // One row a fault in force with its proof, and what each side of a cut has mined.
 export function activeFaults() {
