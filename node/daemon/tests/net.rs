@@ -13,6 +13,8 @@ mod bounds;
 mod conditions;
 #[path = "net/connect.rs"]
 mod connect;
+#[path = "net/crowd.rs"]
+mod crowd;
 #[path = "net/exchange.rs"]
 mod exchange;
 #[path = "net/gossip.rs"]

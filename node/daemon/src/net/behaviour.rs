@@ -92,7 +92,7 @@ pub fn build(
         .with_request_timeout(REQUEST_TIMEOUT)
         .with_max_concurrent_streams(REQUESTS_MAX);
     Ok(Behaviour {
-        gate: Gate { bans },
+        gate: Gate::new(bans),
         blocked: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(limits(config.max_peers, with_probes)),
         ping: ping::Behaviour::new(ping(config.spacing)),

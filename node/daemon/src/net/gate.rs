@@ -1,4 +1,9 @@
-//! Lets nobody in, and dials nobody, who is banned.
+//! Lets nobody in, and dials nobody, who is banned; and lets no protocol dial by
+//! itself once there are enough peers.
+//!
+//! Kademlia connects to whomever it asks, and idle connections never close. Were
+//! it let, every node would hold a connection to every other, and what peers
+//! cost each other would grow with the square of their number.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -19,6 +24,10 @@ use super::bans::Bans;
 pub struct Gate {
     /// Who is kept out.
     pub bans: Bans,
+    /// Whether there are enough peers.
+    pub is_full: bool,
+    /// The dial that is under way by our own word, which needs no room.
+    pub own: Option<ConnectionId>,
 }
 
 /// Why a connection was refused.
@@ -26,7 +35,21 @@ pub struct Gate {
 #[error("{0} is banned; see `listbanned`")]
 pub struct Banned(String);
 
+/// Why a protocol's dial was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("there are enough peers")]
+pub struct Enough;
+
 impl Gate {
+    /// Keeps those out who are banned, and has room.
+    pub const fn new(bans: Bans) -> Self {
+        Self {
+            bans,
+            is_full: false,
+            own: None,
+        }
+    }
+
     /// Whether a peer or an address is banned.
     pub fn bars(&self, peer: Option<&PeerId>, address: Option<&Multiaddr>) -> bool {
         let socket = address.and_then(addresses::to_socket);
@@ -78,11 +101,14 @@ impl NetworkBehaviour for Gate {
     /// A peer with one banned address among several may be reached by another.
     fn handle_pending_outbound_connection(
         &mut self,
-        _: ConnectionId,
+        connection: ConnectionId,
         peer: Option<PeerId>,
         addresses: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
+        if self.is_full && self.own != Some(connection) {
+            return Err(ConnectionDenied::new(Enough));
+        }
         self.check(peer.as_ref(), None)?;
         if let Some(first) = addresses.first()
             && addresses.iter().all(|one| self.bars(None, Some(one)))

@@ -23,6 +23,12 @@ const MAX_PEERS: u32 = 64;
 /// Connections beyond the neighbours a topology gives a node.
 const SPARE_PEERS: u32 = 16;
 
+/// In a network no larger everybody may hold a connection to everybody.
+const EVERYBODY_MAX: usize = 17;
+/// Peers to look for in a larger one: more than gossip's mesh wants (6), and as
+/// few as may be, since polls, pings and heartbeats are paid for each.
+const OF_MANY: u32 = 8;
+
 /// What all nodes of one plan have in common.
 pub struct Context<'a> {
     pub topology: &'a Topology,
@@ -97,7 +103,7 @@ impl Context<'_> {
                 bootstrap: neighbours.dialled,
                 discovery: self.topology.peers == Peers::Mesh,
                 identity_seed: Some(identity_seed.into()),
-                target_peers: default.p2p.target_peers,
+                target_peers: target_peers(roster.members.len(), default.p2p.target_peers),
                 max_peers: neighbours.max_peers,
             },
             mining: MiningConfig {
@@ -236,6 +242,15 @@ fn entries(members: &[Member]) -> Vec<usize> {
             .collect()
     } else {
         bootstraps
+    }
+}
+
+/// Peers that each node looks for. About as many look for it.
+const fn target_peers(nodes: usize, usual: u32) -> u32 {
+    if nodes > EVERYBODY_MAX && usual > OF_MANY {
+        OF_MANY
+    } else {
+        usual
     }
 }
 

@@ -122,6 +122,18 @@ fn a_hub_accepts_as_many_connections_as_it_has_neighbours() {
 }
 
 #[test]
+fn nodes_of_a_large_network_look_for_fewer_peers() {
+    let looked_for = |nodes: u32| {
+        let blueprint = planned(&counts(nodes, 2), &docker());
+        let nodes = blueprint.nodes.iter();
+        let targets: BTreeSet<u32> = nodes.map(|node| node.config.p2p.target_peers).collect();
+        targets.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(looked_for(17), [16]);
+    assert_eq!(looked_for(18), [8]);
+}
+
+#[test]
 fn the_genesis_expects_all_miners_together() {
     let text = r"
         groups: [{name: miner, count: 3, hash_rate: 2000}, {name: observer}]

@@ -139,6 +139,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             }
             Opened::Another { .. } => {}
         }
+        self.count_peers();
         self.on_probe_connected(id, connection);
     }
 
@@ -169,6 +170,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             }
             Closed::Eldest { .. } | Closed::Younger | Closed::Unknown => {}
         }
+        self.count_peers();
     }
 
     fn on_ping(

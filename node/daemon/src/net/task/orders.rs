@@ -85,7 +85,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             None => DialOpts::unknown_peer_id().address(address).build(),
         };
         let connection = options.connection_id();
-        let dialled = self.swarm.dial(options);
+        let dialled = self.dial_out(options);
         dialled.map_err(|error| Refusal::NotDialled(dialer::cause(&error)))?;
         self.tries.insert(connection);
         Ok(())

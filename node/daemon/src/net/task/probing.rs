@@ -194,7 +194,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 began,
             },
         );
-        if let Err(error) = self.swarm.dial(options) {
+        if let Err(error) = self.dial_out(options) {
             self.on_probe_dial_failed(connection, &error);
         }
     }
