@@ -69,6 +69,19 @@ pub enum RequestFailure {
     BadResponse,
 }
 
+/// How a peer broke the bounds of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// It announced a question longer than any needs to be.
+    QuestionTooLong,
+    /// Its question was begun and did not arrive, although its connection lives.
+    QuestionTooSlow,
+    /// It announced an answer longer than any may be.
+    AnswerTooLong,
+    /// It goes on asking for what it does not read.
+    AnswersUnread,
+}
+
 /// A decoded gossip message.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -124,6 +137,13 @@ pub enum Input {
     PeerDisconnected {
         /// Its number.
         peer: Peer,
+    },
+    /// A peer broke the bounds of the transport.
+    PeerBreached {
+        /// Which.
+        peer: Peer,
+        /// How.
+        breach: Breach,
     },
     /// Gossip arrived and awaits a verdict.
     GossipReceived {

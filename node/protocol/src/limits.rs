@@ -117,6 +117,10 @@ pub const STALL_MS_MAX: u64 = 64_000;
 /// Stalls in a row before a peer is sent away.
 pub const STALLS_MAX: u32 = 4;
 
+/// Time for which peers that never kept a promise of blocks do not stop a
+/// miner, after one was not kept: identities cost nothing.
+pub const DISTRUST_MS: u64 = 600_000;
+
 /// Time without any new block after which a node that awaits blocks mines
 /// again on what it has: nobody may stop it with headers alone.
 pub const SYNC_PATIENCE_MS: u64 = 60_000;
@@ -195,7 +199,8 @@ pub const SAVED_TRANSACTIONS_MAX: usize = 1_000_000;
 
 /// Units of service a peer may use up at once. A status costs one unit, 500
 /// headers one, 2,000 names of transactions one, 64 kB of blocks or
-/// transactions one, each rounded up.
+/// transactions one, each rounded up. What it gossips of no use costs one
+/// unit, and one more for every 16 kB.
 pub const SERVICE_UNITS_MAX: u64 = 20_000;
 
 /// Units of service a peer regains every second. A peer that fetches small

@@ -102,6 +102,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
                 self.on_peer_connected(now, peer, direction, out);
             }
             Input::PeerDisconnected { peer } => self.on_peer_disconnected(peer),
+            Input::PeerBreached { peer, breach } => self.on_breach(peer, breach, out),
             Input::GossipReceived {
                 id,
                 peer,

@@ -60,10 +60,12 @@ pub enum DisconnectReason {
     Unresponsive,
     /// Its gossip fell silent although its tip moves.
     GossipSilent,
-    /// It asks for too much.
+    /// It asks for too much, or gossips too much of no use.
     Flooding,
     /// It offers only headers with too little work.
     LowWork,
+    /// It begins to ask and does not go on.
+    Slow,
 }
 
 impl DisconnectReason {
@@ -78,6 +80,7 @@ impl DisconnectReason {
         "gossip_silent",
         "flooding",
         "low_work",
+        "slow",
     ];
 
     /// The metric label.
@@ -92,6 +95,7 @@ impl DisconnectReason {
             Self::GossipSilent => "gossip_silent",
             Self::Flooding => "flooding",
             Self::LowWork => "low_work",
+            Self::Slow => "slow",
         }
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct PeerState {
     pub asked_tip: Option<BlockHash>,
     /// Claims in a row whose headers did not bring the work claimed.
     pub broken_claims: u32,
+    /// It once told of a tip that we did not have, and brought its headers.
+    pub has_kept_claim: bool,
     /// It gossiped a block whose parent is not known.
     pub sent_orphan: bool,
     pub headers_request: Option<HeadersAsked>,
@@ -101,6 +103,7 @@ impl PeerState {
             best: None,
             asked_tip: None,
             broken_claims: 0,
+            has_kept_claim: false,
             sent_orphan: false,
             headers_request: None,
             headers_retry_ms: 0,
@@ -113,6 +116,12 @@ impl PeerState {
             silence: Silence::default(),
             comparison: Comparison::default(),
         }
+    }
+
+    /// A promise was not kept.
+    pub fn broke_claim(&mut self) {
+        self.broken_claims += 1;
+        self.has_kept_claim = false;
     }
 
     pub fn is_ready(&self) -> bool {

@@ -54,6 +54,8 @@ pub(crate) struct Sync {
     is_bulk: bool,
     /// When a wanted body last came.
     progress_ms: u64,
+    /// Until then promises of peers that never kept one stop no miner.
+    distrust_until_ms: u64,
 }
 
 impl Default for Sync {
@@ -69,6 +71,7 @@ impl Default for Sync {
             stall_ms: STALL_MS_MIN,
             is_bulk: false,
             progress_ms: 0,
+            distrust_until_ms: 0,
         }
     }
 }
@@ -172,12 +175,13 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     /// keep coming, or a peer that kept its word so far claims many more.
     pub(crate) fn is_behind(&self, now: Now) -> bool {
         let is_moving = now.monotonic_ms < self.sync.progress_ms + SYNC_PATIENCE_MS;
-        (self.sync.is_bulk && is_moving) || self.awaits_claimed_headers()
+        let is_trusting = now.monotonic_ms >= self.sync.distrust_until_ms;
+        (self.sync.is_bulk && is_moving) || self.awaits_claimed_headers(is_trusting)
     }
 
     pub(crate) fn sync_snapshot(&self) -> SyncSnapshot {
         SyncSnapshot {
-            is_initial_download: self.sync.is_bulk || self.awaits_claimed_headers(),
+            is_initial_download: self.sync.is_bulk || self.awaits_claimed_headers(true),
             header_height: self.state.tree().best_header().height,
             blocks_missing: u32::try_from(self.sync.missing.len()).unwrap_or(u32::MAX),
             blocks_in_flight: self.sync.in_flight_count(),

@@ -8,12 +8,15 @@ use super::PeerState;
 use super::silence::TipTold;
 use crate::chain::Chain;
 use crate::event::Event;
-use crate::input::{Direction, Now, Peer};
+use crate::input::{Breach, Direction, Now, Peer};
 use crate::limits::{SILENCE_GRACE_MS, SILENT_POLLS_MAX, STATUS_FAILURES_MAX};
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox};
 use crate::requests::Purpose;
 use crate::wire::{Request, Status};
+
+/// Bytes of useless gossip that cost one unit of service more.
+const GOSSIP_BYTES_PER_UNIT: u64 = 16 * 1_024;
 
 impl<S: Store, C: Chain<S>> Node<S, C> {
     pub(crate) fn on_peer_connected(
@@ -31,6 +34,20 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
 
     pub(crate) fn on_peer_disconnected(&mut self, peer: Peer) {
         self.forget_peer(peer);
+    }
+
+    /// Sends a peer away that broke the bounds of the transport.
+    pub(crate) fn on_breach(&mut self, peer: Peer, breach: Breach, out: &mut Outbox) {
+        let (reason, detail) = match breach {
+            Breach::QuestionTooLong => (DisconnectReason::Malformed, "a request longer than any"),
+            Breach::QuestionTooSlow => (DisconnectReason::Slow, "a request that never arrived"),
+            Breach::AnswerTooLong => (DisconnectReason::Malformed, "an answer longer than any"),
+            Breach::AnswersUnread => (
+                DisconnectReason::Flooding,
+                "asked for more and more without reading the answers",
+            ),
+        };
+        self.drop_peer(peer, reason, detail, out);
     }
 
     /// Frees everything that waits for a peer.
@@ -104,6 +121,20 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         if failures >= STATUS_FAILURES_MAX {
             let detail = format!("{failures} status requests in a row without an answer");
             self.drop_peer(peer, DisconnectReason::Unresponsive, detail, out);
+        }
+    }
+
+    /// Charges a peer for gossip of no use here, and sends it away if there is
+    /// too much of it. What an honest peer passes on was of use to itself, so it
+    /// seldom pays.
+    pub(crate) fn charge_gossip(&mut self, now: Now, peer: Peer, bytes: u64, out: &mut Outbox) {
+        let units = 1 + bytes / GOSSIP_BYTES_PER_UNIT;
+        let Some(state) = self.peers.get_mut(peer) else {
+            return;
+        };
+        if !state.budget.spend(units, now.monotonic_ms) {
+            let detail = "gossiped more of no use than its share";
+            self.drop_peer(peer, DisconnectReason::Flooding, detail, out);
         }
     }
 

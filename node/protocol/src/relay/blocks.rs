@@ -62,7 +62,10 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     ) -> Result<(), StoreError> {
         self.relay.note_gossiped(hash);
         match self.place(block, hash) {
-            Place::Known | Place::Far => verdict(id, Verdict::Ignore, out),
+            Place::Known | Place::Far => {
+                verdict(id, Verdict::Ignore, out);
+                self.charge_gossip(now, peer, block.total_size(), out);
+            }
             Place::Invalid => {
                 verdict(id, Verdict::Reject, out);
                 let detail = format!("block {hash} breaks a rule");
@@ -76,7 +79,11 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
                     peer,
                 });
                 let announce = Announce::Verdict(id);
-                self.take_block(now, (hash, block), Source::Gossip(peer), announce, out)?;
+                let source = Source::Gossip(peer);
+                let taken = self.take_block(now, (hash, block), source, announce, out)?;
+                if matches!(taken, Taken::Refused(..)) {
+                    self.charge_gossip(now, peer, block.total_size(), out);
+                }
             }
         }
         let is_tip = self.state.tip().hash == hash;

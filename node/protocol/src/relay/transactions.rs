@@ -76,6 +76,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             Err(error) => {
                 verdict(id, Verdict::Ignore, out);
                 tell_rejected(&transaction, &error, out);
+                self.charge_gossip(now, peer, transaction.total_size(), out);
                 if matches!(error, MempoolError::MissingInputs { .. }) {
                     self.relay.orphans.insert(transaction, now.monotonic_ms);
                 }

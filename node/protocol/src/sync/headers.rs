@@ -9,8 +9,8 @@ use crate::chain::Chain;
 use crate::event::{Event, Source};
 use crate::input::{Now, Peer};
 use crate::limits::{
-    BULK_SYNC_BLOCKS, HEADERS_AHEAD_MAX, HEADERS_IN_FLIGHT_MAX, HEADERS_MAX, HEADERS_PATIENCE_MS,
-    LOW_WORK_HEADERS,
+    BULK_SYNC_BLOCKS, DISTRUST_MS, HEADERS_AHEAD_MAX, HEADERS_IN_FLIGHT_MAX, HEADERS_MAX,
+    HEADERS_PATIENCE_MS, LOW_WORK_HEADERS,
 };
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox, Output};
@@ -72,18 +72,20 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         is_wanted && state.headers_request.is_none()
     }
 
-    /// Whether headers are on their way that would leave us far behind.
-    pub(super) fn awaits_claimed_headers(&self) -> bool {
+    /// Whether headers are on their way that would leave us far behind, promised
+    /// by peers that kept their word so far; `is_trusting`: or had no occasion.
+    pub(super) fn awaits_claimed_headers(&self, is_trusting: bool) -> bool {
         if self.sync.is_settled {
             return false;
         }
         let tip = self.state.tip();
         self.peers.ready().any(|(_, state)| {
+            let is_proven = is_trusting || state.has_kept_claim;
             let is_trusted = state.headers_request.is_some() && state.broken_claims == 0;
             let is_ahead = state.claim().is_some_and(|(_, height, chainwork)| {
                 chainwork > tip.chainwork && height.saturating_since(tip.height) >= BULK_SYNC_BLOCKS
             });
-            is_trusted && is_ahead
+            is_trusted && is_proven && is_ahead
         })
     }
 
@@ -150,9 +152,10 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     pub(crate) fn on_headers_failed(&mut self, now: Now, peer: Peer) {
         self.headers_arrived(peer);
         if let Some(state) = self.peers.get_mut(peer) {
-            state.broken_claims += 1;
+            state.broke_claim();
             state.headers_retry_ms = now.monotonic_ms + self.timing.status_poll_ms;
         }
+        self.sync.distrust_until_ms = now.monotonic_ms + DISTRUST_MS;
     }
 
     fn headers_arrived(&mut self, peer: Peer) {
@@ -243,7 +246,14 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             state.headers_retry_ms = retry_ms;
         } else if !is_full {
             state.asked_tip = claimed;
-            state.broken_claims = if is_kept { 0 } else { state.broken_claims + 1 };
+            if is_kept {
+                state.broken_claims = 0;
+                // In times of broken promises a kept one proves little.
+                state.has_kept_claim |= now.monotonic_ms >= self.sync.distrust_until_ms;
+            } else {
+                state.broke_claim();
+                self.sync.distrust_until_ms = now.monotonic_ms + DISTRUST_MS;
+            }
         } else if intake.new == 0 {
             // Nothing but what others sent already; it may have more later.
             state.headers_retry_ms = retry_ms;

@@ -4,6 +4,7 @@
 mod convergence;
 mod determinism;
 mod far_behind;
+mod floods;
 mod mining;
 mod misbehaviour;
 mod pools;
