@@ -7,4 +7,5 @@ mod faults;
 mod payments;
 mod planted;
 mod relay;
+mod settling;
 mod support;
