@@ -17,8 +17,8 @@ use minichain_chain::transaction::Transaction;
 use minichain_protocol::limits::PROTOCOL_VERSION;
 use minichain_protocol::saved::{SavedPool, SavedTransaction};
 use minichain_protocol::wire::{
-    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response, Status,
-    Text,
+    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response, Standing,
+    Status, Text,
 };
 use minichain_wallet::contents::{Contents, Network};
 use minichain_wallet::file::{Cost, Key};
@@ -115,7 +115,7 @@ fn wallets(paid: &Transaction) -> [(&'static str, Vec<u8>); 2] {
     [("open", open.to_vec()), ("sealed", sealed)]
 }
 
-fn requests(hash: BlockHash, spend: &Transaction) -> [(&'static str, Request); 5] {
+fn requests(hash: BlockHash, spend: &Transaction) -> [(&'static str, Request); 6] {
     let inventory = GetInventory {
         digest: [7; 32],
         from: 2_000,
@@ -129,6 +129,7 @@ fn requests(hash: BlockHash, spend: &Transaction) -> [(&'static str, Request); 5
         ("blocks", get_blocks(hash)),
         ("inventory", Request::Inventory(inventory)),
         ("transactions", Request::Transactions(transactions)),
+        ("standing", Request::Standing(standing(hash))),
     ]
 }
 
@@ -136,7 +137,7 @@ fn responses(
     genesis: &Block,
     payment: Block,
     spend: Arc<Transaction>,
-) -> [(&'static str, Response); 5] {
+) -> [(&'static str, Response); 6] {
     let inventory = Inventory {
         txids: vec![spend.txid()],
         next: 2_001,
@@ -147,6 +148,7 @@ fn responses(
         ("blocks", Response::Blocks(vec![Arc::new(payment)])),
         ("inventory", Response::Inventory(inventory)),
         ("transactions", Response::Transactions(vec![spend])),
+        ("standing", Response::Standing(standing(genesis.hash()))),
     ]
 }
 
@@ -159,6 +161,13 @@ fn status(genesis: BlockHash) -> Status {
         height: Height(7),
         chainwork: minichain_chain::pow::Chainwork::ZERO,
         user_agent: Text::lossy("/golden:1.0/"),
+    }
+}
+
+fn standing(genesis: BlockHash) -> Standing {
+    Standing {
+        status: status(genesis),
+        pool: [8; 32],
     }
 }
 

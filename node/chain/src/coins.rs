@@ -22,7 +22,7 @@ pub use self::muhash::{DigestChange, MuHash3072};
 pub use self::overlay::{CoinStats, Overlay};
 pub use self::undo::Undo;
 pub use self::verify::{
-    BlockSignatures, Gathered, SequentialVerifier, SignatureCheck, SignatureFailure,
+    BlockSignatures, Connection, Gathered, SequentialVerifier, SignatureCheck, SignatureFailure,
     SignatureVerifier,
 };
 

@@ -5,11 +5,11 @@ mod select;
 use crate::amount::Amount;
 use crate::block::{Block, Header};
 use crate::codec::compact_size_len;
-use crate::hash::MerkleRoot;
+use crate::hash::{MerkleRoot, Txid, Wtxid};
 use crate::height::Height;
 use crate::mempool::{Mempool, PoolEntry};
 use crate::merkle::{
-    transaction_root, witness_commitment, witness_commitment_script, witness_root,
+    named_transaction_root, named_witness_root, witness_commitment, witness_commitment_script,
 };
 use crate::pow::Target;
 use crate::script::Script;
@@ -17,7 +17,7 @@ use crate::state::State;
 use crate::store::Store;
 use crate::time::UnixSeconds;
 use crate::transaction::{
-    OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, WITNESS_SCALE_FACTOR, Witness,
+    Names, OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, WITNESS_SCALE_FACTOR, Witness,
 };
 
 /// Weight kept free for the frame of a block and the largest coinbase that
@@ -68,14 +68,14 @@ pub fn build<S: Store>(
     let fees = Amount::checked_sum(chosen.iter().map(|entry| entry.fee)).unwrap_or(Amount::ZERO);
     let reward = params.subsidy(height).checked_add(fees).unwrap_or(fees);
     let script = Script::coinbase(height, extra_nonce, tag);
-    let transactions = with_coinbase(script, reward, &reward_key, &chosen);
+    let (transactions, names) = with_coinbase(script, reward, &reward_key, &chosen);
 
     let median = state.tree().median_time_past(&tip.hash).unwrap_or_default();
     let bits = state.next_bits(&tip.hash);
     let header = Header {
         version: BLOCK_VERSION,
         previous: tip.hash,
-        merkle_root: transaction_root(&transactions).map_or(MerkleRoot::ZERO, |tree| tree.root),
+        merkle_root: named_transaction_root(&names).map_or(MerkleRoot::ZERO, |tree| tree.root),
         time: now.max(median.saturating_add(1)),
         bits,
         nonce: 0,
@@ -95,13 +95,14 @@ pub fn build<S: Store>(
     }
 }
 
-/// The chosen transactions behind a coinbase that commits to them.
+/// The chosen transactions behind a coinbase that commits to them, and the names
+/// of all, the coinbase's without what it carries as a witness.
 fn with_coinbase(
     script_sig: Script,
     reward: Amount,
     reward_key: &[u8; 32],
     chosen: &[&PoolEntry],
-) -> Vec<Transaction> {
+) -> (Vec<Transaction>, Vec<Names>) {
     let coinbase = Transaction {
         version: 2,
         inputs: vec![TxIn {
@@ -118,15 +119,22 @@ fn with_coinbase(
     };
     let mut transactions = vec![coinbase];
     transactions.extend(chosen.iter().map(|entry| entry.tx.as_ref().clone()));
+    let unnamed = Names {
+        txid: Txid::ZERO,
+        wtxid: Wtxid::ZERO,
+    };
+    let mut names = vec![unnamed];
+    names.extend(chosen.iter().map(|entry| entry.names()));
     // The coinbase itself counts as zero, so it may still change.
-    if let Some(root) = witness_root(&transactions) {
+    if let Some(root) = named_witness_root(&names) {
         let commitment = witness_commitment(&root, &RESERVED_VALUE);
         transactions[0].outputs.push(TxOut {
             value: Amount::ZERO,
             script_pubkey: witness_commitment_script(&commitment),
         });
     }
-    transactions
+    names[0].txid = transactions[0].txid();
+    (transactions, names)
 }
 
 // The reserve holds the frame and a coinbase with the longest script.

@@ -2,12 +2,16 @@
 //! its reason. Times are in milliseconds, sizes in bytes.
 
 /// Version of the messages in [`crate::wire`], told in every status. Since 2
-/// there are questions about the mempool.
-pub const PROTOCOL_VERSION: u32 = 2;
+/// there are questions about the mempool, since 3 a standing.
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Peers of this version and later can be asked about their mempool. Others
 /// would take the question for nonsense and part.
 pub const POOL_PROTOCOL_VERSION: u32 = 2;
+
+/// Peers of this version and later are polled by a standing: a status together
+/// with the digest of the mempool.
+pub const STANDING_PROTOCOL_VERSION: u32 = 3;
 
 // --- Messages -------------------------------------------------------------
 
@@ -71,6 +75,10 @@ pub const STATUS_POLL_MS_MIN: u64 = 2_000;
 /// Longest time between two status polls of a peer; slow chains too want to
 /// know who is there.
 pub const STATUS_POLL_MS_MAX: u64 = 60_000;
+
+/// Intervals that a node waits at most with polls of its own while the peer
+/// polls it: the next one then tells whether the peer answers too.
+pub const POLLED_INTERVALS_MAX: u64 = 4;
 
 /// A peer that cannot tell its status within this time is slow or gone.
 pub const STATUS_TIMEOUT_MS: u64 = 5_000;

@@ -199,6 +199,23 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         self.miner.is_mining()
     }
 
+    /// Reads what most inputs need, and makes a number without meaning of it. Where
+    /// many nodes share one thread, memory is slow to answer, and answers better if
+    /// it is asked for several nodes before any of them has its turn.
+    pub fn glance(&self, peer: Peer) -> u64 {
+        let told = [
+            self.peers.glance(peer),
+            self.mempool.len() as u64,
+            self.mempool.min_fee_rate_sat_per_kvb(),
+            self.sync.glance(),
+            self.relay.glance(),
+            u64::from(self.miner.is_mining()),
+            self.requests.for_blocks() as u64,
+            self.wake_at_ms.unwrap_or_default(),
+        ];
+        told.into_iter().fold(0, u64::wrapping_add)
+    }
+
     /// What it tells its peers of itself.
     pub fn status(&self) -> Status {
         let tip = self.state.tip();

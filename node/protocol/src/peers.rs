@@ -52,6 +52,8 @@ pub(crate) struct PeerState {
     /// Changed by [`Peers::poll_mut`], as is the next.
     pub status_request: Option<OutboundRequest>,
     pub next_poll_ms: u64,
+    /// When it was last polled.
+    pub polled_ms: u64,
     pub status_failures: u32,
     /// A header of our tree that the peer is known to have, the last learned.
     pub best: Option<BlockHash>,
@@ -99,6 +101,7 @@ impl PeerState {
             starting_height: None,
             status_request: None,
             next_poll_ms: now_ms,
+            polled_ms: now_ms,
             status_failures: 0,
             best: None,
             asked_tip: None,
@@ -126,6 +129,12 @@ impl PeerState {
 
     pub fn is_ready(&self) -> bool {
         self.status.is_some()
+    }
+
+    /// Whether it told that it speaks a version or a later one.
+    pub fn speaks(&self, version: u32) -> bool {
+        let told = self.status.as_ref();
+        told.is_some_and(|(status, _)| status.protocol_version >= version)
     }
 
     /// The tip it claims, with its height and work.
@@ -157,6 +166,12 @@ impl Peers {
 
     pub fn get_mut(&mut self, peer: Peer) -> Option<&mut PeerState> {
         self.table.get_mut(&peer)
+    }
+
+    /// Something of what an input from a peer changes, for who only wants it read.
+    pub fn glance(&self, peer: Peer) -> u64 {
+        let best = self.get(peer).map(|state| state.best.is_some());
+        u64::from(best.unwrap_or_default())
     }
 
     /// As [`Peers::get_mut`], for who changes when the peer is to be polled.

@@ -83,6 +83,13 @@ impl Relay {
         self.pools.forget_peer(peer);
     }
 
+    /// Something of all its parts, for who only wants them read.
+    pub fn glance(&self) -> u64 {
+        let counts = self.orphans.len() as u64 + u64::from(self.orphans_told);
+        let due_ms = self.own.next_due_ms().unwrap_or_default();
+        counts + due_ms + self.mempool_told.0 + self.seen.glance()
+    }
+
     fn note_gossiped(&mut self, hash: BlockHash) {
         self.seen.insert(hash);
     }

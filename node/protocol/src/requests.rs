@@ -21,6 +21,7 @@ use crate::wire::{Request, Response};
 #[derive(Debug)]
 pub(crate) enum Purpose {
     Status,
+    Standing,
     /// The tip the peer had claimed when it was asked.
     Headers {
         claimed: Option<BlockHash>,
@@ -51,7 +52,7 @@ impl Purpose {
 
     fn kind(&self) -> RequestKind {
         match self {
-            Self::Status => RequestKind::Status,
+            Self::Status | Self::Standing => RequestKind::Status,
             Self::Headers { .. } => RequestKind::Headers,
             Self::Blocks(_) => RequestKind::Blocks,
             Self::Inventory { .. } => RequestKind::Inventory,
@@ -99,6 +100,11 @@ impl Requests {
         })
     }
 
+    /// How many are for blocks.
+    pub fn for_blocks(&self) -> usize {
+        self.for_blocks
+    }
+
     /// Every block asked for and not given up.
     pub fn blocks_asked(&self) -> impl Iterator<Item = (Peer, BlockHash)> {
         let pending = self.pending.values();
@@ -139,7 +145,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         out: &mut Outbox,
     ) -> OutboundRequest {
         let timeout_ms = match request {
-            Request::Status(_) => STATUS_TIMEOUT_MS,
+            Request::Status(_) | Request::Standing(_) => STATUS_TIMEOUT_MS,
             Request::Headers(_) => HEADERS_TIMEOUT_MS,
             Request::Blocks(_) => BLOCKS_TIMEOUT_MS,
             Request::Inventory(_) => INVENTORY_TIMEOUT_MS,
@@ -179,6 +185,9 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         match (purpose, response) {
             (Purpose::Status, Response::Status(status)) => {
                 self.on_status_response(now, peer, status, out);
+            }
+            (Purpose::Standing, Response::Standing(standing)) => {
+                self.on_standing_response(now, peer, standing, out);
             }
             (Purpose::Headers { claimed }, Response::Headers(headers)) => {
                 self.on_headers(now, peer, claimed, &headers, out)?;
@@ -230,7 +239,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             return;
         }
         match purpose {
-            Purpose::Status => self.on_status_failed(now, peer, out),
+            Purpose::Status | Purpose::Standing => self.on_status_failed(now, peer, out),
             Purpose::Headers { .. } => self.on_headers_failed(now, peer),
             Purpose::Blocks(request) => self.on_blocks_failed(now, peer, &request, out),
             Purpose::Inventory { .. } | Purpose::Transactions(_) => {}

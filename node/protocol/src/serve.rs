@@ -60,8 +60,10 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             bytes: encode(&response),
         });
         // Behind the answer, so that a peer of another genesis learns ours.
-        if let Request::Status(status) = request {
-            self.on_status(now, peer, status, out);
+        match request {
+            Request::Status(status) => self.on_status(now, peer, status, out),
+            Request::Standing(standing) => self.on_polled(now, peer, standing, out),
+            _ => {}
         }
         Ok(())
     }
@@ -73,6 +75,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             Request::Blocks(get) => Ok(Response::Blocks(self.blocks_for(get)?)),
             Request::Inventory(get) => Ok(Response::Inventory(self.inventory_for(get))),
             Request::Transactions(get) => Ok(Response::Transactions(self.transactions_for(get))),
+            Request::Standing(_) => Ok(Response::Standing(self.standing())),
         }
     }
 
@@ -139,7 +142,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     /// Charges a peer for an answer.
     fn spend(&mut self, now: Now, peer: Peer, response: &Response) -> bool {
         let units = match response {
-            Response::Status(_) => 1,
+            Response::Status(_) | Response::Standing(_) => 1,
             Response::Headers(headers) => 1 + headers.len() as u64 / HEADERS_PER_UNIT,
             Response::Inventory(inventory) => {
                 1 + inventory.txids.len() as u64 / INVENTORY_MAX as u64

@@ -119,6 +119,13 @@ impl Sync {
         self.is_stirred = true;
     }
 
+    /// Something of all its parts, for who only wants them read.
+    pub fn glance(&self) -> u64 {
+        let counts = self.missing.len() + self.in_flight.len();
+        let flags = u64::from(self.is_settled) + u64::from(self.target.is_some());
+        counts as u64 + flags + self.stall_ms + self.progress_ms
+    }
+
     fn in_flight_count(&self) -> u32 {
         u32::try_from(self.in_flight.len()).unwrap_or(u32::MAX)
     }

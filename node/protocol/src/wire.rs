@@ -13,5 +13,5 @@ mod text;
 
 pub use self::request::{GetBlocks, GetHeaders, GetInventory, GetTransactions, Request};
 pub use self::response::{Inventory, Response};
-pub use self::status::Status;
+pub use self::status::{Standing, Status};
 pub use self::text::Text;

@@ -184,6 +184,8 @@ struct Run {
     /// Seconds of the processor.
     took: f64,
     events: u64,
+    /// Of these, settled when they were sent.
+    settled: u64,
     /// Seconds in the world.
     passed: u64,
     blocks: u32,
@@ -196,11 +198,12 @@ fn tell(case: &Case, runs: &[Run]) {
     let run = &runs[runs.len() / 2];
     assert!(runs.iter().all(|other| other.digest == run.digest));
     println!(
-        "{:13} {:8.3} s [{}]  {} events  {:.0} events/s  {} blocks  {:.2} us per node and block  {:.0} times real time  {:02x}{:02x}{:02x}{:02x}  {} MiB",
+        "{:13} {:8.3} s [{}]  {} events, {} settled when sent  {:.0} events/s  {} blocks  {:.2} us per node and block  {:.0} times real time  {:02x}{:02x}{:02x}{:02x}  {} MiB",
         case.name,
         run.took,
         all.join(" "),
         run.events,
+        run.settled,
         run.events as f64 / run.took,
         run.blocks,
         run.took * 1e6 / run.nodes as f64 / f64::from(run.blocks),
@@ -228,7 +231,8 @@ fn run(case: &Case, unchecked: bool) -> Run {
     let payments: Vec<_> = (0..usize::try_from(payments).expect("it fits"))
         .map(|second| payers[second % nodes].pay())
         .collect();
-    let (begun, before) = (processor_s(), world.events());
+    let before = (world.events(), world.settled_events());
+    let begun = processor_s();
     for (second, payment) in (60..).zip(payments) {
         world.run_until(second * SECOND);
         let place = usize::try_from(second).expect("it fits") % nodes;
@@ -241,7 +245,8 @@ fn run(case: &Case, unchecked: bool) -> Run {
     assert_eq!(world.violations().first(), None);
     Run {
         took,
-        events: world.events() - before,
+        events: world.events() - before.0,
+        settled: world.settled_events() - before.1,
         passed,
         blocks: support::height(&world, 0),
         nodes,

@@ -164,6 +164,12 @@ impl Checks {
         }
     }
 
+    /// Something of what a node's next tip is compared with, for who only wants it
+    /// read.
+    pub(crate) fn glance(&self, place: usize) -> u64 {
+        u64::from(self.works[place].is_some())
+    }
+
     pub(crate) fn grow(&mut self, nodes: usize) {
         self.works.resize(nodes, None);
     }
@@ -224,7 +230,9 @@ impl Checks {
             } => {
                 self.watch_work(now, place, *chainwork);
                 for summary in connected {
-                    if self.pages.contains_key(&summary.hash) {
+                    // Whatever was counted has its page.
+                    let is_counted = self.counted.is_some_and(|(of, ..)| of == summary.hash);
+                    if is_counted || self.pages.contains_key(&summary.hash) {
                         continue;
                     }
                     let block = archive.block(&summary.hash);

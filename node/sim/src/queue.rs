@@ -18,7 +18,7 @@ pub const MILLI: Micros = 1_000;
 pub const SECOND: Micros = 1_000_000;
 
 /// As many things, if they lie in the lowest bucket, are due soon.
-const SOON_MAX: usize = 32;
+pub const SOON_MAX: usize = 32;
 
 /// What is due.
 #[derive(Debug)]

@@ -49,6 +49,7 @@ pub struct Trace {
     hasher: Sha256,
     gathered: Vec<u8>,
     events: u64,
+    settled: u64,
 }
 
 impl Trace {
@@ -58,6 +59,27 @@ impl Trace {
         self.put(at, tag);
         self.gathered.extend_from_slice(&left.to_le_bytes());
         self.gathered.extend_from_slice(&right.to_le_bytes());
+    }
+
+    /// Something was sent whose arrival at a time will change nothing.
+    pub fn settled(&mut self, arrives: Micros, (tag, left, right): (u8, u64, u64)) {
+        self.settled += 1;
+        self.put(arrives, 253);
+        self.gathered.push(tag);
+        self.gathered.extend_from_slice(&left.to_le_bytes());
+        self.gathered.extend_from_slice(&right.to_le_bytes());
+    }
+
+    /// A node had something to tell to its neighbours outside the mesh.
+    pub fn looked(&mut self, place: u32, message: u32) {
+        self.settled += 1;
+        self.gathered.extend_from_slice(&place.to_le_bytes());
+        self.gathered.extend_from_slice(&message.to_le_bytes());
+    }
+
+    /// One of these will arrive by itself after all.
+    pub const fn unsettled(&mut self) {
+        self.settled -= 1;
     }
 
     /// Something under way was lost.
@@ -107,10 +129,18 @@ impl Trace {
         self.gathered.extend_from_slice(what.as_bytes());
     }
 
-    /// Events of the world so far.
+    /// Events of the world so far: what was due and happened, and what needed no
+    /// place in the queue of its own.
     #[must_use]
     pub const fn events(&self) -> u64 {
-        self.events
+        self.events + self.settled
+    }
+
+    /// Arrivals that were settled when they were sent, and looks at the mesh by
+    /// nodes that did so together.
+    #[must_use]
+    pub const fn settled_events(&self) -> u64 {
+        self.settled
     }
 
     /// The digest so far.

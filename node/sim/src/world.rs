@@ -18,6 +18,7 @@ mod meet;
 mod mesh;
 mod mining;
 mod orphan;
+mod settle;
 mod view;
 mod wire;
 
@@ -37,6 +38,7 @@ use self::cheat::Cheat;
 use self::due::Due;
 use self::gossip::{Judging, Message};
 use self::host::{Host, Port};
+use self::mesh::Fresh;
 use self::wire::{Cable, Conn};
 use crate::archive::{Archive, NodeStore};
 use crate::check::{Checks, Rule};
@@ -95,6 +97,10 @@ pub struct World {
     crossings: Crossings,
     chances: Chances,
     judging: Judging,
+    /// What nodes have to tell outside the mesh, by the time of their heartbeat.
+    beats: BTreeMap<Micros, Vec<Fresh>>,
+    /// Whether arrivals that change nothing may be settled when they are sent.
+    settles: bool,
     /// Nodes that cheat.
     cheats: BTreeMap<Place, Cheat>,
     outbox: Outbox,
@@ -165,6 +171,8 @@ impl World {
             crossings: Crossings::default(),
             chances: Chances::new(setup.seed),
             judging: None,
+            beats: BTreeMap::new(),
+            settles: true,
             cheats: BTreeMap::new(),
             outbox: Self::new_outbox(),
             outside: Vec::new(),
@@ -221,6 +229,7 @@ impl World {
             conns: &self.conns,
             messages: &self.messages,
             hosts: &self.hosts,
+            checks: &self.checks,
         };
         let Some((at, due)) = self.queue.pop(|soon| world.look(soon)) else {
             return false;
@@ -260,7 +269,9 @@ impl World {
             Due::Wake(place) | Due::Found(place) | Due::Heartbeat(place) => Some(place as usize),
             Due::Closed { conn, end: one } => Some(end(conn, one)),
             Due::Dial(from, _) => Some(from as usize),
-            Due::Start(_) | Due::Opened(..) | Due::Silent { .. } | Due::Orphan(_) => None,
+            Due::Start(_) | Due::Opened(..) | Due::Silent { .. } | Due::Orphan(_) | Due::Beat => {
+                None
+            }
         }
     }
 
@@ -278,6 +289,7 @@ impl World {
             Due::Wake(place) => self.on_wake(place as usize),
             Due::Found(place) => self.on_found(place as usize),
             Due::Heartbeat(place) => self.on_heartbeat(place as usize),
+            Due::Beat => self.on_beat(),
             Due::Dial(from, to) => self.on_dial(from as usize, to as usize),
             Due::Opened(from, to) => self.on_opened(from as usize, to as usize),
             Due::Closed { conn, end } => self.on_closed(conn, end),

@@ -2,16 +2,20 @@
 //!
 //! Signatures are by far the costliest rule, and the digest of the coins comes
 //! next. A verifier that the owner of the chain may choose does both: this room
-//! has one thread, a daemon has more. Signatures of a block may be checked while
+//! has one thread, a daemon has more, and whoever has many chains need not work
+//! out the same again for each. Signatures of a block may be checked while
 //! it still connects; the answer is asked for when everything else is in order.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use super::{DigestChange, DigestPart, MuHash3072};
+use super::{Coin, CoinStats, DigestChange, DigestPart, MuHash3072, Undo};
 use crate::block::Block;
+use crate::hash::{BlockHash, Txid};
+use crate::rules::block::{BlockError, check_chain_form, check_named_form};
 use crate::signature::{SpendError, verify_transaction};
-use crate::transaction::{Names, Transaction, TxOut};
+use crate::transaction::{Names, OutPoint, Transaction, TxOut};
 
 /// All signatures of one transaction.
 #[derive(Debug, Clone)]
@@ -43,6 +47,18 @@ pub struct SignatureFailure {
     pub error: SpendError,
 }
 
+/// What connecting a block on top of its parent comes to. It follows from the
+/// block and its ancestors alone.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// How to take the block off again.
+    pub undo: Undo,
+    /// As [`crate::store::Batch::coins`].
+    pub coins: BTreeMap<OutPoint, Option<Coin>>,
+    /// The coins at the block.
+    pub stats: CoinStats,
+}
+
 /// How signatures are checked.
 pub trait SignatureVerifier: Debug + Send + Sync {
     /// Checks those of a transaction that no block holds yet.
@@ -59,6 +75,27 @@ pub trait SignatureVerifier: Debug + Send + Sync {
     fn names(&self, transactions: &[Transaction]) -> Vec<Names> {
         transactions.iter().map(Transaction::names).collect()
     }
+
+    /// The names of a block's transactions without their witnesses, in order.
+    fn txids(&self, block: &Arc<Block>) -> Vec<Txid> {
+        block.transactions.iter().map(Transaction::txid).collect()
+    }
+
+    /// The names of a block's transactions, in order, and whether the block obeys
+    /// what it has to by itself, wherever it stands.
+    fn form(&self, block: &Arc<Block>, weight_max: u64) -> (Vec<Names>, Result<(), BlockError>) {
+        let names = self.names(&block.transactions);
+        let checked = check_named_form(block, &names, weight_max);
+        (names, checked.and_then(|()| check_chain_form(block)))
+    }
+
+    /// What connecting a block came to, for who has many chains and remembers.
+    fn connection(&self, _hash: &BlockHash) -> Option<Connection> {
+        None
+    }
+
+    /// A block has connected on top of its parent, and to this it came.
+    fn connected(&self, _hash: &BlockHash, _connection: &dyn Fn() -> Connection) {}
 
     /// What the changes make of the digest of the empty set. The order does
     /// not matter, and nobody needs the answer at once.

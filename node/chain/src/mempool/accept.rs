@@ -222,7 +222,7 @@ impl Mempool {
         view: &State<S>,
         package: &Package,
     ) -> Result<Result<Inputs, MempoolError>, StoreError> {
-        let (height, _) = next_place(view);
+        let height = next_height(view);
         let maturity = view.params().coinbase_maturity;
         let mut coins = Vec::with_capacity(tx.inputs.len());
         for input in &tx.inputs {
@@ -324,12 +324,13 @@ pub(super) fn fee_for(rate_sat_per_kvb: u64, vsize: u64) -> Amount {
 /// Height of the next block, and the time its transactions' locks are
 /// measured by.
 fn next_place<S: Store>(view: &State<S>) -> (Height, UnixSeconds) {
-    let tip = view.tip();
-    let height = tip.height.next().unwrap_or(tip.height);
-    (
-        height,
-        view.tree().median_time_past(&tip.hash).unwrap_or_default(),
-    )
+    let median = view.tree().median_time_past(&view.tip().hash);
+    (next_height(view), median.unwrap_or_default())
+}
+
+fn next_height<S: Store>(view: &State<S>) -> Height {
+    let height = view.tip().height;
+    height.next().unwrap_or(height)
 }
 
 /// What a parent in the pool will make, once the next block contains it.

@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::totals::{Own, Totals};
 use super::{FeeRate, memory_bytes};
 use crate::amount::Amount;
-use crate::hash::Txid;
+use crate::hash::{Txid, Wtxid};
 use crate::time::UnixSeconds;
-use crate::transaction::{OutPoint, Transaction};
+use crate::transaction::{Names, OutPoint, Transaction};
 
 /// A transaction that waits.
 #[derive(Debug, Clone)]
@@ -36,9 +36,20 @@ pub struct PoolEntry {
     pub parents: BTreeSet<Txid>,
     /// Those of the pool that spend its outputs.
     pub children: BTreeSet<Txid>,
+    /// Its name with witnesses, once somebody asked: only miners do.
+    wtxid: OnceLock<Wtxid>,
 }
 
 impl PoolEntry {
+    /// Both names.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        Names {
+            txid: self.txid,
+            wtxid: *self.wtxid.get_or_init(|| self.tx.wtxid()),
+        }
+    }
+
     /// Its own fee rate.
     #[must_use]
     pub const fn rate(&self) -> FeeRate {
@@ -233,6 +244,7 @@ impl Graph {
             descendants: Totals::of(fee, vsize),
             parents,
             children: BTreeSet::new(),
+            wtxid: OnceLock::new(),
         };
         self.by_arrival.insert(self.next_sequence, txid);
         self.next_sequence += 1;
@@ -271,8 +283,9 @@ impl Graph {
     /// Takes one out and leaves what depends on it. With it the link between
     /// its ancestors and its descendants is lost, so one side must be gone.
     pub(super) fn remove(&mut self, txid: &Txid) -> Option<PoolEntry> {
-        let ancestors = self.with_ancestors([*txid]);
-        let descendants = self.with_descendants([*txid]);
+        let leaving = self.entries.get(txid)?;
+        let ancestors = self.with_ancestors(leaving.parents.iter().copied());
+        let descendants = self.with_descendants(leaving.children.iter().copied());
         let entry = self.entries.remove(txid)?;
         let own = entry.own();
         self.revision += 1;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::accept::Entry;
 use super::{Mempool, MempoolError};
 use crate::block::Block;
+use crate::coins::SignatureVerifier;
 use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::time::UnixSeconds;
@@ -33,7 +34,7 @@ impl Mempool {
         }
         if disconnected.is_empty() {
             for block in connected {
-                self.on_connected(block);
+                self.on_connected(block, view.verifier());
             }
             return Ok(());
         }
@@ -54,9 +55,14 @@ impl Mempool {
         Ok(())
     }
 
-    fn on_connected(&mut self, block: &Block) {
-        for tx in block.transactions.iter().skip(1) {
-            self.graph.remove(&tx.txid());
+    fn on_connected(&mut self, block: &Arc<Block>, verifier: &dyn SignatureVerifier) {
+        // Nobody waits, so nobody was confirmed or has a rival.
+        if self.is_empty() {
+            return;
+        }
+        let txids = verifier.txids(block);
+        for (tx, txid) in block.transactions.iter().zip(txids).skip(1) {
+            self.graph.remove(&txid);
             let rivals: Vec<_> = tx
                 .inputs
                 .iter()

@@ -11,7 +11,6 @@ use crate::rules::block::{self, BlockError};
 use crate::rules::header::{HeaderError, check_proof_of_work, check_target};
 use crate::store::{Batch, Status, Store, StoreError, StoredHeader};
 use crate::time::UnixSeconds;
-use crate::transaction::Names;
 use crate::tree::Index;
 
 /// What became of a header.
@@ -135,8 +134,10 @@ impl<S: Store> State<S> {
         if self.tree.at(index).status.has_body() {
             return Ok(Acceptance::Duplicate);
         }
-        let names = self.verifier.names(&block.transactions);
-        if let Err(error) = self.check_body(&block, &names, index) {
+        let weight_max = self.params.block_weight_max.into();
+        let (names, form) = self.verifier.form(&block, weight_max);
+        let checked = form.and_then(|()| self.check_place(&block, index));
+        if let Err(error) = checked {
             if error.is_mutation() {
                 return Ok(Acceptance::Mutated(error));
             }
@@ -224,9 +225,7 @@ impl<S: Store> State<S> {
     }
 
     /// Everything about a body that needs no coins.
-    fn check_body(&self, block: &Block, names: &[Names], index: Index) -> Result<(), BlockError> {
-        block::check_named_form(block, names, self.params.block_weight_max.into())?;
-        block::check_chain_form(block)?;
+    fn check_place(&self, block: &Block, index: Index) -> Result<(), BlockError> {
         let entry = self.tree.at(index);
         // Only the genesis block has no parent, and its body is always here.
         let parent = entry.parent.unwrap_or(index);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::State;
 use crate::block::Block;
 use crate::codec::Encode;
-use crate::coins::{ConnectError, Context, Overlay, Undo, connect_block, disconnect_block};
+use crate::coins::{
+    CoinStats, ConnectError, Connection, Context, Overlay, Undo, connect_block, disconnect_block,
+};
 use crate::hash::BlockHash;
 use crate::params::Proof;
 use crate::rules::block::BlockError;
@@ -149,6 +151,9 @@ impl<S: Store> State<S> {
 
     /// Walks a path over an overlay of the coins.
     pub(super) fn walk(&self, path: &Path) -> Result<Result<Walked, Broken>, StoreError> {
+        if let Some(walked) = self.walk_known(path)? {
+            return Ok(Ok(walked));
+        }
         let mut coins = Overlay::new(&self.store, self.coins.clone());
         let mut disconnected = Vec::with_capacity(path.down.len());
         for index in &path.down {
@@ -192,11 +197,52 @@ impl<S: Store> State<S> {
         let tip = self.tree.at(tip.unwrap_or(self.tip_index())).hash;
         batch.coins = changes;
         batch.tip = Some(StoredTip::new(tip, &stats));
+        if path.down.is_empty() && connected.len() == 1 {
+            self.tell_connected(&tip, &batch, &stats);
+        }
         Ok(Ok(Walked {
             disconnected,
             connected,
             batch,
         }))
+    }
+
+    /// A step to a block that the verifier remembers to have connected.
+    fn walk_known(&self, path: &Path) -> Result<Option<Walked>, StoreError> {
+        let ([], [index]) = (path.down.as_slice(), path.up.as_slice()) else {
+            return Ok(None);
+        };
+        let entry = self.tree.at(*index);
+        let Some(known) = self.verifier().connection(&entry.hash) else {
+            return Ok(None);
+        };
+        let mut batch = Batch {
+            coins: known.coins,
+            tip: Some(StoredTip::new(entry.hash, &known.stats)),
+            ..Batch::default()
+        };
+        if entry.status != Status::Valid {
+            let mut stored = entry.to_stored();
+            stored.status = Status::Valid;
+            batch.headers.push(stored);
+            batch.undos.push((entry.hash, known.undo));
+        }
+        Ok(Some(Walked {
+            disconnected: Vec::new(),
+            connected: vec![self.stored_block(&entry.hash)?],
+            batch,
+        }))
+    }
+
+    /// Lets the verifier remember a step of one block, if its undo is at hand.
+    fn tell_connected(&self, hash: &BlockHash, batch: &Batch, stats: &CoinStats) {
+        if let [(_, undo)] = batch.undos.as_slice() {
+            self.verifier().connected(hash, &|| Connection {
+                undo: undo.clone(),
+                coins: batch.coins.clone(),
+                stats: stats.clone(),
+            });
+        }
     }
 
     /// Whether so many blocks of the way up are enough for one step. What has

@@ -78,6 +78,9 @@ impl<'a> Selection<'a> {
     /// A transaction and the ancestors it lacks, parents first.
     fn package(&self, txid: &Txid) -> Vec<&'a PoolEntry> {
         let graph = self.pool.graph();
+        if let Some(entry) = graph.get(txid).filter(|entry| entry.parents.is_empty()) {
+            return vec![entry];
+        }
         let mut package: Vec<_> = graph
             .with_ancestors([*txid])
             .into_iter()
@@ -93,7 +96,7 @@ impl<'a> Selection<'a> {
             self.is_chosen.insert(entry.txid);
             self.forget_change(&entry.txid);
         }
-        for gone in &package {
+        for gone in package.iter().filter(|entry| !entry.children.is_empty()) {
             let dependants = self.pool.graph().with_descendants([gone.txid]);
             for txid in dependants {
                 self.lighten(&txid, gone);

@@ -1,5 +1,10 @@
 //! The status exchange: at the start of a connection, about once in a block
 //! interval, and at once when our tip changed in a way gossip does not tell.
+//!
+//! Question and answer tell the same of their senders, so one exchange in an
+//! interval is enough for both ends of a connection: whoever is polled puts off
+//! its own poll. From version 3 on they carry a digest of the mempool too, and
+//! mempools are compared only where digests differ.
 
 use minichain_chain::store::Store;
 use rand_core::Rng;
@@ -9,11 +14,14 @@ use super::silence::TipTold;
 use crate::chain::Chain;
 use crate::event::Event;
 use crate::input::{Breach, Direction, Now, Peer};
-use crate::limits::{SILENCE_GRACE_MS, SILENT_POLLS_MAX, STATUS_FAILURES_MAX};
+use crate::limits::{
+    POLLED_INTERVALS_MAX, SILENCE_GRACE_MS, SILENT_POLLS_MAX, STANDING_PROTOCOL_VERSION,
+    STATUS_FAILURES_MAX,
+};
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox};
 use crate::requests::Purpose;
-use crate::wire::{Request, Status};
+use crate::wire::{Request, Standing, Status};
 
 /// Bytes of useless gossip that cost one unit of service more.
 const GOSSIP_BYTES_PER_UNIT: u64 = 16 * 1_024;
@@ -89,12 +97,63 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     }
 
     fn poll_peer(&mut self, now: Now, peer: Peer, out: &mut Outbox) {
-        let request = Request::Status(self.status());
-        let id = self.ask(peer, &request, Purpose::Status, out);
-        let jitter_ms = self.rng.next_u64() % (self.timing.status_poll_ms / 4).max(1);
+        let state = self.peers.get(peer);
+        let (request, purpose) =
+            match state.is_some_and(|state| state.speaks(STANDING_PROTOCOL_VERSION)) {
+                true => (Request::Standing(self.standing()), Purpose::Standing),
+                false => (Request::Status(self.status()), Purpose::Status),
+            };
+        let id = self.ask(peer, &request, purpose, out);
+        let next_ms = self.draw_next_poll_ms(now);
         if let Some(state) = self.peers.poll_mut(peer) {
             state.status_request = Some(id);
-            state.next_poll_ms = now.monotonic_ms + self.timing.status_poll_ms + jitter_ms;
+            state.polled_ms = now.monotonic_ms;
+            state.next_poll_ms = next_ms;
+        }
+    }
+
+    fn draw_next_poll_ms(&mut self, now: Now) -> u64 {
+        let poll_ms = self.timing.status_poll_ms;
+        now.monotonic_ms + poll_ms + self.rng.next_u64() % (poll_ms / 4).max(1)
+    }
+
+    /// What it tells peers that know of standings.
+    pub(crate) fn standing(&mut self) -> Standing {
+        Standing {
+            status: self.status(),
+            pool: self.pool_digest(),
+        }
+    }
+
+    /// A peer polls us and gets its answer, so we need not poll it for a while.
+    pub(crate) fn on_polled(&mut self, now: Now, peer: Peer, standing: Standing, out: &mut Outbox) {
+        let next_ms = self.draw_next_poll_ms(now);
+        let patience_ms = POLLED_INTERVALS_MAX * self.timing.status_poll_ms;
+        if let Some(state) = self.peers.poll_mut(peer)
+            && state.status_request.is_none()
+            && state.status_failures == 0
+        {
+            let next_ms = next_ms.min(state.polled_ms + patience_ms);
+            state.next_poll_ms = state.next_poll_ms.max(next_ms);
+        }
+        self.on_standing(now, peer, standing, out);
+    }
+
+    pub(crate) fn on_standing_response(
+        &mut self,
+        now: Now,
+        peer: Peer,
+        standing: Standing,
+        out: &mut Outbox,
+    ) {
+        self.peers.end_poll(peer);
+        self.on_standing(now, peer, standing, out);
+    }
+
+    fn on_standing(&mut self, now: Now, peer: Peer, standing: Standing, out: &mut Outbox) {
+        self.on_status(now, peer, standing.status, out);
+        if standing.pool != self.pool_digest() {
+            self.compare_pools(now, peer, out);
         }
     }
 
@@ -164,9 +223,10 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         }
         let tip = status.tip;
         let height = status.height;
-        let user_agent = status.user_agent.as_str().to_owned();
-        let was_ready = state.status.replace((status, now.monotonic_ms)).is_some();
-        if !was_ready {
+        let was_ready = state.status.is_some();
+        let user_agent = (!was_ready).then(|| status.user_agent.as_str().to_owned());
+        state.status = Some((status, now.monotonic_ms));
+        if let Some(user_agent) = user_agent {
             state.ready_ms = now.monotonic_ms;
             state.starting_height = Some(height);
             self.sync.on_peer_ready();

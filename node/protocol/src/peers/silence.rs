@@ -37,6 +37,10 @@ impl Silence {
         patience_ms: u64,
         was_gossiped: impl Fn(&BlockHash) -> bool,
     ) -> u32 {
+        // Nothing to suspect, and nobody suspected: so it mostly is.
+        if !told.is_news && self.suspect.is_none() && self.polls == 0 {
+            return 0;
+        }
         if let Some((suspect, since_ms)) = self.suspect {
             if was_gossiped(&suspect) {
                 self.clear();

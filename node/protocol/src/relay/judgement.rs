@@ -196,8 +196,8 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             tip: tip.hash,
             height: tip.height,
             chainwork: tip.chainwork,
-            disconnected: self.summaries(&change.disconnected),
-            connected: self.summaries(&change.connected),
+            disconnected: self.summaries(change.disconnected.iter().map(named)),
+            connected: self.connected_summaries(&change.connected, tip.hash),
             source,
         });
         if matches!(source, Source::Miner) {
@@ -297,20 +297,35 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     }
 
     fn tell_confirmed(&mut self, now: Now, connected: &[Arc<Block>], out: &mut Outbox) {
-        let waits = &mut self.relay.waits;
+        let (waits, verifier) = (&mut self.relay.waits, self.state.verifier());
         let waited_ms: Vec<u64> = connected
             .iter()
-            .flat_map(|block| waits.end(block, now.monotonic_ms))
+            .flat_map(|block| waits.end(block, verifier, now.monotonic_ms))
             .collect();
         if !waited_ms.is_empty() {
             out.event(Event::TransactionsConfirmed { waited_ms });
         }
     }
 
-    fn summaries(&self, blocks: &[Arc<Block>]) -> Vec<BlockSummary> {
+    /// The last of the blocks is the tip, and each names the one before.
+    fn connected_summaries(&self, blocks: &[Arc<Block>], tip: BlockHash) -> Vec<BlockSummary> {
+        let mut next = tip;
+        let downwards = blocks.iter().rev().map(|block| {
+            let hash = std::mem::replace(&mut next, block.header.previous);
+            (hash, block)
+        });
+        let mut summaries = self.summaries(downwards);
+        summaries.reverse();
+        summaries
+    }
+
+    fn summaries<'a>(
+        &self,
+        blocks: impl Iterator<Item = (BlockHash, &'a Arc<Block>)>,
+    ) -> Vec<BlockSummary> {
         let tree = self.state.tree();
-        let summary = |block: &Arc<Block>| {
-            let entry = tree.get(&block.hash())?;
+        let summary = |(hash, block): (BlockHash, &Arc<Block>)| {
+            let entry = tree.get(&hash)?;
             let parent = tree.get(&block.header.previous)?;
             Some(BlockSummary {
                 hash: entry.hash,
@@ -323,7 +338,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
                 fees: self.fees_of(block, entry.height),
             })
         };
-        blocks.iter().filter_map(summary).collect()
+        blocks.filter_map(summary).collect()
     }
 
     /// What the coinbase takes beyond the subsidy.
@@ -341,6 +356,10 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             .checked_sub(self.state.params().subsidy(height))
             .unwrap_or(Amount::ZERO)
     }
+}
+
+fn named(block: &Arc<Block>) -> (BlockHash, &Arc<Block>) {
+    (block.hash(), block)
 }
 
 /// Tells of blocks that were kept and now turned out to break a rule. Who sent

@@ -43,11 +43,9 @@ impl Own {
     /// Takes out those that are due; whoever still waits is to be put back.
     pub fn take_due(&mut self, now_ms: u64) -> Vec<Txid> {
         let mut due = Vec::new();
-        while let Some((due_ms, txid)) = self.by_time.pop_first() {
-            if due_ms > now_ms {
-                self.by_time.insert((due_ms, txid));
-                break;
-            }
+        while self.next_due_ms().is_some_and(|due_ms| due_ms <= now_ms)
+            && let Some((_, txid)) = self.by_time.pop_first()
+        {
             self.due_ms.remove(&txid);
             due.push(txid);
         }

@@ -1,10 +1,10 @@
 //! Mempools are compared with peers, and what is lacking is fetched.
 //!
 //! Gossip tells of a transaction once. Whoever was behind a cut then, or was
-//! restarted since, would wait for its owner to announce it again. So behind
-//! every status that a peer answers, a node asks for the names of what waits
-//! there. The question carries a digest of its own mempool; equal ones cost
-//! one short answer. A cut that no transport notices needs no other sign: the
+//! restarted since, would wait for its owner to announce it again. So a node
+//! asks for the names of what waits with a peer when the peer's standing tells
+//! of another mempool, and behind a status that does not tell. The question
+//! carries a digest of its own mempool; equal ones cost one short answer. A cut that no transport notices needs no other sign: the
 //! next status that comes through brings the comparison.
 //!
 //! One question is open with one peer at a time, and a transaction is asked of
@@ -96,13 +96,9 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         let Some(state) = self.peers.get(peer) else {
             return;
         };
-        let version = state
-            .status
-            .as_ref()
-            .map(|(status, _)| status.protocol_version);
         let comparison = &state.comparison;
         let is_due = !comparison.is_open && comparison.due_ms <= now.monotonic_ms;
-        let is_able = version >= Some(POOL_PROTOCOL_VERSION) && !comparison.is_deaf;
+        let is_able = state.speaks(POOL_PROTOCOL_VERSION) && !comparison.is_deaf;
         // While many blocks are missing most inputs are unknown here.
         if is_due && is_able && !is_bulk {
             self.ask_inventory(peer, 0, out);

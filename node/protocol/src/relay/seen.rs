@@ -10,25 +10,36 @@ use crate::limits::GOSSIP_SEEN_MAX;
 /// often than anybody asks, and who asks means one of the last: so a list to be
 /// searched from its end costs less than any order.
 #[derive(Debug, Default)]
-pub(super) struct Seen(VecDeque<BlockHash>);
+pub(super) struct Seen {
+    all: VecDeque<BlockHash>,
+    /// The last one, which mostly is all that anybody wants to know.
+    last: Option<BlockHash>,
+}
 
 impl Seen {
+    /// Something of it, for who only wants it read.
+    pub fn glance(&self) -> u64 {
+        let last = self.all.back().map_or(0, |hash| hash.as_bytes()[0]);
+        u64::from(self.last.is_some()) + u64::from(last)
+    }
+
     /// Whether a block is among the last.
     pub fn contains(&self, hash: &BlockHash) -> bool {
-        self.0.iter().rev().any(|seen| seen == hash)
+        self.last.as_ref() == Some(hash) || self.all.iter().rev().any(|seen| seen == hash)
     }
 
     /// Adds a block; the oldest makes room. The transport drops what it brought
     /// a short while ago, so hardly any block comes twice, and one that does
     /// takes another's place.
     pub fn insert(&mut self, hash: BlockHash) {
-        if self.0.back() == Some(&hash) {
+        if self.last == Some(hash) {
             return;
         }
-        if self.0.len() >= GOSSIP_SEEN_MAX {
-            self.0.pop_front();
+        if self.all.len() >= GOSSIP_SEEN_MAX {
+            self.all.pop_front();
         }
-        self.0.push_back(hash);
+        self.all.push_back(hash);
+        self.last = Some(hash);
     }
 }
 

@@ -1,11 +1,12 @@
 //! Since when transactions wait for their block, for those who measure it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minichain_chain::block::Block;
+use minichain_chain::coins::SignatureVerifier;
 use minichain_chain::hash::Txid;
 use minichain_chain::mempool::Mempool;
-use minichain_chain::transaction::Transaction;
 
 /// Times of entry. What left the mempool without a block is forgotten when the
 /// table has outgrown the mempool.
@@ -29,8 +30,16 @@ impl Waits {
 
     /// A block was connected; how long each of its transactions had waited, in
     /// milliseconds, those left out that never did.
-    pub fn end(&mut self, block: &Block, now_ms: u64) -> Vec<u64> {
-        let confirmed = block.transactions.iter().skip(1).map(Transaction::txid);
+    pub fn end(
+        &mut self,
+        block: &Arc<Block>,
+        verifier: &dyn SignatureVerifier,
+        now_ms: u64,
+    ) -> Vec<u64> {
+        if self.since_ms.is_empty() || block.transactions.len() < 2 {
+            return Vec::new();
+        }
+        let confirmed = verifier.txids(block).into_iter().skip(1);
         confirmed
             .filter_map(|txid| self.since_ms.remove(&txid))
             .map(|since_ms| now_ms.saturating_sub(since_ms))

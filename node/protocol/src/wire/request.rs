@@ -3,7 +3,7 @@
 use minichain_chain::codec::{Decode, DecodeError, Encode, Reader, list_len, put_list};
 use minichain_chain::hash::{BlockHash, Txid};
 
-use super::Status;
+use super::{Standing, Status};
 use crate::limits::{BLOCKS_MAX, LOCATOR_MAX, TRANSACTIONS_MAX};
 use crate::output::RequestKind;
 
@@ -20,6 +20,8 @@ pub enum Request {
     Inventory(GetInventory),
     /// Give me these waiting transactions.
     Transactions(GetTransactions),
+    /// This is my standing; what is yours?
+    Standing(Standing),
 }
 
 /// Asks for the headers behind the first block of the locator that stands in
@@ -63,7 +65,7 @@ impl Request {
     /// For counting.
     pub fn kind(&self) -> RequestKind {
         match self {
-            Self::Status(_) => RequestKind::Status,
+            Self::Status(_) | Self::Standing(_) => RequestKind::Status,
             Self::Headers(_) => RequestKind::Headers,
             Self::Blocks(_) => RequestKind::Blocks,
             Self::Inventory(_) => RequestKind::Inventory,
@@ -97,6 +99,10 @@ impl Encode for Request {
                 out.push(4);
                 put_list(out, &get.txids);
             }
+            Self::Standing(standing) => {
+                out.push(5);
+                standing.encode_to(out);
+            }
         }
     }
 
@@ -107,6 +113,7 @@ impl Encode for Request {
             Self::Blocks(get) => list_len(&get.hashes),
             Self::Inventory(_) => 32 + 8,
             Self::Transactions(get) => list_len(&get.txids),
+            Self::Standing(standing) => standing.encoded_len(),
         }
     }
 }
@@ -141,6 +148,7 @@ impl Decode for Request {
                 }
                 Ok(Self::Transactions(GetTransactions { txids }))
             }
+            5 => Ok(Self::Standing(Standing::decode_from(reader)?)),
             tag => Err(DecodeError::UnknownTag {
                 what: "request",
                 tag,

@@ -9,7 +9,7 @@ use minichain_chain::codec::{
 use minichain_chain::hash::Txid;
 use minichain_chain::transaction::Transaction;
 
-use super::Status;
+use super::{Standing, Status};
 use crate::limits::{BLOCKS_MAX, HEADERS_MAX, INVENTORY_MAX, TRANSACTIONS_MAX};
 use crate::output::RequestKind;
 
@@ -37,6 +37,8 @@ pub enum Response {
     /// asked. May leave out those that no longer wait or that would make the
     /// answer too large.
     Transactions(Vec<Arc<Transaction>>),
+    /// The answerer's standing.
+    Standing(Standing),
 }
 
 /// Names of waiting transactions, parents before children.
@@ -53,7 +55,7 @@ impl Response {
     /// For counting.
     pub fn kind(&self) -> RequestKind {
         match self {
-            Self::Status(_) => RequestKind::Status,
+            Self::Status(_) | Self::Standing(_) => RequestKind::Status,
             Self::Headers(_) => RequestKind::Headers,
             Self::Blocks(_) => RequestKind::Blocks,
             Self::Inventory(_) => RequestKind::Inventory,
@@ -86,6 +88,10 @@ impl Encode for Response {
                 out.push(4);
                 put_all(out, transactions);
             }
+            Self::Standing(standing) => {
+                out.push(5);
+                standing.encode_to(out);
+            }
         }
     }
 
@@ -96,6 +102,7 @@ impl Encode for Response {
             Self::Blocks(blocks) => all_len(blocks),
             Self::Inventory(inventory) => list_len(&inventory.txids) + 8,
             Self::Transactions(transactions) => all_len(transactions),
+            Self::Standing(standing) => standing.encoded_len(),
         }
     }
 }
@@ -117,6 +124,7 @@ impl Decode for Response {
                 let all: Vec<Transaction> = reader.list(TRANSACTIONS_MAX, TRANSACTION_BYTES_MIN)?;
                 Ok(Self::Transactions(all.into_iter().map(Arc::new).collect()))
             }
+            5 => Ok(Self::Standing(Standing::decode_from(reader)?)),
             tag => Err(DecodeError::UnknownTag {
                 what: "response",
                 tag,

@@ -56,3 +56,33 @@ impl Decode for Status {
         })
     }
 }
+
+/// A status, and a digest of what waits in the mempool: what peers tell each
+/// other once they know that both can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// As ever.
+    pub status: Status,
+    /// As in [`super::GetInventory`].
+    pub pool: [u8; 32],
+}
+
+impl Encode for Standing {
+    fn encode_to(&self, out: &mut Vec<u8>) {
+        self.status.encode_to(out);
+        out.extend_from_slice(&self.pool);
+    }
+
+    fn encoded_len(&self) -> usize {
+        self.status.encoded_len() + 32
+    }
+}
+
+impl Decode for Standing {
+    fn decode_from(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            status: Status::decode_from(reader)?,
+            pool: reader.array()?,
+        })
+    }
+}

@@ -11,6 +11,7 @@ mod pools;
 mod saved;
 mod silence;
 mod stalls;
+mod standing;
 mod steering;
 mod stress;
 mod support;

@@ -15,11 +15,14 @@ use minichain_protocol::output::{DisconnectReason, Output, Topic, Verdict};
 use minichain_protocol::wire::{GetInventory, GetTransactions, Inventory, Request, Response};
 
 use crate::support::chain::{ACCOUNTS, Maker, SPACING_S, allocated, first_output, params, pay};
-use crate::support::lone::{Lone, status_of};
+use crate::support::lone::{Lone, standing_of, status_of};
 use crate::support::network::Network;
 
 /// A status poll with its jitter, and a moment for the answers.
 const SOON_MS: u64 = (SPACING_S as u64 * 1_000) * 5 / 4 + 1_000;
+
+/// Digest of a mempool that no node of these tests has.
+const OTHER_POOL: [u8; 32] = [9; 32];
 
 /// Payments that each spend the one before.
 fn chain_of(count: usize, account: usize) -> Vec<Arc<Transaction>> {
@@ -123,11 +126,17 @@ fn poll_again(lone: &mut Lone, peer: Peer, maker: &Maker) {
     answer_status(lone, peer, maker);
 }
 
+/// The peer answers polls; its mempool is another one.
 fn answer_status(lone: &mut Lone, peer: Peer, maker: &Maker) {
-    let asked = lone.take_requests(peer).into_iter();
-    let status = asked.filter(|(_, request)| matches!(request, Request::Status(_)));
-    for (id, _) in status.collect::<Vec<_>>() {
-        lone.respond(peer, id, &Response::Status(status_of(maker)));
+    for (id, request) in lone.take_requests(peer) {
+        match request {
+            Request::Status(_) => lone.respond(peer, id, &Response::Status(status_of(maker))),
+            Request::Standing(_) => {
+                let standing = standing_of(maker, OTHER_POOL);
+                lone.respond(peer, id, &Response::Standing(standing));
+            }
+            _ => {}
+        }
     }
 }
 

@@ -291,7 +291,7 @@ fn a_tip_that_came_by_request_is_told_to_the_other_peers() {
     lone.serve_blocks(source, &next);
     lone.pass_ms(0);
     let told = lone.take_requests(other).into_iter().any(
-        |(_, request)| matches!(request, Request::Status(status) if status.tip == maker.tip()),
+        |(_, request)| matches!(request, Request::Standing(one) if one.status.tip == maker.tip()),
     );
     assert!(told);
 }

@@ -17,7 +17,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::support::chain::{Maker, allocated, params, pay};
-use crate::support::lone::{Lone, headers_of, status_of};
+use crate::support::lone::{Lone, headers_of, standing_of, status_of};
 
 #[test]
 fn the_delay_of_a_block_is_told_within_bounds() {
@@ -96,6 +96,8 @@ fn request_bytes() -> impl Strategy<Value = Vec<u8>> {
     let status = status_of(&maker);
     prop_oneof![
         Just(encode(&Request::Status(status))),
+        any::<[u8; 32]>()
+            .prop_map(move |pool| { encode(&Request::Standing(standing_of(&maker, pool))) }),
         block().prop_map(|block| {
             let locator = vec![block.hash()];
             encode(&Request::Headers(GetHeaders {
@@ -117,8 +119,11 @@ fn response_bytes() -> impl Strategy<Value = Vec<u8>> {
         maker.mine(count);
         encode(&Response::Status(status_of(&maker)))
     });
+    let standings = any::<[u8; 32]>()
+        .prop_map(|pool| encode(&Response::Standing(standing_of(&Maker::new(1), pool))));
     prop_oneof![
         tips,
+        standings,
         (0usize..2, 0usize..12).prop_map(|(branch, count)| {
             encode(&Response::Headers(headers_of(&branches()[branch][..count])))
         }),

@@ -13,8 +13,8 @@ use minichain_protocol::limits::{
     TRANSACTIONS_MAX, USER_AGENT_MAX,
 };
 use minichain_protocol::wire::{
-    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response, Status,
-    Text,
+    GetBlocks, GetHeaders, GetInventory, GetTransactions, Inventory, Request, Response, Standing,
+    Status, Text,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -44,6 +44,10 @@ fn status() -> impl Strategy<Value = Status> {
     )
 }
 
+fn standing() -> impl Strategy<Value = Standing> {
+    (status(), any::<[u8; 32]>()).prop_map(|(status, pool)| Standing { status, pool })
+}
+
 fn header() -> impl Strategy<Value = Header> {
     (any::<i32>(), hash(), any::<[u8; 32]>(), any::<[u32; 3]>()).prop_map(
         |(version, previous, root, [time, bits, nonce])| Header {
@@ -71,7 +75,8 @@ fn request() -> impl Strategy<Value = Request> {
         headers,
         blocks,
         inventory,
-        transactions
+        transactions,
+        standing().prop_map(Request::Standing)
     ]
 }
 
@@ -89,7 +94,8 @@ fn response() -> impl Strategy<Value = Response> {
         headers,
         blocks,
         inventory,
-        transactions
+        transactions,
+        standing().prop_map(Response::Standing)
     ]
 }
 
@@ -229,12 +235,12 @@ fn one_item_more_than_the_limit_is_refused_though_its_bytes_are_there() {
 fn a_request_for_no_block_and_an_unknown_tag_are_refused() {
     assert!(decode::<Request>(&[2, 0]).is_err());
     assert!(decode::<Request>(&[4, 0]).is_err());
-    let unknown = decode::<Request>(&[5]);
+    let unknown = decode::<Request>(&[6]);
     assert_eq!(
         unknown,
         Err(DecodeError::UnknownTag {
             what: "request",
-            tag: 5
+            tag: 6
         })
     );
     let unknown = decode::<Response>(&[0xff]);

@@ -8,7 +8,7 @@ use minichain_chain::hash::BlockHash;
 use minichain_chain::tree::Entry;
 use minichain_protocol::input::Content;
 use minichain_protocol::output::{RequestKind, Topic};
-use minichain_protocol::wire::{Request, Response, Status};
+use minichain_protocol::wire::{Request, Response, Standing, Status};
 
 use super::World;
 use super::due::{Due, Passage, Place, Ticket};
@@ -147,11 +147,18 @@ impl World {
             status.chainwork = shown.chainwork;
             status
         };
-        if let Ok(Request::Status(status)) = decode(&bytes) {
-            return encode(&Request::Status(told(status)));
+        let stands = |mut standing: Standing| {
+            standing.status = told(standing.status);
+            standing
+        };
+        match decode(&bytes) {
+            Ok(Request::Status(status)) => return encode(&Request::Status(told(status))),
+            Ok(Request::Standing(one)) => return encode(&Request::Standing(stands(one))),
+            _ => {}
         }
         match decode(&bytes) {
             Ok(Response::Status(status)) => encode(&Response::Status(told(status))),
+            Ok(Response::Standing(one)) => encode(&Response::Standing(stands(one))),
             _ => bytes,
         }
     }

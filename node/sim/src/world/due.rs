@@ -48,6 +48,8 @@ pub(super) enum Due {
     Found(u32),
     /// A node looks at its mesh.
     Heartbeat(u32),
+    /// Nodes tell outside the mesh what there is.
+    Beat,
     /// One node tries to reach another.
     Dial(u32, u32),
     /// A new connection is ready.
@@ -88,6 +90,7 @@ impl Due {
             Self::Closed { conn, end } => (14, (u64::from(*conn), u64::from(*end))),
             Self::Silent { conn, mark } => (15, (u64::from(*conn), u64::from(*mark))),
             Self::Orphan(number) => (16, (u64::from(*number), 0)),
+            Self::Beat => (17, (0, 0)),
         };
         (tag, left, right)
     }

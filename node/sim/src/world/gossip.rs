@@ -16,13 +16,13 @@ use minichain_protocol::output::{Topic, Verdict};
 use super::World;
 use super::due::{Due, Passage};
 use super::mining::number;
+use super::settle::{Later, Sight};
 use crate::queue::{Micros, SECOND};
 
 /// A stamp, and what gossipsub's envelope and the name of a topic take.
 const ENVELOPE_BYTES: u64 = 8 + 56;
 /// A message id and its envelope.
 const HAVE_BYTES: u64 = 20 + 48;
-const NEVER: u32 = u32::MAX;
 /// How long a node that has asked for a message asks nobody else; the size of
 /// Bitcoin Core's time-out for a block of the tip.
 const PATIENCE: Micros = 120 * SECOND;
@@ -39,23 +39,20 @@ pub(super) struct Message {
     pub content: Carried,
     pub sent_at: UnixMillis,
     pub first_at: Micros,
-    /// When each node first saw it, milliseconds since the first sight of all.
-    pub seen: Vec<u32>,
+    /// What each node knows of it.
+    pub sights: Vec<Sight>,
+    /// Nodes that have seen it.
+    pub seers: usize,
+    /// Copies that will come too late to matter.
+    pub later: Vec<Later>,
     /// Until when each node asks nobody else for it; empty where nothing is
     /// announced.
     pub asked_until: Vec<Micros>,
-    /// Copies under way or waiting.
+    /// Copies under way or waiting, those left out that were settled when sent.
     pub in_flight: u32,
     pub last_at: Micros,
     /// Signed inputs.
     pub inputs: u64,
-}
-
-impl Message {
-    /// Whether a node has ever seen it.
-    pub fn was_seen_by(&self, place: usize) -> bool {
-        self.seen.get(place).is_some_and(|seen| *seen != NEVER)
-    }
 }
 
 /// What a message carries.
@@ -116,7 +113,9 @@ impl World {
             content,
             sent_at,
             first_at: self.now,
-            seen: vec![NEVER; self.hosts.len()],
+            sights: vec![Sight::NONE; self.hosts.len()],
+            seers: 0,
+            later: Vec::new(),
             asked_until: Vec::new(),
             in_flight: 0,
             last_at: self.now,
@@ -152,32 +151,11 @@ impl World {
             }
             self.message_order.pop_front();
             self.message_ids.remove(&message.id);
-            message.seen = Vec::new();
+            message.sights = Vec::new();
+            message.later = Vec::new();
             message.content = Carried::Raw(Vec::new());
             self.free_messages.push(oldest);
         }
-    }
-
-    /// Whether a node has not seen the message lately; it has from now on.
-    pub(super) fn is_news(&mut self, place: usize, message: u32) -> bool {
-        let (now, memory) = (self.now, self.gossip.memory);
-        let message = &mut self.messages[message as usize];
-        if message.seen.len() <= place {
-            message.seen.resize(place + 1, NEVER);
-        }
-        let seen = message.seen[place];
-        let seen_at = message.first_at + u64::from(seen) * 1_000;
-        if seen != NEVER && now < seen_at + memory {
-            return false;
-        }
-        let since_ms = (now - message.first_at) / 1_000;
-        message.seen[place] = u32::try_from(since_ms).unwrap_or(NEVER - 1).min(NEVER - 1);
-        message.last_at = now;
-        true
-    }
-
-    pub(super) fn has_seen(&self, place: usize, message: u32) -> bool {
-        self.messages[message as usize].was_seen_by(place)
     }
 
     /// Sends to the mesh, but not to where it came from.
@@ -187,31 +165,28 @@ impl World {
         }
         let known = &self.messages[message as usize];
         let (topic, serial) = (topic_index(known.topic), known.serial);
-        let (size, due): (u64, fn(Passage) -> Due) = match self.gossip.announces {
-            true => (HAVE_BYTES, Due::Have),
-            false => (known.size, Due::Gossip),
-        };
+        let (announces, listens) = (self.gossip.announces, self.listens());
+        let can_settle = self.can_settle();
         let conns = std::mem::take(&mut self.hosts[place].conns);
         self.look_ahead(&conns);
-        let mut copies = 0;
         for &conn in &conns {
             let link = &self.conns[conn as usize];
             let end = link.end_of(place);
             // Whoever sent it meanwhile has it.
-            let has_it = from == Some(conn) || link.heard[end] == serial;
-            if link.mesh[topic] && !has_it {
-                let end = u8::from(end == 0);
-                let passage = Passage { message, conn, end };
-                copies += 1;
-                self.send(conn, usize::from(end), size, due(passage));
+            let has_it = from == Some(conn) || (listens && link.heard[end] == serial);
+            if !link.mesh[topic] || has_it {
+                continue;
+            }
+            match (announces, can_settle) {
+                (true, _) => self.pass(message, conn, 1 - end, Due::Have),
+                (false, false) => self.pass(message, conn, 1 - end, Due::Gossip),
+                (false, true) => self.send_or_settle(message, conn, 1 - end),
             }
         }
-        self.messages[message as usize].in_flight += copies;
         let has_others = self.hosts[place].mesh[topic] < conns.len();
         self.hosts[place].conns = conns;
         if has_others {
-            self.hosts[place].fresh.push(message);
-            self.plan_heartbeat(place);
+            self.plan_beat(place, message);
         }
     }
 
@@ -246,19 +221,15 @@ impl World {
         self.send(conn, end, size, due);
     }
 
-    /// A copy is no longer under way.
-    pub(super) fn landed(&mut self, message: u32) {
-        let message = &mut self.messages[message as usize];
-        message.in_flight = message.in_flight.saturating_sub(1);
-    }
-
     pub(super) fn on_gossip(&mut self, passage: Passage) {
         self.landed(passage.message);
         let Some(place) = self.arrived(passage.conn, passage.end) else {
             return;
         };
-        let link = &mut self.conns[passage.conn as usize];
-        link.heard[usize::from(passage.end)] = self.messages[passage.message as usize].serial;
+        if self.listens() {
+            let serial = self.messages[passage.message as usize].serial;
+            self.conns[passage.conn as usize].heard[usize::from(passage.end)] = serial;
+        }
         if !self.is_news(place, passage.message) {
             return;
         }

@@ -63,7 +63,7 @@ pub(super) struct Host {
     /// Neighbours in the mesh, by topic.
     pub mesh: [usize; 2],
     pub heartbeat_at: Option<Micros>,
-    /// Messages accepted since the last look at the mesh.
+    /// Messages that it would have told of while it was paused.
     pub fresh: Vec<u32>,
     pub wake_at: Option<Micros>,
     /// The earliest alarm in the queue.
@@ -140,6 +140,13 @@ impl Host {
             dirty_since: None,
             chance: Stream::new(seed, "host", &entity),
         }
+    }
+
+    /// Something of what an arrival needs, for who only wants it read.
+    pub fn glance(&self) -> u64 {
+        let flags = u64::from(self.dirty_since.is_some()) + u64::from(self.node.is_some());
+        let counts = self.conns.len() + self.mesh[0];
+        flags + counts as u64 + self.busy_until + self.next_number + self.started_at
     }
 
     /// Its clocks at a moment of the world.

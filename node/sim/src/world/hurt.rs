@@ -256,6 +256,7 @@ impl World {
             return;
         }
         self.use_luck(place);
+        self.unsettle();
         self.ports[place].condition = HostCondition::Paused;
         let host = &mut self.hosts[place];
         host.miner.found_at = None;

@@ -261,6 +261,7 @@ impl World {
         if !self.conns[conn as usize].open[end] {
             return;
         }
+        self.unsettle();
         self.conns[conn as usize].open[end] = false;
         for topic in 0..2 {
             self.set_mesh(conn, topic, false);

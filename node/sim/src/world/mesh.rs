@@ -6,18 +6,64 @@ use super::due::Due;
 use super::gossip::topic_index;
 use super::host::Condition;
 use super::mining::number;
+use crate::queue::Micros;
+
+/// A message that a node has accepted since its last heartbeat.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fresh {
+    place: u32,
+    /// How often it had started.
+    starts: u32,
+    message: u32,
+}
 
 impl World {
+    fn next_heartbeat(&self, place: usize) -> Micros {
+        let heartbeat = self.gossip.heartbeat.max(1);
+        let phase = self.hosts[place].started_at % heartbeat;
+        let beats = (self.now + heartbeat - phase) / heartbeat;
+        beats * heartbeat + phase
+    }
+
     /// Has the node look at its mesh at its next heartbeat.
     pub(super) fn plan_heartbeat(&mut self, place: usize) {
-        let heartbeat = self.gossip.heartbeat.max(1);
-        let host = &mut self.hosts[place];
-        if host.heartbeat_at.is_none() {
-            let phase = host.started_at % heartbeat;
-            let beats = (self.now + heartbeat - phase) / heartbeat;
-            let at = beats * heartbeat + phase;
-            host.heartbeat_at = Some(at);
+        if self.hosts[place].heartbeat_at.is_none() {
+            let at = self.next_heartbeat(place);
+            self.hosts[place].heartbeat_at = Some(at);
             self.queue.push(at, Due::Heartbeat(number(place)));
+        }
+    }
+
+    /// Has the node tell of a message outside the mesh at its next heartbeat.
+    /// Nodes with one rhythm do so together: mostly all has been heard by then.
+    pub(super) fn plan_beat(&mut self, place: usize, message: u32) {
+        let at = self.next_heartbeat(place);
+        let fresh = Fresh {
+            place: number(place),
+            starts: self.hosts[place].starts,
+            message,
+        };
+        let list = self.beats.entry(at).or_default();
+        if list.is_empty() {
+            self.queue.push(at, Due::Beat);
+        }
+        list.push(fresh);
+    }
+
+    pub(super) fn on_beat(&mut self) {
+        for fresh in self.beats.remove(&self.now).unwrap_or_default() {
+            self.trace.looked(fresh.place, fresh.message);
+            if self.all_have_seen(fresh.message) {
+                continue;
+            }
+            let place = fresh.place as usize;
+            let host = &mut self.hosts[place];
+            match self.ports[place].condition {
+                _ if host.starts != fresh.starts => {}
+                Condition::Up => self.tell_outside(place, fresh.message),
+                Condition::Paused => host.fresh.push(fresh.message),
+                Condition::Down | Condition::Removed => {}
+            }
         }
     }
 
@@ -48,7 +94,7 @@ impl World {
 
     /// Tells neighbours outside the mesh, those who would learn by it.
     fn tell_outside(&mut self, place: usize, message: u32) {
-        if !self.has_seen(place, message) {
+        if !self.has_seen(place, message) || self.all_have_seen(message) {
             return;
         }
         let topic = topic_index(self.messages[message as usize].topic);
@@ -56,8 +102,10 @@ impl World {
         let mut outside = std::mem::take(&mut self.outside);
         let conns = self.hosts[place].conns.iter().copied();
         outside.extend(conns.filter(|conn| !self.conns[*conn as usize].mesh[topic]));
-        self.hosts[place].chance.shuffle(&mut outside);
-        outside.truncate(self.gossip.lazy);
+        if outside.len() > self.gossip.lazy {
+            self.hosts[place].chance.shuffle(&mut outside);
+            outside.truncate(self.gossip.lazy);
+        }
         for conn in outside.drain(..) {
             let end = self.conns[conn as usize].end_of(place);
             let other = self.conns[conn as usize].ends[1 - end] as usize;

@@ -119,10 +119,25 @@ impl World {
         &self.archive
     }
 
-    /// Things that happened so far.
+    /// Things that happened so far, arrivals settled when they were sent included.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.trace.events()
+    }
+
+    /// Of these, those that had no place in the queue of their own: arrivals that
+    /// could change nothing, since their receivers had the message or were to get it
+    /// first, and nodes' looks at what they have to tell outside the mesh.
+    #[must_use]
+    pub fn settled_events(&self) -> u64 {
+        self.trace.settled_events()
+    }
+
+    /// Lets every copy of a message arrive by itself, for comparing: it changes no
+    /// node's history.
+    pub fn settle_nothing(&mut self) {
+        self.settles = false;
+        self.unsettle();
     }
 
     /// Gossip messages that are kept because somebody may still pass them on.

@@ -94,6 +94,16 @@ impl World {
             self.cables[conn as usize].held.push((end, bytes, due));
             return None;
         }
+        let at = self.convey(conn, end, bytes);
+        self.queue.push(at, due);
+        Some(at)
+    }
+
+    /// Lets so many bytes travel to an end of a connection that is not cut, and
+    /// tells when they arrive.
+    pub(super) fn convey(&mut self, conn: u32, end: usize, bytes: u64) -> Micros {
+        let link = &self.conns[conn as usize];
+        let (from, to) = (link.ends[1 - end] as usize, link.ends[end] as usize);
         let leaves = self.upload(from, bytes);
         let travels = self.travel(conn, end, bytes, leaves);
         let link = &mut self.conns[conn as usize];
@@ -102,8 +112,7 @@ impl World {
         let at = self.download(to, bytes, at);
         let lands = &mut self.conns[conn as usize].lands[end];
         *lands = at.max(*lands);
-        self.queue.push(at, due);
-        Some(at)
+        at
     }
 
     /// When the last byte has left a node's line.

@@ -10,4 +10,5 @@ mod links;
 mod payments;
 mod planted;
 mod relay;
+mod settling;
 mod support;

@@ -18,7 +18,7 @@ use minichain_protocol::input::{
 use minichain_protocol::limits::PROTOCOL_VERSION;
 use minichain_protocol::node::Node;
 use minichain_protocol::output::{DisconnectReason, Outbox, Output, Topic, Verdict};
-use minichain_protocol::wire::{Request, Response, Status, Text};
+use minichain_protocol::wire::{Request, Response, Standing, Status, Text};
 
 use super::chain::{Maker, config, params};
 use super::host;
@@ -261,6 +261,14 @@ pub fn status_of(maker: &Maker) -> Status {
         height: tip.height,
         chainwork: tip.chainwork,
         user_agent: Text::lossy("played"),
+    }
+}
+
+/// The same, with the digest of a mempool.
+pub fn standing_of(maker: &Maker, pool: [u8; 32]) -> Standing {
+    Standing {
+        status: status_of(maker),
+        pool,
     }
 }
 
