@@ -3,6 +3,7 @@
 mod adversary;
 mod basics;
 mod chance;
+mod disks;
 mod faults;
 mod payments;
 mod planted;
