@@ -4,4 +4,5 @@
 mod duplicates;
 mod licences;
 mod reasons;
+mod sbom;
 mod tree;
