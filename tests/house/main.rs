@@ -7,6 +7,7 @@ mod metrics;
 mod programs;
 mod purity;
 mod rules;
+mod supply;
 
 use std::path::{Path, PathBuf};
 

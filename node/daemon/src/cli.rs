@@ -42,6 +42,9 @@ is minichain-data-P, so that several nodes share a machine.
 Exit codes: 0 ended as asked, 2 bad arguments, configuration or genesis file,
 3 the world broke (a port, the disk, the store), 101 a bug.";
 
+/// The crates that a release build for Linux links.
+const SBOM: &str = include_str!("../sbom.cdx.json");
+
 const DB_HELP: &str = "\
 Examples:
   Copy the chain of one node to another; both are stopped:
@@ -84,6 +87,8 @@ enum Command {
     Wallet(Box<wallet::WalletCommand>),
     /// Print the reference of every metric a node exports (Markdown).
     Metrics,
+    /// Print what this program is built of (CycloneDX JSON).
+    Sbom,
 }
 
 #[derive(Debug, Subcommand)]
@@ -228,6 +233,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Config(ConfigCommand::Example)) => print(EXAMPLE),
         Some(Command::Config(ConfigCommand::Check { file })) => check_config(&file),
         Some(Command::Metrics) => print(&observe::reference()),
+        Some(Command::Sbom) => print(SBOM),
         Some(Command::Genesis(GenesisCommand::Show { file })) => show_genesis(file.as_deref()),
         Some(Command::Db(command)) => db::main(&command),
         Some(Command::Genesis(GenesisCommand::Hash { file })) => hash_genesis(file.as_deref()),

@@ -252,6 +252,17 @@ impl NodeStore {
         }
     }
 
+    /// Loses a header, or what is said of the tip; `draw` tells which, as a
+    /// number below its argument. Whether there was anything to lose.
+    pub(crate) fn tear(&mut self, draw: impl FnOnce(u64) -> u64) -> bool {
+        let count = self.known.len();
+        let drawn = usize::try_from(draw(count as u64 + 1)).unwrap_or(count);
+        match self.known.keys().nth(drawn).copied() {
+            Some(number) => self.known.remove(&number).is_some(),
+            None => self.tip.take().is_some(),
+        }
+    }
+
     fn note(&mut self, number: Number, now: Option<(u64, Status)>) {
         let before = match now {
             Some(now) => self.known.insert(number, now),

@@ -10,6 +10,7 @@ mod carry;
 mod chance;
 mod cheat;
 mod crossing;
+mod disk;
 mod due;
 mod gossip;
 mod host;
@@ -54,6 +55,7 @@ pub type SimNode = Node<NodeStore, NodeChain>;
 
 pub use self::carry::Told;
 pub use self::crossing::Crossings;
+pub use self::disk::Disk;
 pub use self::due::Place;
 pub use self::host::Condition;
 pub use self::hurt::{Cuts, Loss};

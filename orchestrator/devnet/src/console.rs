@@ -6,7 +6,8 @@
 //! ends. Must never import an engine's workings or decide anything.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -255,13 +256,34 @@ fn to_json<T: Serialize>(value: &T, is_pretty: bool) -> Result<String, Failure> 
     text.map_err(|error| Failure::world(format!("cannot write the answer as JSON: {error}")))
 }
 
-/// Writes a line to standard output. A reader that went away, such as `head`,
-/// wants no more: that ends the program, and is no failure.
+/// What happens once nobody reads what is printed.
+static WHEN_UNREAD: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+/// Whether verbs have something to do then.
+static IS_HEARD: AtomicBool = AtomicBool::new(false);
+
+/// From now on a reader that went away does not end the program: `act` is done,
+/// once, and what is printed further is lost.
+pub fn when_unread(act: impl FnOnce() + Send + 'static) {
+    *WHEN_UNREAD.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(act));
+    IS_HEARD.store(true, Ordering::Relaxed);
+}
+
+/// Writes a line to standard output. A reader that went away, such as `head` or
+/// a terminal that was closed, wants no more: that ends the program, unless it
+/// has to clean up, and is no failure.
 #[expect(clippy::exit, reason = "nothing that follows could be read by anybody")]
 fn print_line(text: &str) {
     let mut out = io::stdout().lock();
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_ok() {
+        return;
+    }
+    if !IS_HEARD.load(Ordering::Relaxed) {
         std::process::exit(0);
+    }
+    let act = WHEN_UNREAD.lock();
+    let act = act.unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(act) = act {
+        act();
     }
 }
 

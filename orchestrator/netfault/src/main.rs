@@ -22,8 +22,11 @@ stay in force. It needs the capability NET_ADMIN.
   {\"probe\":{\"targets\":[\"10.0.0.2:9000\"],\"timeout_ms\":300}}
   {\"read\":{}}
 
-Usage: devnet-netfault [--help | --version]
+Usage: devnet-netfault [--help | --version | --sbom]
 ";
+
+/// The crates that a release build for Linux links (CycloneDX JSON).
+const SBOM: &str = include_str!("../sbom.cdx.json");
 
 fn main() -> ExitCode {
     let argument = std::env::args().nth(1);
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Some("-V" | "--version") => {
             say(concat!("devnet-netfault ", env!("CARGO_PKG_VERSION"), "\n"))
         }
+        Some("--sbom") => say(SBOM),
         Some(other) => {
             complain(&format!("unknown argument `{other}`; see --help"));
             return ExitCode::from(2);

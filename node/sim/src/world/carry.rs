@@ -32,6 +32,10 @@ impl World {
         let result = node.handle(clock, input, &mut out);
         for output in out.drain() {
             self.carry_out(place, output);
+            // A program that has ended does nothing more.
+            if !self.is_running(place) {
+                break;
+            }
         }
         self.outbox = out;
         if let Err(error) = result {
@@ -84,6 +88,10 @@ impl World {
             .dirty_since
             .is_some_and(|since| since + patience <= now);
         if is_urgent || is_due {
+            if host.disk_state.is_full {
+                return self.on_full_disk(place);
+            }
+            host.disk_state.commits += 1;
             node.chain_mut().commit();
             host.dirty_since = None;
         } else {

@@ -281,6 +281,7 @@ impl World {
         let judged = self.judging.take();
         match judged.and_then(|(_, verdict)| verdict) {
             Some(_) => {}
+            None if !self.is_running(place) => {}
             None => {
                 let what = format!("{} gave no verdict", self.name(place));
                 self.violated(place, crate::check::Rule::Fault, what);

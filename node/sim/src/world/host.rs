@@ -9,6 +9,7 @@ use minichain_protocol::input::{Call, Now};
 use minichain_protocol::output::Answer;
 
 use super::SimNode;
+use super::disk::Disk;
 use super::due::{Due, Ticket};
 use crate::archive::NodeStore;
 use crate::queue::Micros;
@@ -55,6 +56,7 @@ pub(super) struct Host {
     pub node: Option<SimNode>,
     /// What outlives the program while it does not run.
     pub disk: Option<NodeStore>,
+    pub disk_state: Disk,
     /// When it last started.
     pub started_at: Micros,
     pub starts: u32,
@@ -120,6 +122,7 @@ impl Host {
             setup,
             node: None,
             disk: None,
+            disk_state: Disk::default(),
             started_at: 0,
             starts: 0,
             conns: Vec::new(),

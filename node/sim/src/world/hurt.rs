@@ -165,6 +165,9 @@ impl World {
         }
         let host = &mut self.hosts[place];
         let disk = host.disk.take();
+        // A start finds room again, as that of a live node does.
+        host.disk_state.is_full = false;
+        let kept = host.disk_state.is_torn.then(|| disk.clone()).flatten();
         let planted = self.planted;
         let plant = |state: &mut State<NodeStore>| match planted {
             Some(Planted::LastSeenWins) => state.plant_last_seen_wins(),
@@ -173,15 +176,12 @@ impl World {
         let opened = self.chains.open(&self.params, &self.archive, disk, plant);
         let chain = match opened {
             Ok(chain) => chain,
-            Err(error) => {
-                let what = format!("{} does not start: {error}", self.name(place));
-                self.violated(place, crate::check::Rule::Fault, what);
-                return;
-            }
+            Err(error) => return self.on_refused_store(place, kept, &error),
         };
         let config = self.config_of(place);
         let host = &mut self.hosts[place];
         host.starts += 1;
+        host.disk_state.is_torn = false;
         let entity = [place as u64, u64::from(host.starts)];
         let seed = Stream::new(self.seed, "node", &entity).bits();
         host.node = Some(Node::on_chain(config, chain, seed));
@@ -220,11 +220,12 @@ impl World {
         };
         self.ports[place].condition = HostCondition::Down;
         let chain = node.chain_mut();
+        let is_full = host.disk_state.is_full;
         let patience = self.pace.commit;
         let is_old = host
             .dirty_since
             .is_none_or(|since| since + patience <= self.now);
-        if loss == Loss::Nothing || is_old && host.dirty_since.is_some() {
+        if !is_full && (loss == Loss::Nothing || is_old && host.dirty_since.is_some()) {
             chain.commit();
         }
         host.disk = Some(chain.durable());
@@ -306,6 +307,7 @@ impl World {
         self.stop(place, Loss::Uncommitted);
         self.trace.changed(self.now, &format!("wipe {place}"));
         self.hosts[place].disk = None;
+        self.hosts[place].disk_state = super::Disk::default();
     }
 
     /// Takes a node away for good.

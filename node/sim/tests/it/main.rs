@@ -5,6 +5,7 @@ mod basics;
 mod chance;
 mod churn;
 mod cost;
+mod disks;
 mod faults;
 mod links;
 mod payments;

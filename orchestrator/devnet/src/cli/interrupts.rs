@@ -1,11 +1,15 @@
-//! Ctrl-C and the signal to end, for verbs that clean up behind themselves.
+//! Ctrl-C, the signal to end, and a terminal that closes, for verbs that clean up
+//! behind themselves.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
+
+use crate::console;
 
 /// How the user interrupts: each call waits for the next time.
 pub struct Interrupts {
@@ -13,18 +17,27 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Ctrl-C, and the signal to end; from now on neither ends the program by
+    /// Ctrl-C, the signal to end, a terminal that closes, and a reader of what is
+    /// printed that went away; from now on none of them ends the program by
     /// itself. If they cannot be waited for, they do as always.
     pub fn of_process() -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-            let Ok(mut signals) = signal(kind) else {
-                continue;
-            };
             let sender = sender.clone();
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() && sender.send(()).is_ok() {}
-            });
+            on_signal(kind, move || sender.send(()).is_ok());
+        }
+        // A terminal goes but once, however many signs of it there are: a second
+        // interruption would ask to end without cleaning up.
+        let is_gone = AtomicBool::new(false);
+        let gone =
+            Arc::new(move || is_gone.swap(true, Ordering::Relaxed) || sender.send(()).is_ok());
+        let unread = gone.clone();
+        console::when_unread(move || {
+            // If nobody waits any more, the verb is done.
+            let _is_heard = unread();
+        });
+        if !is_hangup_ignored() {
+            on_signal(SignalKind::hangup(), move || gone());
         }
         let receiver = Arc::new(Mutex::new(receiver));
         Self::new(move || {
@@ -48,5 +61,44 @@ impl Interrupts {
     /// Ends at the next interruption.
     pub fn next(&mut self) -> BoxFuture<'static, ()> {
         (self.next)()
+    }
+}
+
+/// Calls `act` at each such signal, until it says that nobody cares any more.
+fn on_signal(kind: SignalKind, act: impl Fn() -> bool + Send + 'static) {
+    if let Ok(mut signals) = signal(kind) {
+        tokio::spawn(async move { while signals.recv().await.is_some() && act() {} });
+    }
+}
+
+/// Whether whoever started the program wants it to outlive the terminal, as
+/// nohup does. Only Linux tells; elsewhere a hangup does as always.
+fn is_hangup_ignored() -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        return true;
+    };
+    ignores_hangup(&status).unwrap_or(true)
+}
+
+/// What the mask of ignored signals says in that text (proc(5)).
+fn ignores_hangup(status: &str) -> Option<bool> {
+    let mut lines = status.lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    let number = SignalKind::hangup().as_raw_value();
+    Some(mask >> (number - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ignores_hangup;
+
+    #[test]
+    fn the_mask_tells_whether_a_hangup_is_ignored() {
+        let status = |mask: &str| format!("Name:\tdevnet\nSigIgn:\t{mask}\nSigCgt:\t1\n");
+        assert_eq!(ignores_hangup(&status("0000000000000001")), Some(true));
+        assert_eq!(ignores_hangup(&status("0000000000001002")), Some(false));
+        assert_eq!(ignores_hangup(&status("odd")), None);
+        assert_eq!(ignores_hangup("Name:\tdevnet\n"), None);
     }
 }

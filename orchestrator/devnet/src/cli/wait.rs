@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 
 use crate::clock::spell_duration;
 use crate::console::Stage;
-use crate::engine::{Engine, EngineError, LogWish};
+use crate::engine::{Engine, EngineError, LogWish, Vitals};
 use crate::exit::Failure;
 use crate::health::{Lag, Wish, judge};
 use crate::probe::{Depth, NodeAddress, Round};
@@ -94,9 +94,17 @@ async fn ended(engine: &dyn Engine, network: &str) -> Result<Vec<String>, Engine
 }
 
 async fn explain_ended(engine: &dyn Engine, network: &str, ended: &[String]) -> Failure {
-    let names = ended.join(", ");
+    let vitals = engine.vitals(network).await.unwrap_or_default();
+    let told = ended.iter().map(|node| {
+        let vitals = vitals.iter().find(|vitals| vitals.node == *node);
+        match vitals.and_then(Vitals::why_ended) {
+            Some(why) => format!("{node} ended ({why})"),
+            None => format!("{node} ended"),
+        }
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
     let lines = last_lines(engine, network, ended.iter().cloned().collect()).await;
-    let message = format!("network `{network}` is not healthy: {names} ended{lines}");
+    let message = format!("network `{network}` is not healthy: {told}{lines}");
     advise(Failure::failed(message), network, ended)
         .next("The same `devnet up` again starts what has ended.")
 }

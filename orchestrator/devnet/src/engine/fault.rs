@@ -55,11 +55,24 @@ pub struct Vitals {
     pub pid: Option<u32>,
     /// Exit code of the last process, where none runs and the engine tells.
     pub exit_code: Option<i64>,
+    /// Whether the kernel ended the last process for want of memory, where none
+    /// runs and the engine tells.
+    pub was_out_of_memory: bool,
     /// Memory it holds now, where the engine tells.
     pub memory_bytes: Option<u64>,
     /// Processor time that the present process has taken so far, in
     /// milliseconds, where it runs on this host.
     pub cpu_ms: Option<u64>,
+}
+
+impl Vitals {
+    /// Why none runs, where the engine tells.
+    pub fn why_ended(&self) -> Option<String> {
+        if self.was_out_of_memory {
+            return Some("killed by the kernel, for it needed more memory than it may have".into());
+        }
+        self.exit_code.map(|code| format!("exit code {code}"))
+    }
 }
 
 /// All that is filtered in one node's namespace. Whole state: what is not

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use self::questions::{Answers, Extras, Silence, answers, ended, extras};
 use self::tree::{Read, Tree, Walk};
-use self::vitals::{Signs, Starts, silenced};
+use self::vitals::{Signs, Starts, silence};
 use super::access::{Access, AskError, ask};
 use super::logs::LogTap;
 use super::schedule::Schedule;
@@ -161,8 +161,8 @@ impl Looker {
             memory.starts.see(&signs);
             memory.signs = signs;
             for (node, answer) in &mut answers {
-                if let (Err(silence), Some(state)) = (answer, silenced(&memory.signs, node)) {
-                    silence.state = state;
+                if let (Err(told), Some(known)) = (answer, silence(&memory.signs, node)) {
+                    *told = known;
                 }
             }
         }

@@ -109,6 +109,8 @@ impl Net {
                 self.inflict_on(nodes, &NodeFault::ClockSkew { offset_ms: 0 })
             }
             NodeFault::HashRate { .. } => self.planned_rates(nodes),
+            NodeFault::FillDisk => self.free_disks(nodes),
+            NodeFault::CorruptStore => self.mend_disks(nodes),
             _ => done("nothing was left to undo"),
         }
     }

@@ -9,6 +9,7 @@
 
 mod acts;
 mod counters;
+mod disks;
 pub mod drive;
 pub mod experiment;
 pub mod explore;

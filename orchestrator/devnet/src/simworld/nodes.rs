@@ -10,7 +10,7 @@ use super::net::Net;
 use crate::faults::verdict::both;
 
 /// What was found of one node: what is said, and what speaks against it.
-type Found = (String, Option<String>);
+pub(super) type Found = (String, Option<String>);
 
 impl Net {
     pub(super) fn inflict_on(&mut self, nodes: &[NodeName], what: &NodeFault) -> Outcome {
@@ -46,7 +46,7 @@ impl Net {
         match what {
             NodeFault::Pause | NodeFault::Unpause => find(&|p| condition(p) == Condition::Down)
                 .map(|node| format!("{node} does not run")),
-            NodeFault::ClockSkew { .. } => {
+            NodeFault::ClockSkew { .. } | NodeFault::FillDisk => {
                 find(&|p| condition(p) != Condition::Up).map(|node| format!("{node} does not run"))
             }
             NodeFault::HashRate { .. } => find(&|p| !self.world.setup_of(p).mines())
@@ -55,9 +55,7 @@ impl Net {
                     find(&|p| condition(p) != Condition::Up)
                         .map(|node| format!("{node} does not run"))
                 }),
-            NodeFault::Upgrade { .. } | NodeFault::FillDisk | NodeFault::CorruptStore => {
-                Some(format!("the simulator cannot {what}"))
-            }
+            NodeFault::Upgrade { .. } => Some(format!("the simulator cannot {what}")),
             _ => None,
         }
     }
@@ -92,6 +90,8 @@ impl Net {
                 self.is_alive(node, place)
             }
             NodeFault::Wipe => self.wipe(node, place),
+            NodeFault::FillDisk => self.fill_disk(node, place),
+            NodeFault::CorruptStore => self.corrupt(node, place),
             NodeFault::ClockSkew { offset_ms } => self.skew(node, place, *offset_ms),
             NodeFault::HashRate { hashes_per_second } => {
                 self.set_rate(node, place, scaled(*hashes_per_second))
@@ -113,7 +113,7 @@ impl Net {
     }
 
     /// Starts a node that does not run, and lets it come up.
-    fn begin(&mut self, place: Place) {
+    pub(super) fn begin(&mut self, place: Place) {
         if self.world.condition(place) == Condition::Down {
             self.counters.restarted(place);
             self.world.start(place);
@@ -255,6 +255,8 @@ impl Net {
         all.dedup();
         let mut outcome = self.restore(&all);
         all.retain(|name| self.place(name).is_some());
+        let disks = self.heal_disks(&all);
+        outcome = both(outcome, disks);
         let down: Vec<NodeName> = all
             .iter()
             .filter(|name| self.condition(name) != Some(Condition::Up))
@@ -287,7 +289,7 @@ impl Net {
             .is_some_and(|(place, plan)| self.world.setup_of(place).hash_rate != plan.hash_rate)
     }
 
-    fn outcome(&self, found: Vec<Found>) -> Outcome {
+    pub(super) fn outcome(&self, found: Vec<Found>) -> Outcome {
         let said: Vec<String> = found.iter().map(|(said, _)| said.clone()).collect();
         let objections = found.into_iter().filter_map(|(_, objection)| objection);
         let evidence = Evidence {

@@ -45,8 +45,6 @@ impl Found<'_> {
         let at = format!("{path}.{word}");
         match &step.verb {
             Verb::Upgrade(_) => self.refuse(&at, "runs no programs, so none can be exchanged"),
-            Verb::FillDisk(_) => self.refuse(&at, "has no disks that could be full"),
-            Verb::CorruptStore(_) => self.refuse(&at, "has no files that could be damaged"),
             Verb::Wait(Wait::Log { .. }) => {
                 self.refuse(&at, "does not write the daemon's log lines");
             }

@@ -34,7 +34,7 @@ fn pid(child: &Child) -> i32 {
 
 #[test]
 fn ctrl_c_takes_back_what_was_made() {
-    for signal_sent in [Signal::INT, Signal::TERM] {
+    for signal_sent in [Signal::INT, Signal::TERM, Signal::HUP] {
         let devnet = Devnet::new();
         let child = begin(&devnet);
         wait_until("nodes run", || devnet.nodes().len() == 3);

@@ -1,6 +1,6 @@
 //! Faults of single nodes, on processes.
 
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -40,24 +40,68 @@ fn a_stop_ends_with_its_time() {
     assert_eq!(after.iter().filter(|pid| before.contains(pid)).count(), 2);
 }
 
-#[test]
-fn ctrl_c_undoes_a_fault_at_once() {
-    let devnet = up();
-    let mut command = devnet.command(&["kill", "miner-0", "--for", "1h"]);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("devnet runs");
+/// Kills a node for an hour, in a program that was started like this.
+fn kill_for_an_hour(devnet: &Devnet, prefix: &str) -> Child {
+    let arguments = ["kill", "miner-0", "--for", "1h"];
+    let plain = devnet.command(&arguments);
+    let mut command = devnet.command(&[]);
+    if !prefix.is_empty() {
+        let mut shell = Command::new("sh");
+        let environment = plain.get_envs();
+        shell.envs(environment.filter_map(|(key, value)| Some((key, value?))));
+        shell.args(["-c", &format!("{prefix}; exec \"$@\""), "sh"]);
+        shell.arg(plain.get_program()).args(arguments);
+        command = shell;
+    } else {
+        command.args(arguments);
+    }
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("devnet runs");
     let deadline = Instant::now() + Duration::from_secs(60);
     while devnet.nodes().len() != 3 {
         assert!(Instant::now() < deadline, "it is never killed");
         std::thread::sleep(Duration::from_millis(5));
     }
-    signal(
-        i32::try_from(child.id()).expect("process ids fit"),
-        Signal::INT,
-    );
+    child
+}
+
+fn send(child: &Child, sent: Signal) {
+    signal(i32::try_from(child.id()).expect("process ids fit"), sent);
+}
+
+#[test]
+fn ctrl_c_and_a_closed_terminal_undo_a_fault_at_once() {
+    for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let devnet = up();
+        let child = kill_for_an_hour(&devnet, "");
+        send(&child, sent);
+        let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+        assert_eq!(outcome.code, 1, "{sent:?}: {}", outcome.stderr);
+        assert_eq!(devnet.nodes().len(), 4, "{sent:?}");
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_nothing_that_shall_outlive_it() {
+    let devnet = up();
+    let mut child = kill_for_an_hour(&devnet, "trap '' HUP");
+    send(&child, Signal::HUP);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(child.try_wait().expect("it is a child"), None);
+    assert_eq!(devnet.nodes().len(), 3);
+    send(&child, Signal::INT);
+    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
+    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+    assert_eq!(devnet.nodes().len(), 4);
+}
+
+#[test]
+fn a_reader_that_went_away_leaves_no_fault_behind() {
+    let devnet = up();
+    let mut command = devnet.command(&["kill", "miner-0", "--for", "1h"]);
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("devnet runs");
+    drop(child.stdout.take());
     let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
     assert_eq!(outcome.code, 1, "{}", outcome.stderr);
     assert_eq!(devnet.nodes().len(), 4);

@@ -170,11 +170,38 @@ fn what_a_link_was_before_it_got_slow_is_told_beside_it() {
 }
 
 #[test]
+fn full_and_damaged_disks_are_told_and_mended() {
+    let folder = TempDir::new().expect("a folder");
+    let steps = "  - wait: { height: 3 }
+  - fill_disk: miner-0
+    for: 20s
+  - corrupt_store: miner-1
+    for: 5s
+  - fill_disk: bootstrap-0
+  - heal
+  - expect:
+      - converged: { fresh: 2 }
+        within: 60 blocks
+";
+    let out = run(&folder, steps);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+    let told = answer(&out);
+    let bundle = Path::new(told["runs"][0]["bundle"].as_str().expect("a bundle"));
+    let text = std::fs::read_to_string(bundle.join("faults.json")).expect("it is there");
+    for said in [
+        "miner-0: its disk takes nothing more",
+        "miner-0 had ended; its disk has room, and it is started",
+        "miner-1 refuses its damaged store",
+        "bootstrap-0 had nothing to store; its disk has room",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
 fn what_the_simulator_has_no_notion_of_is_refused_before_anything_runs() {
     let folder = TempDir::new().expect("a folder");
     for (steps, what) in [
-        ("  - fill_disk: miner-0\n", "has no disks"),
-        ("  - corrupt_store: miner-0\n", "has no files"),
         (
             "  - upgrade: { on: miner-0, to: ./other }\n",
             "runs no programs",

@@ -71,6 +71,7 @@ fn vitals_from(node: String, state: &ContainerState) -> Vitals {
     );
     let started = || parse_rfc3339_ms(state.started_at.as_deref()?);
     let pid = || u32::try_from(state.pid?).ok().filter(|pid| *pid > 0);
+    let has_ended = state_of(Some(state)) == NodeState::Exited;
     Vitals {
         node,
         state: state_of(Some(state)),
@@ -78,11 +79,8 @@ fn vitals_from(node: String, state: &ContainerState) -> Vitals {
         // Written down by the engine once, at the start.
         life: if is_alive { started() } else { None },
         pid: if is_alive { pid() } else { None },
-        exit_code: if state_of(Some(state)) == NodeState::Exited {
-            state.exit_code
-        } else {
-            None
-        },
+        exit_code: if has_ended { state.exit_code } else { None },
+        was_out_of_memory: has_ended && state.oom_killed == Some(true),
         memory_bytes: None,
         cpu_ms: None,
     }
@@ -132,6 +130,20 @@ mod tests {
         let ended = vitals_from("a".into(), &state(ContainerStateStatusEnum::EXITED));
         assert_eq!((ended.pid, ended.exit_code), (None, Some(137)));
         assert_eq!(ended.started_at_ms, None);
+        assert_eq!(ended.why_ended().as_deref(), Some("exit code 137"));
+    }
+
+    #[test]
+    fn want_of_memory_is_told_of_an_ended_container_alone() {
+        let short = |status| ContainerState {
+            oom_killed: Some(true),
+            ..state(status)
+        };
+        let ended = vitals_from("a".into(), &short(ContainerStateStatusEnum::EXITED));
+        let why = ended.why_ended().expect("it has ended");
+        assert!(why.contains("more memory"), "{why}");
+        let alive = vitals_from("a".into(), &short(ContainerStateStatusEnum::RUNNING));
+        assert_eq!(alive.why_ended(), None);
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn vitals(found: &Found) -> Option<Vitals> {
         pid,
         // A detached process tells its code to init alone.
         exit_code: None,
+        was_out_of_memory: false,
         memory_bytes: pid
             .filter(|_| observed.state != NodeState::Exited)
             .and_then(resident_bytes),

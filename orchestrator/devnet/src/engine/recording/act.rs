@@ -64,6 +64,7 @@ impl Recording {
                 life: is_alive.then_some(life),
                 pid: u32::try_from(life).ok().filter(|_| is_alive),
                 exit_code: (node.state == NodeState::Exited).then_some(137),
+                was_out_of_memory: false,
                 memory_bytes: is_alive.then_some(1 << 20),
                 cpu_ms: is_alive.then_some(10),
             }

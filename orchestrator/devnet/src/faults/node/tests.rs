@@ -17,6 +17,7 @@ fn signs(state: NodeState, life: u32) -> Vitals {
         life: is_alive.then(|| u64::from(life)),
         pid: is_alive.then_some(life),
         exit_code: None,
+        was_out_of_memory: false,
         memory_bytes: None,
         cpu_ms: None,
     }

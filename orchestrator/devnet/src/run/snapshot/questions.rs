@@ -8,7 +8,7 @@ use minichain_api::rpc::{ChainTip, MempoolInfo, NetworkInfo, PeerInfo, TxOutSetI
 use serde_json::json;
 
 use super::PATIENCE;
-use super::vitals::{Signs, silenced};
+use super::vitals::{Signs, silence};
 use crate::probe::NodeAddress;
 use crate::run::access::{Access, AskError, ask};
 
@@ -42,12 +42,8 @@ impl Answers {
 
 /// Ends with the state of a node that cannot answer; never for one that can.
 pub(super) async fn ended(signs: impl Future<Output = Option<Signs>>, node: &str) -> Silence {
-    let signs = signs.await;
-    match signs.and_then(|signs| silenced(&signs, node)) {
-        Some(state) => Silence {
-            state,
-            why: format!("its process is {state}"),
-        },
+    match signs.await.and_then(|signs| silence(&signs, node)) {
+        Some(silence) => silence,
         None => std::future::pending().await,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use devnet_blueprint::NodeState;
 use devnet_scenario::fault::NodeName;
 
+use super::questions::Silence;
 use crate::engine::{Engine, Vitals};
 
 /// The engine is asked for so long; then the last answer serves.
@@ -33,13 +34,24 @@ pub async fn ask(engine: &dyn Engine, network: &str) -> Option<Signs> {
 
 /// Why a node cannot answer, by its process: its state, for a snapshot; `None`
 /// if it runs, or if nothing is known.
-pub fn silenced(signs: &BTreeMap<NodeName, Vitals>, node: &str) -> Option<&'static str> {
+fn silenced(signs: &BTreeMap<NodeName, Vitals>, node: &str) -> Option<&'static str> {
     match signs.get(node).map(|vitals| vitals.state) {
         None => Some("missing"),
         Some(NodeState::Running) => None,
         Some(NodeState::Paused) => Some("paused"),
         Some(NodeState::Created | NodeState::Exited | NodeState::Dead) => Some("exited"),
     }
+}
+
+/// The same, in words.
+pub(super) fn silence(signs: &BTreeMap<NodeName, Vitals>, node: &str) -> Option<Silence> {
+    let state = silenced(signs, node)?;
+    let ended = signs.get(node).and_then(Vitals::why_ended);
+    let ended = ended.map_or_else(String::new, |why| format!(" ({why})"));
+    Some(Silence {
+        state,
+        why: format!("its process is {state}{ended}"),
+    })
 }
 
 impl Starts {
@@ -76,6 +88,7 @@ mod tests {
             life,
             pid: None,
             exit_code: None,
+            was_out_of_memory: false,
             memory_bytes: None,
             cpu_ms: None,
         };

@@ -66,6 +66,10 @@ pub enum What {
     Restart(u32),
     /// Emptied.
     Wipe(u32),
+    /// Its disk takes nothing more, so it ends at its next block.
+    Fill(u32),
+    /// Killed in the middle of a write.
+    Tear(u32),
     /// Its clock is off by so many milliseconds.
     Skew(u32, i32),
 }
@@ -144,6 +148,8 @@ impl Case {
             | What::Pause(node)
             | What::Restart(node)
             | What::Wipe(node)
+            | What::Fill(node)
+            | What::Tear(node)
             | What::Skew(node, _) => node < count,
         };
         self.miners > 0 && self.links.iter().chain(&self.nodes).all(fits)
@@ -263,6 +269,8 @@ impl Case {
             What::Pause(node) => format!("pause: {}", self.name(node)),
             What::Restart(node) => format!("restart: {}", self.name(node)),
             What::Wipe(node) => format!("wipe: {}", self.name(node)),
+            What::Fill(node) => format!("fill_disk: {}", self.name(node)),
+            What::Tear(node) => format!("corrupt_store: {}", self.name(node)),
             What::Skew(node, ms) => {
                 format!("clock_skew: {{ on: {}, by: {ms}ms }}", self.name(node))
             }
@@ -281,7 +289,8 @@ impl What {
     /// Whether, while this keeps a node down, none of the links of that fault
     /// joins two nodes that run.
     fn hides(self, link: Self, count: u32) -> bool {
-        let (Self::Kill(down) | Self::Pause(down)) = self else {
+        let (Self::Kill(down) | Self::Pause(down) | Self::Fill(down) | Self::Tear(down)) = self
+        else {
             return false;
         };
         match link {
@@ -317,7 +326,7 @@ impl Dice {
 
     fn what(&mut self, nodes: u32) -> What {
         let node = self.between((0, u64::from(nodes) - 1));
-        match self.between((0, 11)) {
+        match self.between((0, 13)) {
             0..=2 => What::Split(self.between((1, u64::from(nodes) - 1))),
             3 => What::Isolate(node),
             4 => What::Mute(node),
@@ -327,6 +336,8 @@ impl Dice {
             8 => What::Pause(node),
             9 => What::Restart(node),
             10 => What::Wipe(node),
+            11 => What::Fill(node),
+            12 => What::Tear(node),
             _ => {
                 let ms = 500 * self.between((1, 8)).cast_signed();
                 let is_late = self.between((0, 1)) == 1;

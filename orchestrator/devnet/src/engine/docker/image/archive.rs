@@ -12,11 +12,14 @@ use tar::{Builder, EntryType, Header};
 
 use super::super::hex;
 use super::binary::{ENTRY, Files, LIBRARIES, SEARCH_ENV};
-use super::{CONTENT_LABEL, REPOSITORY};
+use super::{CONTENT_LABEL, REPOSITORY, sbom};
 
 /// Who the node runs as, and who owns its data: nobody's number, the same as
 /// in other images without a shell.
 const USER_ID: u64 = 65_532;
+
+/// Label that tells the folder of the bills of materials.
+const SBOM_LABEL: &str = "minichain.sbom";
 
 /// Hexadecimal digits of the digest in a tag.
 const TAG_DIGITS: usize = 12;
@@ -117,6 +120,7 @@ impl Recipe {
                     "org.opencontainers.image.title": "minichain",
                     "org.opencontainers.image.licenses": "MIT OR Apache-2.0",
                     CONTENT_LABEL: self.content,
+                    SBOM_LABEL: sbom::FOLDER,
                 },
             },
             "rootfs": { "type": "layers", "diff_ids": [self.layer_digest] },
@@ -143,7 +147,9 @@ fn layer(files: &Files) -> io::Result<Vec<u8>> {
         append(&mut layer, path, EntryType::Directory, &[], *mode, *owner)?;
     }
     for (path, bytes) in files {
-        append(&mut layer, path, EntryType::Regular, bytes, 0o755, 0)?;
+        let is_text = path.starts_with(sbom::FOLDER);
+        let mode = if is_text { 0o644 } else { 0o755 };
+        append(&mut layer, path, EntryType::Regular, bytes, mode, 0)?;
     }
     append_file(&mut layer, "etc/passwd", passwd().as_bytes(), 0o644)?;
     append_file(&mut layer, "etc/group", group().as_bytes(), 0o644)?;

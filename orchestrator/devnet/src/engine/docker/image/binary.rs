@@ -29,7 +29,8 @@ pub const SEARCH_ENV: &str = "LD_LIBRARY_PATH";
 /// A larger file is no node's binary.
 const FILE_MAX_BYTES: u64 = 1 << 30;
 
-/// Files of the image, by absolute path in it; all are executable.
+/// Files of the image, by absolute path in it; programs and libraries are
+/// executable.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Why a binary cannot go into an image.

@@ -1,12 +1,14 @@
 //! The image nodes run from: made of the local binary, without any registry.
 //!
 //! The image is one layer: the binary, the helper that filters packets, the
-//! loader and libraries they need, `/etc/passwd`, `/data` and `/tmp`. It is handed over as an archive
-//! (`POST /images/load`), which every engine takes without a builder. Its tag
-//! is a digest of its content, so the same binary is never sent twice.
+//! loader and libraries they need, what all of it consists of, `/etc/passwd`,
+//! `/data` and `/tmp`. It is handed over as an archive (`POST /images/load`),
+//! which every engine takes without a builder. Its tag is a digest of its
+//! content, so the same binary is never sent twice.
 
 mod archive;
 mod binary;
+mod sbom;
 mod source;
 
 use std::path::Path;
@@ -202,6 +204,7 @@ fn packed(mut files: Files, path: &Path, architecture: &str) -> Result<Origin, E
             Err(unfit) => Some(format!("{}: {unfit}", found.path.display())),
         },
     };
+    sbom::add(&mut files);
     let mut recipe = Recipe::new(&files, architecture, path)
         .map_err(|error| EngineError::new(ErrorKind::Program, "packing the image", error))?;
     recipe.lacks = lacks.map(|why| {
