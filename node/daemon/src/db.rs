@@ -5,7 +5,6 @@ pub mod archive;
 mod check;
 mod export;
 mod import;
-mod meter;
 
 use std::path::{Path, PathBuf};
 

@@ -16,9 +16,10 @@ use minichain_chain::time::UnixSeconds;
 use serde::Serialize;
 
 use super::archive::{ArchiveError, Reader};
-use super::{interrupted, meter};
+use super::interrupted;
 use crate::clock::Clock;
 use crate::exit::Failure;
+use crate::progress;
 use crate::shutdown::Shutdown;
 use crate::store::{self, RedbStore};
 
@@ -154,7 +155,7 @@ pub fn import(
     let bad = |error: ArchiveError| unusable(file, &error);
     let stream = File::open(file).map_err(|error| bad(error.into()))?;
     let size = stream.metadata().map_err(|error| bad(error.into()))?.len();
-    let bar = meter::byte_bar("importing", size);
+    let bar = progress::byte_bar("importing", size);
     let stream = BufReader::with_capacity(BUFFER_BYTES, bar.wrap_read(stream));
     let reader = Reader::new(stream).map_err(bad)?;
     let ours = state.tree().genesis().hash;
