@@ -1,10 +1,13 @@
 //! A node that finds itself on the losing side of a long fork.
 
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
 use minichain_chain::block::Block;
+use minichain_chain::codec::{decode, encode};
 use minichain_chain::mempool::MempoolLimits;
 use minichain_chain::params::Params;
 use minichain_chain::state::State;
@@ -27,6 +30,9 @@ const CALL: Call = Call(1);
 const COMMIT_BLOCKS: usize = 8_192;
 const COMMIT_BYTES: usize = 24 << 20;
 
+/// Names the folder of a prepared chain to the process that measures.
+const PREPARED: &str = "MINICHAIN_BENCH_REORG_DIR";
+
 /// Near-empty branches of two lengths, and one of payments.
 pub fn run() {
     let depth = size("MINICHAIN_BENCH_REORG_BLOCKS", 5_000);
@@ -34,6 +40,12 @@ pub fn run() {
     reorganise(depth, 0);
     reorganise(4 * depth, 0);
     reorganise(full, 1_000);
+}
+
+/// Whether this process was started to measure, which it did.
+pub fn measured() -> bool {
+    let dir = std::env::var_os(PREPARED);
+    dir.inspect(|dir| measure(Path::new(dir))).is_some()
 }
 
 /// ```text
@@ -72,10 +84,16 @@ fn reorganise(depth: u32, payments: u32) {
         let block = block_of(&mut other, used, EACH / 4);
         take(&mut state, block);
     }
-    let last = Arc::new(other.block(Vec::new()));
+    let last = other.block(Vec::new());
     state.store_mut().commit().unwrap();
     drop(state);
-    measure(&params, &data, &last, (depth, payments));
+    std::fs::write(dir.path().join("last"), encode(&last)).unwrap();
+    print!("a reorganisation of {depth} blocks with {payments} payments each: ");
+    std::io::stdout().flush().unwrap();
+    // A process of its own has no memory left over from the making.
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let child = child.env(PREPARED, dir.path());
+    assert!(child.status().unwrap().success());
 }
 
 fn block_of(maker: &mut Maker, coins: &[Purse], value: u64) -> Block {
@@ -91,9 +109,13 @@ fn take(state: &mut State<RedbStore>, block: Block) {
     store.commit_beyond(COMMIT_BLOCKS, COMMIT_BYTES).unwrap();
 }
 
-fn measure(params: &Params, data: &Path, last: &Arc<Block>, (depth, payments): (u32, u32)) {
-    let state = open(params, data);
-    assert_ne!(state.tip().hash, last.header.previous);
+fn measure(dir: &Path) {
+    let params = Maker::new(&dir.join("genesis.yaml")).params;
+    let block: Block = decode(&std::fs::read(dir.join("last")).unwrap()).unwrap();
+    let block = Arc::new(block);
+    let hash = block.hash();
+    let state = open(&params, &dir.join("data"));
+    assert_ne!(state.tip().hash, block.header.previous);
     let config = Config {
         user_agent: "bench".into(),
         mining: None,
@@ -107,7 +129,6 @@ fn measure(params: &Params, data: &Path, last: &Arc<Block>, (depth, payments): (
     };
     let mut out = Outbox::default();
     node.handle(now, Input::Started, &mut out).unwrap();
-    let block = Arc::clone(last);
     let before = timing::memory_mib("VmRSS:");
     timing::forget_peak();
     let begin = Instant::now();
@@ -116,11 +137,10 @@ fn measure(params: &Params, data: &Path, last: &Arc<Block>, (depth, payments): (
     let judged = begin.elapsed();
     node.store_mut().commit().unwrap();
     let took = begin.elapsed();
-    assert_eq!(node.state().tip().hash, last.hash());
+    assert_eq!(node.state().tip().hash, hash);
     println!(
-        "a reorganisation of {depth} blocks with {payments} payments each: {:.1} s, of them {:.1} \
-         s to commit; memory {before:.0} MiB before, at most {:.0} MiB more on the way; {} \
-         payments wait again",
+        "{:.1} s, of them {:.1} s to commit; memory {before:.0} MiB before, at most {:.0} MiB \
+         more on the way; {} payments wait again",
         took.as_secs_f64(),
         (took - judged).as_secs_f64(),
         timing::memory_mib("VmHWM:") - before,

@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use minichain_chain::block::Block;
 use minichain_chain::codec::{decode, encode};
 use minichain_chain::hash::Txid;
 use minichain_chain::mempool::MempoolError;
+use minichain_chain::state::Moved;
 use minichain_chain::store::{Store, StoreError};
 use minichain_chain::time::{UnixMillis, UnixSeconds};
 use minichain_chain::transaction::Transaction;
