@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use super::Mempool;
 use super::accept::Entry;
-use super::{Mempool, MempoolError};
 use crate::block::Block;
+<<<<<<< HEAD
 use crate::coins::SignatureVerifier;
 use crate::state::State;
+=======
+use crate::state::{Moved, State};
+>>>>>>> store
 use crate::store::{Store, StoreError};
 use crate::time::UnixSeconds;
 
@@ -24,8 +28,8 @@ impl Mempool {
     /// [`StoreError`]; the pool may have lost transactions.
     pub fn on_tip_changed<S: Store>(
         &mut self,
-        disconnected: &[Arc<Block>],
-        connected: &[Arc<Block>],
+        disconnected: &[Moved],
+        connected: &[Moved],
         view: &State<S>,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
@@ -33,24 +37,26 @@ impl Mempool {
             self.lower_floor();
         }
         if disconnected.is_empty() {
+<<<<<<< HEAD
             for block in connected {
                 self.on_connected(block, view.verifier());
+=======
+            for moved in connected {
+                self.on_connected(&*moved.block(view)?);
+>>>>>>> store
             }
             return Ok(());
         }
         let waited = self.graph.take_all();
-        let returning = disconnected.iter().rev().flat_map(|block| {
+        // What the new branch has confirmed, or made impossible, stays out.
+        for moved in disconnected.iter().rev() {
             // A coinbase dies with its block.
-            block
-                .transactions
-                .iter()
-                .skip(1)
-                .map(|tx| (Arc::new(tx.clone()), now))
-        });
-        let all = returning.chain(waited.into_iter().map(|entry| (entry.tx, entry.time)));
-        for (tx, time) in all {
-            // What the new branch has confirmed, or made impossible, stays out.
-            let _refused: Option<MempoolError> = self.admit(tx, view, time, Entry::Again)?.err();
+            for tx in moved.block(view)?.transactions.iter().skip(1) {
+                let _refused = self.admit(Arc::new(tx.clone()), view, now, Entry::Again)?;
+            }
+        }
+        for entry in waited {
+            let _refused = self.admit(entry.tx, view, entry.time, Entry::Again)?;
         }
         Ok(())
     }
