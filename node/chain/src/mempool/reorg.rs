@@ -5,12 +5,8 @@ use std::sync::Arc;
 use super::Mempool;
 use super::accept::Entry;
 use crate::block::Block;
-<<<<<<< HEAD
 use crate::coins::SignatureVerifier;
-use crate::state::State;
-=======
 use crate::state::{Moved, State};
->>>>>>> store
 use crate::store::{Store, StoreError};
 use crate::time::UnixSeconds;
 
@@ -37,13 +33,8 @@ impl Mempool {
             self.lower_floor();
         }
         if disconnected.is_empty() {
-<<<<<<< HEAD
-            for block in connected {
-                self.on_connected(block, view.verifier());
-=======
             for moved in connected {
-                self.on_connected(&*moved.block(view)?);
->>>>>>> store
+                self.on_connected(&moved.block(view)?, view.verifier());
             }
             return Ok(());
         }

@@ -155,18 +155,11 @@ impl<S: Store> State<S> {
         }
     }
 
-<<<<<<< HEAD
-    /// Walks a path over an overlay of the coins.
-    pub(super) fn walk(&self, path: &Path) -> Result<Result<Walked, Broken>, StoreError> {
-        if let Some(walked) = self.walk_known(path)? {
-            return Ok(Ok(walked));
-        }
-        let mut coins = Overlay::new(&self.store, self.coins.clone());
-        let mut disconnected = Vec::with_capacity(path.down.len());
-        for index in &path.down {
-=======
     /// Walks a path over an overlay of the coins, as far as one batch goes.
     pub(super) fn walk(&self, path: &Path, home: Index) -> Result<Result<Leg, Broken>, StoreError> {
+        if let Some(leg) = self.walk_known(path)? {
+            return Ok(Ok(leg));
+        }
         let mut walk = Walk {
             coins: Overlay::new(&self.store, self.coins.clone()),
             undo_coins: 0,
@@ -194,6 +187,9 @@ impl<S: Store> State<S> {
             tip: Some(StoredTip::new(tip, &stats)),
             ..walk.batch
         };
+        if down == 0 && up.len() == 1 {
+            self.tell_connected(&tip, &batch, &stats);
+        }
         Ok(Ok(Leg {
             down,
             up,
@@ -208,7 +204,6 @@ impl<S: Store> State<S> {
             if done > 0 && self.is_batch_full(walk) {
                 return Ok(done);
             }
->>>>>>> store
             let entry = self.tree.at(*index);
             let block = self.stored_block(&entry.hash)?;
             let undo = self.stored_undo(&entry.hash)?;
@@ -252,30 +247,15 @@ impl<S: Store> State<S> {
             walk.moves.put_on(entry.hash, block);
             up.push(index);
         }
-<<<<<<< HEAD
-        let (changes, stats) = coins.into_changes(self.verifier());
-        let below = || {
-            path.down
-                .last()
-                .and_then(|index| self.tree.at(*index).parent)
-        };
-        let walked = path.up.get(..connected.len()).and_then(<[_]>::last);
-        let tip = walked.copied().or_else(below);
-        let tip = self.tree.at(tip.unwrap_or(self.tip_index())).hash;
-        batch.coins = changes;
-        batch.tip = Some(StoredTip::new(tip, &stats));
-        if path.down.is_empty() && connected.len() == 1 {
-            self.tell_connected(&tip, &batch, &stats);
-        }
-        Ok(Ok(Walked {
-            disconnected,
-            connected,
-            batch,
-        }))
+        Ok(Ok(up))
+    }
+
+    fn is_batch_full(&self, walk: &Walk<'_, S>) -> bool {
+        walk.coins.changes() + walk.undo_coins >= self.leg_coins
     }
 
     /// A step to a block that the verifier remembers to have connected.
-    fn walk_known(&self, path: &Path) -> Result<Option<Walked>, StoreError> {
+    fn walk_known(&self, path: &Path) -> Result<Option<Leg>, StoreError> {
         let ([], [index]) = (path.down.as_slice(), path.up.as_slice()) else {
             return Ok(None);
         };
@@ -294,9 +274,12 @@ impl<S: Store> State<S> {
             batch.headers.push(stored);
             batch.undos.push((entry.hash, known.undo));
         }
-        Ok(Some(Walked {
-            disconnected: Vec::new(),
-            connected: vec![self.stored_block(&entry.hash)?],
+        let mut moves = Moves::default();
+        moves.put_on(entry.hash, self.stored_block(&entry.hash)?);
+        Ok(Some(Leg {
+            down: 0,
+            up: vec![*index],
+            moves,
             batch,
         }))
     }
@@ -310,22 +293,6 @@ impl<S: Store> State<S> {
                 stats: stats.clone(),
             });
         }
-    }
-
-    /// Whether so many blocks of the way up are enough for one step. What has
-    /// less work than the active chain must never take its place.
-    fn is_step_done(&self, path: &Path, blocks: usize, bytes: usize) -> bool {
-        let top = blocks.checked_sub(1).and_then(|last| path.up.get(last));
-        let has_more_work =
-            top.is_some_and(|top| self.tree.at(*top).chainwork > self.tip().chainwork);
-        has_more_work && (blocks >= STEP_BLOCKS || bytes >= STEP_BYTES)
-=======
-        Ok(Ok(up))
-    }
-
-    fn is_batch_full(&self, walk: &Walk<'_, S>) -> bool {
-        walk.coins.changes() + walk.undo_coins >= self.leg_coins
->>>>>>> store
     }
 
     /// Makes what was walked part of the active chain, in the store first.

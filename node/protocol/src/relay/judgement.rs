@@ -196,13 +196,8 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             tip: tip.hash,
             height: tip.height,
             chainwork: tip.chainwork,
-<<<<<<< HEAD
-            disconnected: self.summaries(change.disconnected.iter().map(named)),
-            connected: self.connected_summaries(&change.connected, tip.hash),
-=======
             disconnected: self.summaries(&change.disconnected)?,
             connected: self.summaries(&change.connected)?,
->>>>>>> store
             source,
         });
         if matches!(source, Source::Miner) {
@@ -301,66 +296,24 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         Taken::Refused(rule, message)
     }
 
-<<<<<<< HEAD
-    fn tell_confirmed(&mut self, now: Now, connected: &[Arc<Block>], out: &mut Outbox) {
-        let (waits, verifier) = (&mut self.relay.waits, self.state.verifier());
-        let waited_ms: Vec<u64> = connected
-            .iter()
-            .flat_map(|block| waits.end(block, verifier, now.monotonic_ms))
-            .collect();
-=======
     fn tell_confirmed(
         &mut self,
         now: Now,
         connected: &[Moved],
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
+        let (waits, verifier) = (&mut self.relay.waits, self.state.verifier());
         let mut waited_ms = Vec::new();
         for moved in connected {
             let block = moved.block(&self.state)?;
-            waited_ms.extend(self.relay.waits.end(&block, now.monotonic_ms));
+            waited_ms.extend(waits.end(&block, verifier, now.monotonic_ms));
         }
->>>>>>> store
         if !waited_ms.is_empty() {
             out.event(Event::TransactionsConfirmed { waited_ms });
         }
         Ok(())
     }
 
-<<<<<<< HEAD
-    /// The last of the blocks is the tip, and each names the one before.
-    fn connected_summaries(&self, blocks: &[Arc<Block>], tip: BlockHash) -> Vec<BlockSummary> {
-        let mut next = tip;
-        let downwards = blocks.iter().rev().map(|block| {
-            let hash = std::mem::replace(&mut next, block.header.previous);
-            (hash, block)
-        });
-        let mut summaries = self.summaries(downwards);
-        summaries.reverse();
-        summaries
-    }
-
-    fn summaries<'a>(
-        &self,
-        blocks: impl Iterator<Item = (BlockHash, &'a Arc<Block>)>,
-    ) -> Vec<BlockSummary> {
-        let tree = self.state.tree();
-        let summary = |(hash, block): (BlockHash, &Arc<Block>)| {
-            let entry = tree.get(&hash)?;
-            let parent = tree.get(&block.header.previous)?;
-            Some(BlockSummary {
-                hash: entry.hash,
-                height: entry.height,
-                time: block.header.time,
-                interval_s: block.header.time.since(parent.header.time),
-                transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
-                size: block.total_size(),
-                weight: block.weight(),
-                fees: self.fees_of(block, entry.height),
-            })
-        };
-        blocks.filter_map(summary).collect()
-=======
     fn summaries(&self, blocks: &[Moved]) -> Result<Vec<BlockSummary>, StoreError> {
         let summaries = blocks.iter().map(|moved| self.summary(moved));
         summaries.filter_map(Result::transpose).collect()
@@ -385,7 +338,6 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             weight: block.weight(),
             fees: self.fees_of(&block, entry.height),
         }))
->>>>>>> store
     }
 
     /// What the coinbase takes beyond the subsidy.
@@ -403,10 +355,6 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             .checked_sub(self.state.params().subsidy(height))
             .unwrap_or(Amount::ZERO)
     }
-}
-
-fn named(block: &Arc<Block>) -> (BlockHash, &Arc<Block>) {
-    (block.hash(), block)
 }
 
 /// Tells of blocks that were kept and now turned out to break a rule. Who sent

@@ -10,7 +10,6 @@ use devnet_scenario::world::Outcome;
 use serde::Serialize;
 
 use super::super::interrupts::Interrupts;
-use super::super::partition::cut_of;
 use super::super::report::{format_table, plain_table};
 use super::super::{NameArgs, OutputArgs, status};
 use super::HowArgs;
@@ -21,6 +20,7 @@ use crate::exit::{Exit, Failure};
 use crate::faults::{Layout, Live};
 use crate::order;
 use crate::probe::{Depth, Round};
+use crate::words::shape::cut_of;
 use crate::world::World;
 
 /// Sides of the cut.
