@@ -7,6 +7,7 @@
 
 mod accept;
 mod activate;
+mod moved;
 mod open;
 mod place;
 mod rewind;
@@ -17,7 +18,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use self::accept::{Acceptance, HeaderAcceptance};
-pub use self::activate::{Change, STEP_BLOCKS};
+pub use self::activate::{LEG_COINS, STEP_BLOCKS};
+pub use self::moved::{Change, Moved};
 pub use self::open::OpenError;
 pub use self::rewind::Rewind;
 pub use self::steer::SteerError;
@@ -46,6 +48,8 @@ pub struct State<S> {
     /// Of the coins at the tip.
     coins: CoinStats,
     next_sequence: u64,
+    /// See [`LEG_COINS`].
+    leg_coins: usize,
     /// A mistake on purpose, for tests of the simulator.
     last_seen_wins: bool,
     verifier: Arc<dyn SignatureVerifier>,

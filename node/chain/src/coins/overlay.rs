@@ -134,6 +134,12 @@ impl<'a, S: Store> Overlay<'a, S> {
         Ok(taken)
     }
 
+    /// How many coins it remembers changes of, those included that are as
+    /// they were again.
+    pub fn changes(&self) -> usize {
+        self.changes.len()
+    }
+
     /// The store the overlay lies on.
     pub const fn store(&self) -> &'a S {
         self.store

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Mempool;
 use super::accept::Entry;
-use super::{Mempool, MempoolError};
 use crate::block::Block;
-use crate::state::State;
+use crate::state::{Moved, State};
 use crate::store::{Store, StoreError};
 use crate::time::UnixSeconds;
 
@@ -23,8 +23,8 @@ impl Mempool {
     /// [`StoreError`]; the pool may have lost transactions.
     pub fn on_tip_changed<S: Store>(
         &mut self,
-        disconnected: &[Arc<Block>],
-        connected: &[Arc<Block>],
+        disconnected: &[Moved],
+        connected: &[Moved],
         view: &State<S>,
         now: UnixSeconds,
     ) -> Result<(), StoreError> {
@@ -32,24 +32,21 @@ impl Mempool {
             self.lower_floor();
         }
         if disconnected.is_empty() {
-            for block in connected {
-                self.on_connected(block);
+            for moved in connected {
+                self.on_connected(&*moved.block(view)?);
             }
             return Ok(());
         }
         let waited = self.graph.take_all();
-        let returning = disconnected.iter().rev().flat_map(|block| {
+        // What the new branch has confirmed, or made impossible, stays out.
+        for moved in disconnected.iter().rev() {
             // A coinbase dies with its block.
-            block
-                .transactions
-                .iter()
-                .skip(1)
-                .map(|tx| (Arc::new(tx.clone()), now))
-        });
-        let all = returning.chain(waited.into_iter().map(|entry| (entry.tx, entry.time)));
-        for (tx, time) in all {
-            // What the new branch has confirmed, or made impossible, stays out.
-            let _refused: Option<MempoolError> = self.admit(tx, view, time, Entry::Again)?.err();
+            for tx in moved.block(view)?.transactions.iter().skip(1) {
+                let _refused = self.admit(Arc::new(tx.clone()), view, now, Entry::Again)?;
+            }
+        }
+        for entry in waited {
+            let _refused = self.admit(entry.tx, view, entry.time, Entry::Again)?;
         }
         Ok(())
     }

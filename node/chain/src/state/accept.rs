@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{State, place};
+use super::{Moved, State, place};
 use crate::block::{Block, Header};
 use crate::hash::BlockHash;
 use crate::params::Proof;
@@ -44,9 +44,9 @@ pub enum Acceptance {
     /// The active chain changed.
     TipChanged {
         /// Blocks that left it, tip first.
-        disconnected: Vec<Arc<Block>>,
+        disconnected: Vec<Moved>,
         /// Blocks that joined it, lowest first.
-        connected: Vec<Arc<Block>>,
+        connected: Vec<Moved>,
         /// Blocks, kept earlier, that turned out invalid when their turn came.
         rejected: Vec<(BlockHash, BlockError)>,
     },

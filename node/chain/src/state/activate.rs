@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::State;
+use super::moved::{Change, Moves};
 use crate::block::Block;
 use crate::codec::Encode;
 use crate::coins::{ConnectError, Context, Overlay, Undo, connect_block, disconnect_block};
@@ -19,38 +20,36 @@ use crate::tree::Index;
 pub const STEP_BLOCKS: usize = 64;
 /// Bytes of blocks at which a step ends, as soon as there is more work than
 /// before.
-const STEP_BYTES: usize = 8 << 20;
+pub(super) const STEP_BYTES: usize = 8 << 20;
 
-/// What became of the active chain in one step.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Change {
-    /// Blocks that left, tip first.
-    pub disconnected: Vec<Arc<Block>>,
-    /// Blocks that joined, lowest first.
-    pub connected: Vec<Arc<Block>>,
-    /// Blocks that turned out invalid.
-    pub rejected: Vec<(BlockHash, BlockError)>,
-}
-
-impl Change {
-    /// Whether blocks joined, so that another step may follow.
-    pub(super) const fn is_progress(&self) -> bool {
-        !self.connected.is_empty()
-    }
-}
+/// Coins that one batch changes before the way goes on in the next one,
+/// with those that its undo data repeat. Each takes some 100 bytes, and some
+/// are held two or three times until they are written.
+pub const LEG_COINS: usize = 65_536;
 
 /// Blocks to take off, tip first, and to put on, lowest first.
 pub(super) struct Path {
-    down: Vec<Index>,
+    pub(super) down: Vec<Index>,
     up: Vec<Index>,
 }
 
-/// The first part of a path, which connected: all the way down, and up to
-/// more work than before.
-pub(super) struct Walked {
-    pub(super) disconnected: Vec<Arc<Block>>,
-    connected: Vec<Arc<Block>>,
+/// The first part of a path, which can be walked.
+pub(super) struct Leg {
+    /// Number of blocks to take off.
+    pub(super) down: usize,
+    /// Blocks to put on.
+    up: Vec<Index>,
+    moves: Moves,
     pub(super) batch: Batch,
+}
+
+/// What grows while a path is walked.
+struct Walk<'a, S> {
+    coins: Overlay<'a, S>,
+    /// Coins that undo data repeat.
+    undo_coins: usize,
+    moves: Moves,
+    batch: Batch,
 }
 
 /// Where and why a path ended early.
@@ -96,27 +95,27 @@ impl<S: Store> State<S> {
         !self.candidates.is_empty()
     }
 
+    /// Chooses how many coins one batch may change before a reorganisation goes
+    /// on in the next, instead of [`LEG_COINS`].
+    pub const fn set_leg_coins(&mut self, coins: usize) {
+        self.leg_coins = coins;
+    }
+
     /// Takes a step towards the best candidate; one that fails is marked
-    /// invalid and the next is tried. The active chain stays as it was until a
-    /// path has connected as far as to more work.
+    /// invalid and the next is tried. When it is done, the tip has more work
+    /// than before or is where it was. On a long way the store comes by tips
+    /// with less work: a crash there leaves a chain that
+    /// [`State::open_with`] takes on from, to the same end.
     pub(super) fn activate_best(&mut self) -> Result<Change, StoreError> {
-        let mut rejected = Vec::new();
-        while let Some(&(_, _, best)) = self.candidates.last() {
-            let mut path = self.path_to(best);
-            match self.walk(&path)? {
-                Ok(walked) => {
-                    let Walked {
-                        disconnected,
-                        connected,
-                        batch,
-                    } = walked;
-                    path.up.truncate(connected.len());
-                    self.adopt(&path, batch)?;
-                    return Ok(Change {
-                        disconnected,
-                        connected,
-                        rejected,
-                    });
+        let home = self.tip_index();
+        let (mut moves, mut rejected) = (Moves::default(), Vec::new());
+        while let Some(goal) = self.goal(home) {
+            match self.walk(&self.path_to(goal), home)? {
+                Ok(leg) => {
+                    moves.append(self.adopt(leg)?);
+                    if self.tip_index() == goal || self.is_above(self.tip_index(), home) {
+                        break;
+                    }
                 }
                 Err(Broken { index, error }) => {
                     rejected.push((self.tree.at(index).hash, error));
@@ -124,10 +123,17 @@ impl<S: Store> State<S> {
                 }
             }
         }
-        Ok(Change {
-            rejected,
-            ..Change::default()
-        })
+        Ok(moves.into_change(rejected))
+    }
+
+    /// Where to go: to the best candidate or, if all failed, back home.
+    fn goal(&self, home: Index) -> Option<Index> {
+        let best = self.candidates.last().map(|(_, _, best)| *best);
+        best.or_else(|| (self.tip_index() != home).then_some(home))
+    }
+
+    fn is_above(&self, index: Index, home: Index) -> bool {
+        self.tree.at(index).chainwork > self.tree.at(home).chainwork
     }
 
     pub(super) fn path_to(&self, best: Index) -> Path {
@@ -147,27 +153,77 @@ impl<S: Store> State<S> {
         }
     }
 
-    /// Walks a path over an overlay of the coins.
-    pub(super) fn walk(&self, path: &Path) -> Result<Result<Walked, Broken>, StoreError> {
-        let mut coins = Overlay::new(&self.store, self.coins.clone());
-        let mut disconnected = Vec::with_capacity(path.down.len());
-        for index in &path.down {
+    /// Walks a path over an overlay of the coins, as far as one batch goes.
+    pub(super) fn walk(&self, path: &Path, home: Index) -> Result<Result<Leg, Broken>, StoreError> {
+        let mut walk = Walk {
+            coins: Overlay::new(&self.store, self.coins.clone()),
+            undo_coins: 0,
+            moves: Moves::default(),
+            batch: Batch::default(),
+        };
+        let down = self.walk_down(path, &mut walk)?;
+        let up = if down < path.down.len() {
+            Vec::new()
+        } else {
+            match self.walk_up(path, home, &mut walk)? {
+                Ok(up) => up,
+                Err(broken) => return Ok(Err(broken)),
+            }
+        };
+        let (coins, stats) = walk.coins.into_changes(self.verifier());
+        let below = || {
+            let last = path.down.get(..down).and_then(<[_]>::last)?;
+            self.tree.at(*last).parent
+        };
+        let tip = up.last().copied().or_else(below);
+        let tip = self.tree.at(tip.unwrap_or(self.tip_index())).hash;
+        let batch = Batch {
+            coins,
+            tip: Some(StoredTip::new(tip, &stats)),
+            ..walk.batch
+        };
+        Ok(Ok(Leg {
+            down,
+            up,
+            moves: walk.moves,
+            batch,
+        }))
+    }
+
+    /// Takes blocks off; their number.
+    fn walk_down(&self, path: &Path, walk: &mut Walk<'_, S>) -> Result<usize, StoreError> {
+        for (done, index) in path.down.iter().enumerate() {
+            if done > 0 && self.is_batch_full(walk) {
+                return Ok(done);
+            }
             let entry = self.tree.at(*index);
             let block = self.stored_block(&entry.hash)?;
             let undo = self.stored_undo(&entry.hash)?;
-            disconnect_block(&block, entry.height, &undo, &mut coins)?;
-            disconnected.push(block);
+            disconnect_block(&block, entry.height, &undo, &mut walk.coins)?;
+            walk.moves.take_off(entry.hash, block);
         }
-        let mut connected = Vec::new();
+        Ok(path.down.len())
+    }
+
+    /// Puts blocks on; they.
+    fn walk_up(
+        &self,
+        path: &Path,
+        home: Index,
+        walk: &mut Walk<'_, S>,
+    ) -> Result<Result<Vec<Index>, Broken>, StoreError> {
+        let mut up: Vec<Index> = Vec::new();
         let mut bytes = 0;
-        let mut batch = Batch::default();
         for &index in &path.up {
-            if self.is_step_done(path, connected.len(), bytes) {
+            let is_far = up.len() >= STEP_BLOCKS || bytes >= STEP_BYTES;
+            let has_arrived = is_far && up.last().is_some_and(|last| self.is_above(*last, home));
+            let has_moved = !(up.is_empty() && path.down.is_empty());
+            if has_arrived || (has_moved && self.is_batch_full(walk)) {
                 break;
             }
             let entry = self.tree.at(index);
             let block = self.stored_block(&entry.hash)?;
-            let done = match connect_block(&block, &self.context(index), &mut coins) {
+            let done = match connect_block(&block, &self.context(index), &mut walk.coins) {
                 Ok(done) => done,
                 Err(ConnectError::Rule(error)) => return Ok(Err(Broken { index, error })),
                 Err(ConnectError::Store(error)) => return Err(error),
@@ -175,54 +231,36 @@ impl<S: Store> State<S> {
             if entry.status != Status::Valid {
                 let mut stored = entry.to_stored();
                 stored.status = Status::Valid;
-                batch.headers.push(stored);
-                batch.undos.push((entry.hash, done.undo));
+                walk.batch.headers.push(stored);
+                walk.undo_coins += done.undo.spent.len();
+                walk.batch.undos.push((entry.hash, done.undo));
             }
             bytes += block.encoded_len();
-            connected.push(block);
+            walk.moves.put_on(entry.hash, block);
+            up.push(index);
         }
-        let (changes, stats) = coins.into_changes(self.verifier());
-        let below = || {
-            path.down
-                .last()
-                .and_then(|index| self.tree.at(*index).parent)
-        };
-        let walked = path.up.get(..connected.len()).and_then(<[_]>::last);
-        let tip = walked.copied().or_else(below);
-        let tip = self.tree.at(tip.unwrap_or(self.tip_index())).hash;
-        batch.coins = changes;
-        batch.tip = Some(StoredTip::new(tip, &stats));
-        Ok(Ok(Walked {
-            disconnected,
-            connected,
-            batch,
-        }))
+        Ok(Ok(up))
     }
 
-    /// Whether so many blocks of the way up are enough for one step. What has
-    /// less work than the active chain must never take its place.
-    fn is_step_done(&self, path: &Path, blocks: usize, bytes: usize) -> bool {
-        let top = blocks.checked_sub(1).and_then(|last| path.up.get(last));
-        let has_more_work =
-            top.is_some_and(|top| self.tree.at(*top).chainwork > self.tip().chainwork);
-        has_more_work && (blocks >= STEP_BLOCKS || bytes >= STEP_BYTES)
+    fn is_batch_full(&self, walk: &Walk<'_, S>) -> bool {
+        walk.coins.changes() + walk.undo_coins >= self.leg_coins
     }
 
-    /// Makes a walked path the active chain, in the store first.
-    pub(super) fn adopt(&mut self, path: &Path, batch: Batch) -> Result<(), StoreError> {
-        if let Some(tip) = &batch.tip {
+    /// Makes what was walked part of the active chain, in the store first.
+    pub(super) fn adopt(&mut self, leg: Leg) -> Result<Moves, StoreError> {
+        if let Some(tip) = &leg.batch.tip {
             self.coins = tip.coin_stats();
         }
-        self.store.apply(batch)?;
-        self.active.truncate(self.active.len() - path.down.len());
-        self.active.extend(&path.up);
-        for index in &path.up {
+        self.store.apply(leg.batch)?;
+        self.active.truncate(self.active.len() - leg.down);
+        self.active.extend(&leg.up);
+        for index in &leg.up {
             self.tree.at_mut(*index).status = Status::Valid;
         }
         let work = self.tip().chainwork;
         self.candidates
             .retain(|(chainwork, _, _)| *chainwork > work);
-        Ok(())
+        Ok(leg.moves)
     }
 
     fn context(&self, index: Index) -> Context<'_> {

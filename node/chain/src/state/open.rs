@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::State;
+use super::{LEG_COINS, State};
 use crate::coins::{
     CoinStats, Overlay, SequentialVerifier, SignatureVerifier, Undo, connect_genesis,
 };
@@ -79,6 +79,7 @@ impl<S: Store> State<S> {
             candidates: BTreeSet::new(),
             coins: tip.coin_stats(),
             next_sequence,
+            leg_coins: LEG_COINS,
             last_seen_wins: false,
             last_named: None,
             verifier: verifier.into(),

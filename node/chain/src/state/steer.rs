@@ -1,5 +1,6 @@
 //! Steering by hand: a block is called invalid, or given another chance.
 
+use super::moved::Moves;
 use super::{Change, State};
 use crate::hash::BlockHash;
 use crate::store::{Batch, Status, Store, StoreError};
@@ -73,21 +74,27 @@ impl<S: Store> State<S> {
     }
 
     /// Takes an active block and all above it off the chain: first down to its
-    /// parent, in one batch with the marks, then up the best other branch.
+    /// parent, the marks in the last batch on the way, so that a crash before
+    /// leads back; then up the best other branch.
     fn cut_off(&mut self, index: Index, parent: Index) -> Result<Change, StoreError> {
-        let path = self.path_to(parent);
-        let Ok(mut walked) = self.walk(&path)? else {
-            // A way down connects nothing, so nothing on it can break a rule.
-            return Err(StoreError::corrupt("a connected block cannot be taken off"));
-        };
-        let changed = self.tree.mark_invalid(index, Status::Forbidden);
-        let marks = changed.iter().map(|index| self.tree.at(*index).to_stored());
-        walked.batch.headers.extend(marks);
-        self.adopt(&path, walked.batch)?;
+        let mut moves = Moves::default();
+        while self.tip().hash != self.tree.at(parent).hash {
+            let path = self.path_to(parent);
+            let Ok(mut leg) = self.walk(&path, parent)? else {
+                // A way down connects nothing, so nothing on it can break a rule.
+                return Err(StoreError::corrupt("a connected block cannot be taken off"));
+            };
+            if leg.down == path.down.len() {
+                let changed = self.tree.mark_invalid(index, Status::Forbidden);
+                let marks = changed.iter().map(|index| self.tree.at(*index).to_stored());
+                leg.batch.headers.extend(marks);
+            }
+            moves.append(self.adopt(leg)?);
+        }
         self.find_candidates();
-        let mut change = self.activate_best()?;
-        let mut disconnected = walked.disconnected;
-        disconnected.append(&mut change.disconnected);
+        let change = self.activate_best()?;
+        let mut disconnected = moves.into_change(Vec::new()).disconnected;
+        disconnected.extend(change.disconnected);
         Ok(Change {
             disconnected,
             ..change

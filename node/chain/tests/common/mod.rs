@@ -19,7 +19,7 @@ use minichain_chain::params::{Allocation, Params, Proof, Reward, dev_account_key
 use minichain_chain::pow::{CompactTarget, Searcher};
 use minichain_chain::script::Script;
 use minichain_chain::signature::SecretKey;
-use minichain_chain::state::{Acceptance, State};
+use minichain_chain::state::{Acceptance, Moved, State};
 use minichain_chain::store::{MemoryStore, Store};
 use minichain_chain::time::UnixSeconds;
 use minichain_chain::transaction::{OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness};
@@ -259,4 +259,8 @@ pub fn connect_all<S: Store>(state: &mut State<S>, branch: &Branch) {
 
 pub fn hashes(blocks: &[Arc<Block>]) -> Vec<BlockHash> {
     blocks.iter().map(|block| block.hash()).collect()
+}
+
+pub fn moved_hashes(blocks: &[Moved]) -> Vec<BlockHash> {
+    blocks.iter().map(Moved::hash).collect()
 }

@@ -16,6 +16,11 @@ pub trait Gate {
         Ok(())
     }
 
+    /// What whoever asks for a block gets.
+    fn lend(&self, block: &Arc<Block>) -> Arc<Block> {
+        Arc::clone(block)
+    }
+
     /// Looks at the store once a batch is written.
     fn after(&mut self, store: &MemoryStore) {
         let _any = store;
@@ -39,7 +44,8 @@ impl<G: Gate> Store for Gated<G> {
     }
 
     fn block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, StoreError> {
-        self.inner.block(hash)
+        let block = self.inner.block(hash)?;
+        Ok(block.map(|block| self.gate.lend(&block)))
     }
 
     fn undo(&self, hash: &BlockHash) -> Result<Option<Undo>, StoreError> {

@@ -7,6 +7,7 @@ mod common;
 
 mod bounds;
 mod crash;
+mod deep;
 mod difficulty;
 mod forks;
 mod mempool;

@@ -67,7 +67,7 @@ impl Setting {
         let block = self.branch.mine(transactions);
         connect(&mut self.state, &block);
         self.pool
-            .on_tip_changed(&[], &[block], &self.state, NOW)
+            .on_tip_changed(&[], &[block.into()], &self.state, NOW)
             .expect("the store works");
     }
 

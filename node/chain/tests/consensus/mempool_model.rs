@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minichain_chain::block::Block;
 use minichain_chain::mempool::{Mempool, PoolEntry, Totals};
 use minichain_chain::params::Params;
-use minichain_chain::state::{Acceptance, State};
+use minichain_chain::state::{Acceptance, Moved, State};
 use minichain_chain::store::MemoryStore;
 use minichain_chain::template::{self, COINBASE_WEIGHT_RESERVED};
 use minichain_chain::time::UnixSeconds;
@@ -227,8 +227,9 @@ impl World {
                 rejected,
             } => {
                 assert_eq!(rejected, []);
+                let (left, came) = (self.blocks(&disconnected), self.blocks(&connected));
                 self.naive
-                    .on_tip_changed(&disconnected, &connected, &self.chain, self.now);
+                    .on_tip_changed(&left, &came, &self.chain, self.now);
                 let followed =
                     self.pool
                         .on_tip_changed(&disconnected, &connected, &self.state, self.now);
@@ -237,6 +238,11 @@ impl World {
             Acceptance::SideBranch { .. } => {}
             other => panic!("unexpected: {other:?}"),
         }
+    }
+
+    fn blocks(&self, moved: &[Moved]) -> Vec<Arc<Block>> {
+        let blocks = moved.iter().map(|moved| moved.block(&self.state));
+        blocks.collect::<Result<_, _>>().expect("the store works")
     }
 
     fn check(&self) {

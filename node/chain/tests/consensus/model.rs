@@ -9,7 +9,7 @@ use minichain_chain::block::Block;
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::params::Params;
-use minichain_chain::state::{Acceptance, HeaderAcceptance, State};
+use minichain_chain::state::{Acceptance, HeaderAcceptance, LEG_COINS, State};
 use minichain_chain::store::{MemoryStore, Store};
 use minichain_chain::transaction::{OutPoint, Transaction};
 use proptest::prelude::*;
@@ -272,8 +272,9 @@ pub fn check_reopened(state: &State<MemoryStore>) {
     assert_eq!(reopened.store().tip(), state.store().tip());
 }
 
-fn deliver(tree: &[Known], mut order: Vec<usize>, delivery: Delivery) {
+fn deliver(tree: &[Known], mut order: Vec<usize>, delivery: Delivery, leg_coins: usize) {
     let mut state = open_with(params());
+    state.set_leg_coins(leg_coins);
     let mut model = Model {
         tree,
         arrived: BTreeSet::new(),
@@ -298,6 +299,7 @@ fn deliver(tree: &[Known], mut order: Vec<usize>, delivery: Delivery) {
                     model.arrived.insert(block.hash());
                 }
             }
+            while state.advance().expect("memory does not fail").is_some() {}
             model.check(&state);
         }
         if orphans.len() == before {
@@ -322,10 +324,11 @@ proptest! {
             (Just(plans), order)
         }),
         headers_first in any::<bool>(),
+        leg_coins in prop::sample::select(vec![0, 6, LEG_COINS]),
     ) {
         let tree = grow(&params(), &plans);
         let delivery =
             if headers_first { Delivery::HeadersFirst } else { Delivery::BlocksOnly };
-        deliver(&tree, order, delivery);
+        deliver(&tree, order, delivery, leg_coins);
     }
 }

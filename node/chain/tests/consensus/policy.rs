@@ -62,7 +62,7 @@ impl Setting {
             connect(&mut self.state, &block);
             let followed = self
                 .pool
-                .on_tip_changed(&[], &[block], &self.state, self.now);
+                .on_tip_changed(&[], &[block.into()], &self.state, self.now);
             followed.expect("the store works");
         }
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use minichain_chain::hash::BlockHash;
-use minichain_chain::state::{Acceptance, Change, State, SteerError};
+use minichain_chain::state::{Acceptance, Change, LEG_COINS, State, SteerError};
 use minichain_chain::store::{MemoryStore, Status};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::common::pay::pay;
-use crate::common::{Branch, COIN, accept, allocation, connect_all, hashes, open, params};
+use crate::common::{Branch, COIN, accept, allocation, connect_all, moved_hashes, open, params};
 use crate::model::{Known, check_coins, check_digest_and_supply, check_reopened, grow, plans};
 
 fn invalidate(state: &mut State<MemoryStore>, hash: &BlockHash) -> Change {
@@ -20,6 +20,10 @@ fn invalidate(state: &mut State<MemoryStore>, hash: &BlockHash) -> Change {
 fn reconsider(state: &mut State<MemoryStore>, hash: &BlockHash) -> Change {
     let change = state.reconsider(hash).expect("memory does not break");
     change.expect("the block is known")
+}
+
+fn advance(state: &mut State<MemoryStore>) {
+    while state.advance().expect("memory does not break").is_some() {}
 }
 
 /// ```text
@@ -43,18 +47,21 @@ fn best_of_what_remains_takes_over_and_gives_way_again() {
     let (mut state, a, b) = forked();
     let change = invalidate(&mut state, &a.at(2).hash());
     assert_eq!(
-        hashes(&change.disconnected),
+        moved_hashes(&change.disconnected),
         [a.at(3).hash(), a.at(2).hash()]
     );
-    assert_eq!(hashes(&change.connected), [b.at(2).hash()]);
+    assert_eq!(moved_hashes(&change.connected), [b.at(2).hash()]);
     assert_eq!(state.tip().hash, b.at(2).hash());
     check_coins(&state, &b);
     check_digest_and_supply(&state, &b);
     check_reopened(&state);
 
     let change = reconsider(&mut state, &a.at(2).hash());
-    assert_eq!(hashes(&change.disconnected), [b.at(2).hash()]);
-    assert_eq!(hashes(&change.connected), [a.at(2).hash(), a.at(3).hash()]);
+    assert_eq!(moved_hashes(&change.disconnected), [b.at(2).hash()]);
+    assert_eq!(
+        moved_hashes(&change.connected),
+        [a.at(2).hash(), a.at(3).hash()]
+    );
     assert_eq!(change.rejected, []);
     check_digest_and_supply(&state, &a);
     check_reopened(&state);
@@ -205,12 +212,15 @@ proptest! {
     #[test]
     fn tip_and_coins_equal_the_model_after_every_order(
         plans in plans(),
+        leg_coins in prop::sample::select(vec![0, 6, LEG_COINS]),
         orders in prop::collection::vec((any::<bool>(), any::<Index>()), 1..12),
     ) {
         let tree = grow(&params(), &plans);
         let mut state = open();
+        state.set_leg_coins(leg_coins);
         for known in &tree[1..] {
             accept(&mut state, known.branch.tip());
+            advance(&mut state);
         }
         let mut model = Model { tree: &tree, marks: BTreeSet::new(), tip: state.tip().hash };
         for (is_invalidating, index) in orders {
@@ -226,6 +236,7 @@ proptest! {
                 reconsider(&mut state, &hash);
                 model.reconsider(index);
             }
+            advance(&mut state);
             model.check(&state);
             check_reopened(&state);
         }

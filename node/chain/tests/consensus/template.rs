@@ -56,9 +56,9 @@ impl Setting {
         solve(&mut block.header);
         let block = Arc::new(block);
         connect(&mut self.state, &block);
-        let followed = self
-            .pool
-            .on_tip_changed(&[], &[Arc::clone(&block)], &self.state, NOW);
+        let followed =
+            self.pool
+                .on_tip_changed(&[], &[Arc::clone(&block).into()], &self.state, NOW);
         followed.expect("the store works");
         block
     }

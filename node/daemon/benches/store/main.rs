@@ -5,7 +5,8 @@
 //! cargo bench -p minichain-node --bench store [-- SECTION…]
 //! ```
 //!
-//! Sections: `search`, `signatures`, `blocks`, `payments`, `sync`; all of them if none is named.
+//! Sections: `search`, `signatures`, `blocks`, `payments`, `sync`, `reorg`,
+//! `wallet`; all of them if none is named.
 //! `blocks` ends with a real node on the imported chain: its start, its
 //! memory. `MINICHAIN_BENCH_BLOCKS` (100,000) and
 //! `MINICHAIN_BENCH_PAYMENT_BLOCKS` (100) set the sizes.
@@ -22,18 +23,22 @@ mod maker;
 mod node;
 mod payments;
 mod raw;
+mod reorg;
 mod search;
 mod signatures;
 mod timing;
+mod wallet;
 
 type Section = (&'static str, fn());
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 7] = [
     ("search", search::run),
     ("signatures", signatures::run),
     ("blocks", blocks::run),
     ("payments", payments::run),
     ("sync", blocks::sync),
+    ("reorg", reorg::run),
+    ("wallet", wallet::run),
 ];
 
 fn main() {
@@ -42,6 +47,9 @@ fn main() {
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
         .collect();
+    if reorg::measured() {
+        return;
+    }
     for (name, run) in SECTIONS {
         if wanted.is_empty() || wanted.iter().any(|one| one == name) {
             println!("\n{name}");

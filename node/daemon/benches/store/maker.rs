@@ -33,6 +33,7 @@ allocations:
 pub type Purse = (OutPoint, u64);
 
 /// The tip of a growing chain.
+#[derive(Clone)]
 pub struct Maker {
     pub params: Params,
     key: SecretKey,
@@ -41,6 +42,8 @@ pub struct Maker {
     height: Height,
     /// The bank's coin.
     pub bank: Purse,
+    /// What tells a branch's blocks from another's.
+    pub tag: &'static [u8],
 }
 
 impl Maker {
@@ -58,6 +61,7 @@ impl Maker {
             hash: block.hash(),
             height: Height::GENESIS,
             bank: (allocation, value),
+            tag: b"bench",
         }
     }
 
@@ -74,8 +78,21 @@ impl Maker {
         (tx, coins)
     }
 
+    /// A payment of the bank, which keeps the rest.
+    pub fn pay_out(&mut self, output: TxOut) -> Transaction {
+        let rest = self.bank.1 - output.value.to_sat();
+        let tx = self.sign(&[self.bank], vec![output, self.output(rest)]);
+        self.bank = (tx.outpoint(1), rest);
+        tx
+    }
+
     /// Spends coins into new ones of the same key.
     pub fn pay(&self, inputs: &[Purse], outputs: &[u64]) -> Transaction {
+        let outputs = outputs.iter().map(|value| self.output(*value));
+        self.sign(inputs, outputs.collect())
+    }
+
+    fn sign(&self, inputs: &[Purse], outputs: Vec<TxOut>) -> Transaction {
         let spent: Vec<_> = inputs
             .iter()
             .map(|(_, value)| self.output(*value))
@@ -89,7 +106,7 @@ impl Maker {
         let mut tx = Transaction {
             version: 2,
             inputs: inputs.iter().map(input).collect(),
-            outputs: outputs.iter().map(|value| self.output(*value)).collect(),
+            outputs,
             lock_time: 0,
         };
         sign_all_inputs(&mut tx, &spent, &self.key, &[0; 32]).unwrap();
@@ -123,7 +140,7 @@ impl Maker {
             version: 2,
             inputs: vec![TxIn {
                 previous_output: OutPoint::NULL,
-                script_sig: Script::coinbase(self.height, 0, b"bench"),
+                script_sig: Script::coinbase(self.height, 0, self.tag),
                 sequence: SEQUENCE_FINAL,
                 witness: Witness(vec![vec![0; 32]]),
             }],

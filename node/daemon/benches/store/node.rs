@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::timing::status_mib;
 use crate::{median, timing};
 
 const STARTS: usize = 5;
@@ -34,27 +35,11 @@ pub fn measure(data: &Path, genesis: &Path) {
     let (mut starts, mut memory, mut peaks) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let begin = Instant::now();
-        let config = [
-            "--rpc-port",
-            "28999",
-            "--port",
-            "28998",
-            "--metrics-port",
-            "28997",
-        ];
-        let mut child = minichain(data, genesis, &[])
-            .args(config)
-            .args(["--no-discovery", "--listen", "127.0.0.1"])
-            .spawn()
-            .unwrap();
-        while height(data).is_none() {
-            assert!(child.try_wait().unwrap().is_none(), "the node ended");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut child = start(data, genesis);
         starts.push(begin.elapsed().as_secs_f64());
         std::thread::sleep(CALM);
-        memory.push(status_mib(&child, "VmRSS:"));
-        peaks.push(status_mib(&child, "VmHWM:"));
+        memory.push(status_mib(child.id(), "VmRSS:").unwrap());
+        peaks.push(status_mib(child.id(), "VmHWM:").unwrap());
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -65,6 +50,28 @@ pub fn measure(data: &Path, genesis: &Path) {
         median(memory),
         median(peaks)
     );
+}
+
+/// Starts a node alone and waits until it answers.
+pub fn start(data: &Path, genesis: &Path) -> Child {
+    let ports = [
+        "--port",
+        "28998",
+        "--rpc-port",
+        "28999",
+        "--metrics-port",
+        "28997",
+    ];
+    let mut child = minichain(data, genesis, &[])
+        .args(ports)
+        .args(["--no-discovery", "--listen", "127.0.0.1"])
+        .spawn()
+        .unwrap();
+    while height(data).is_none() {
+        assert!(child.try_wait().unwrap().is_none(), "the node ended");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
 }
 
 fn minichain(data: &Path, genesis: &Path, args: &[&str]) -> Command {
@@ -99,39 +106,16 @@ fn height_at(data: &Path, port: u16) -> Option<u64> {
     answer["result"].as_u64()
 }
 
-fn status_mib(child: &Child, field: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-    let kib: f64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kib / 1024.0
-}
-
 /// Lets a new node fetch the chain from one that has it; prints how long it
 /// takes and the memory it needs.
 pub fn follow(data: &Path, genesis: &Path, blocks: u32) {
-    let common = ["--no-discovery", "--listen", "127.0.0.1"];
-    let serving = [
-        "--port",
-        "28998",
-        "--rpc-port",
-        "28999",
-        "--metrics-port",
-        "28997",
-    ];
-    let mut server = minichain(data, genesis, &[])
-        .args(common)
-        .args(serving)
-        .spawn()
-        .unwrap();
-    while height(data).is_none() {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    fetch(data, genesis, blocks, &common);
+    let mut server = start(data, genesis);
+    fetch(data, genesis, blocks);
     server.kill().unwrap();
     server.wait().unwrap();
 }
 
-fn fetch(data: &Path, genesis: &Path, blocks: u32, common: &[&str]) {
+fn fetch(data: &Path, genesis: &Path, blocks: u32) {
     let late = data.with_file_name("late");
     let begin = Instant::now();
     let own = [
@@ -143,8 +127,8 @@ fn fetch(data: &Path, genesis: &Path, blocks: u32, common: &[&str]) {
         "28994",
     ];
     let mut child = minichain(&late, genesis, &[])
-        .args(common)
         .args(own)
+        .args(["--no-discovery", "--listen", "127.0.0.1"])
         .args(["--bootstrap", "127.0.0.1:28998"])
         .spawn()
         .unwrap();
@@ -155,7 +139,7 @@ fn fetch(data: &Path, genesis: &Path, blocks: u32, common: &[&str]) {
     println!(
         "a node {blocks} blocks behind catches up in {:.1} s, at most {:.0} MiB of memory",
         begin.elapsed().as_secs_f64(),
-        status_mib(&child, "VmHWM:")
+        status_mib(child.id(), "VmHWM:").unwrap()
     );
     child.kill().unwrap();
     child.wait().unwrap();

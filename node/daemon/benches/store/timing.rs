@@ -106,3 +106,21 @@ fn stat() -> Vec<u64> {
     let number = |field: &str| field.parse().unwrap_or(0);
     fields.split_whitespace().map(number).collect()
 }
+
+/// Memory of this process in MiB: a field of `status` (`proc(5)`).
+pub fn memory_mib(field: &str) -> f64 {
+    status_mib(std::process::id(), field).unwrap()
+}
+
+/// The same of any process; none once it ended.
+pub fn status_mib(process: u32, field: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// Lets `VmHWM` begin anew, at the memory of now.
+pub fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+}

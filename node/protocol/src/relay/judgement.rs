@@ -8,7 +8,7 @@ use minichain_chain::codec::encode;
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::rules::{BlockError, HeaderError};
-use minichain_chain::state::{Acceptance, Change};
+use minichain_chain::state::{Acceptance, Change, Moved};
 use minichain_chain::store::{Store, StoreError};
 
 use super::blocks::verdict;
@@ -196,8 +196,8 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             tip: tip.hash,
             height: tip.height,
             chainwork: tip.chainwork,
-            disconnected: self.summaries(&change.disconnected),
-            connected: self.summaries(&change.connected),
+            disconnected: self.summaries(&change.disconnected)?,
+            connected: self.summaries(&change.connected)?,
             source,
         });
         if matches!(source, Source::Miner) {
@@ -205,7 +205,7 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
             let (hash, height) = (tip.hash, tip.height);
             out.event(Event::BlockMined { hash, height, fees });
         }
-        self.tell_confirmed(now, &change.connected, out);
+        self.tell_confirmed(now, &change.connected, out)?;
         self.miner.on_tip_changed();
         self.after_tip_changed(now, &change.disconnected, out)?;
         if matches!(source, Source::Request(_)) && !is_bulk {
@@ -296,34 +296,47 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         Taken::Refused(rule, message)
     }
 
-    fn tell_confirmed(&mut self, now: Now, connected: &[Arc<Block>], out: &mut Outbox) {
-        let waits = &mut self.relay.waits;
-        let waited_ms: Vec<u64> = connected
-            .iter()
-            .flat_map(|block| waits.end(block, now.monotonic_ms))
-            .collect();
+    fn tell_confirmed(
+        &mut self,
+        now: Now,
+        connected: &[Moved],
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let mut waited_ms = Vec::new();
+        for moved in connected {
+            let block = moved.block(&self.state)?;
+            waited_ms.extend(self.relay.waits.end(&block, now.monotonic_ms));
+        }
         if !waited_ms.is_empty() {
             out.event(Event::TransactionsConfirmed { waited_ms });
         }
+        Ok(())
     }
 
-    fn summaries(&self, blocks: &[Arc<Block>]) -> Vec<BlockSummary> {
+    fn summaries(&self, blocks: &[Moved]) -> Result<Vec<BlockSummary>, StoreError> {
+        let summaries = blocks.iter().map(|moved| self.summary(moved));
+        summaries.filter_map(Result::transpose).collect()
+    }
+
+    fn summary(&self, moved: &Moved) -> Result<Option<BlockSummary>, StoreError> {
         let tree = self.state.tree();
-        let summary = |block: &Arc<Block>| {
-            let entry = tree.get(&block.hash())?;
-            let parent = tree.get(&block.header.previous)?;
-            Some(BlockSummary {
-                hash: entry.hash,
-                height: entry.height,
-                time: block.header.time,
-                interval_s: block.header.time.since(parent.header.time),
-                transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
-                size: block.total_size(),
-                weight: block.weight(),
-                fees: self.fees_of(block, entry.height),
-            })
+        let Some(entry) = tree.get(&moved.hash()) else {
+            return Ok(None);
         };
-        blocks.iter().filter_map(summary).collect()
+        let Some(parent) = tree.get(&entry.header.previous) else {
+            return Ok(None);
+        };
+        let block = moved.block(&self.state)?;
+        Ok(Some(BlockSummary {
+            hash: entry.hash,
+            height: entry.height,
+            time: block.header.time,
+            interval_s: block.header.time.since(parent.header.time),
+            transactions: u32::try_from(block.transactions.len()).unwrap_or(u32::MAX),
+            size: block.total_size(),
+            weight: block.weight(),
+            fees: self.fees_of(&block, entry.height),
+        }))
     }
 
     /// What the coinbase takes beyond the subsidy.

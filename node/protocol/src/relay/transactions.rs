@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use minichain_chain::block::Block;
 use minichain_chain::codec::{decode, encode};
 use minichain_chain::hash::Txid;
 use minichain_chain::mempool::MempoolError;
+use minichain_chain::state::Moved;
 use minichain_chain::store::{Store, StoreError};
 use minichain_chain::time::{UnixMillis, UnixSeconds};
 use minichain_chain::transaction::Transaction;
@@ -167,28 +167,40 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
     pub(super) fn after_tip_changed(
         &mut self,
         now: Now,
-        disconnected: &[Arc<Block>],
+        disconnected: &[Moved],
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         self.tell_mempool(out);
         self.compare_after_tip_change(!disconnected.is_empty());
-        let left = disconnected
-            .iter()
-            .flat_map(|block| block.transactions.iter().skip(1));
-        let returned: Vec<Txid> = left
-            .map(Transaction::txid)
-            .filter(|txid| self.mempool.contains(txid))
-            .collect();
-        // The other side of a healed partition may never have seen them.
-        for txid in returned.into_iter().take(REBROADCAST_MAX) {
-            if let Some(transaction) = self.mempool.get(&txid) {
-                publish(transaction, out);
-            }
-            self.relay.own.insert(txid, now.monotonic_ms);
-        }
+        self.announce_returned(now, disconnected, out)?;
         if !self.sync.is_bulk() {
             self.retry_orphans(now, out)?;
             self.tell_orphans(out);
+        }
+        Ok(())
+    }
+
+    /// The other side of a healed partition may never have seen what left the
+    /// chain and waits again.
+    fn announce_returned(
+        &mut self,
+        now: Now,
+        disconnected: &[Moved],
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let mut room = REBROADCAST_MAX;
+        for moved in disconnected {
+            if room == 0 || self.mempool.is_empty() {
+                break;
+            }
+            let block = moved.block(&self.state)?;
+            let left = block.transactions.iter().skip(1);
+            let returned = left.filter_map(|tx| self.mempool.get(&tx.txid()).cloned());
+            for transaction in returned.take(room) {
+                publish(&transaction, out);
+                self.relay.own.insert(transaction.txid(), now.monotonic_ms);
+                room -= 1;
+            }
         }
         Ok(())
     }
