@@ -5,7 +5,6 @@ pub mod archive;
 mod check;
 mod export;
 mod import;
-mod meter;
 
 use std::path::{Path, PathBuf};
 
@@ -155,8 +154,10 @@ fn export(file: &Path, place: &Place, force: bool, shutdown: &Shutdown) -> Resul
 
 fn import(file: &Path, place: &Place, shutdown: &Shutdown) -> Result<(), Failure> {
     let (config, params) = place.resolve()?;
+    // A file of no use leaves no new folder behind.
+    let source = import::open(file, &params)?;
     let mut state = run::open_state(&config, &params)?;
-    let done = import::import(&mut state, file, &config.data_dir, shutdown)?;
+    let done = import::import(&mut state, source, file, &config.data_dir, shutdown)?;
     place.tell(&done, || done.to_string())
 }
 

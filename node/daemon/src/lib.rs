@@ -20,6 +20,7 @@ pub mod net;
 pub mod news;
 pub mod observe;
 mod panic;
+mod progress;
 mod reach;
 mod reward;
 pub mod rpc;

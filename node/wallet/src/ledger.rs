@@ -164,7 +164,9 @@ impl Ledger {
 
     /// Whether the same block was taken in before.
     fn knows(&self, txid: &Txid, height: Height) -> bool {
-        let mut latest = self.entries.iter().rev();
+        // Blocks are taken in from below, so entries stand in the order of heights.
+        let latest = self.entries.iter().rev();
+        let mut latest = latest.take_while(|known| known.height >= Some(height));
         latest.any(|known| known.txid == *txid && known.height == Some(height))
     }
 

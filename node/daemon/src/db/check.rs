@@ -13,9 +13,10 @@ use minichain_chain::store::{MemoryStore, Store, StoreError};
 use serde::Serialize;
 
 use super::import::{ImportError, Importer};
-use super::{active_hashes, interrupted, meter};
+use super::{active_hashes, interrupted};
 use crate::clock::Clock;
 use crate::exit::Failure;
+use crate::progress;
 use crate::shutdown::Shutdown;
 use crate::store::RedbStore;
 use crate::verifier;
@@ -113,7 +114,7 @@ fn check_blocks(
     report: &mut Report,
     shutdown: &Shutdown,
 ) -> Result<(), Failure> {
-    let bar = meter::bar("checking", state.tree().len() as u64, "headers");
+    let bar = progress::bar("checking", state.tree().len() as u64, "headers");
     for entry in state.tree().iter() {
         if shutdown.is_requested() {
             return Err(interrupted("the check is not finished"));
@@ -234,7 +235,7 @@ fn check_replay(
     let mut again = State::open_with(state.params().clone(), store, verifier::on_all_cores()?)
         .map_err(Failure::world)?;
     let hashes = active_hashes(state);
-    let bar = meter::bar("replaying", hashes.len() as u64, "blocks");
+    let bar = progress::bar("replaying", hashes.len() as u64, "blocks");
     let mut importer = Importer::new(&mut again, Clock::default().now_s());
     for hash in hashes {
         if shutdown.is_requested() {

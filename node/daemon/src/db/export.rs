@@ -9,8 +9,9 @@ use minichain_chain::codec::encode;
 use minichain_chain::state::State;
 
 use super::archive::Writer;
-use super::{active_hashes, interrupted, meter};
+use super::{active_hashes, interrupted};
 use crate::exit::Failure;
+use crate::progress;
 use crate::shutdown::Shutdown;
 use crate::store::RedbStore;
 
@@ -52,7 +53,7 @@ fn write(
     let stream = BufWriter::with_capacity(BUFFER_BYTES, stream);
     let mut writer = Writer::new(stream, genesis).map_err(broken)?;
     let hashes = active_hashes(state);
-    let bar = meter::bar("exporting", hashes.len() as u64, "blocks");
+    let bar = progress::bar("exporting", hashes.len() as u64, "blocks");
     let mut blocks = 0;
     for hash in hashes {
         if shutdown.is_requested() {

@@ -7,18 +7,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressBarIter};
 use minichain_chain::block::Block;
 use minichain_chain::codec::decode;
+use minichain_chain::params::Params;
 use minichain_chain::state::{Acceptance, State};
 use minichain_chain::store::StoreError;
 use minichain_chain::time::UnixSeconds;
 use serde::Serialize;
 
 use super::archive::{ArchiveError, Reader};
-use super::{interrupted, meter};
+use super::interrupted;
 use crate::clock::Clock;
 use crate::exit::Failure;
+use crate::progress;
 use crate::shutdown::Shutdown;
 use crate::store::{self, RedbStore};
 
@@ -144,28 +146,41 @@ impl<'a> Importer<'a> {
     }
 }
 
+/// A file whose head was read.
+pub struct Source {
+    reader: Reader<BufReader<ProgressBarIter<File>>>,
+    bar: ProgressBar,
+}
+
+/// Opens a file that holds a chain of the network with these parameters.
+pub fn open(file: &Path, params: &Params) -> Result<Source, Failure> {
+    let bad = |error: ArchiveError| unusable(file, &error);
+    let stream = File::open(file).map_err(|error| bad(error.into()))?;
+    let size = stream.metadata().map_err(|error| bad(error.into()))?.len();
+    let bar = progress::byte_bar("importing", size);
+    let stream = BufReader::with_capacity(BUFFER_BYTES, bar.wrap_read(stream));
+    let reader = Reader::new(stream).map_err(bad)?;
+    let ours = params.genesis_hash();
+    if reader.genesis == ours {
+        return Ok(Source { reader, bar });
+    }
+    Err(Failure::bad_input(format!(
+        "{} holds the chain of another network: its genesis block is {}, that of {} is {ours}",
+        file.display(),
+        reader.genesis,
+        params.network
+    )))
+}
+
 /// Takes in a whole file. What was taken in before an error stays.
 pub fn import(
     state: &mut State<RedbStore>,
+    source: Source,
     file: &Path,
     data_dir: &Path,
     shutdown: &Shutdown,
 ) -> Result<Imported, Failure> {
-    let bad = |error: ArchiveError| unusable(file, &error);
-    let stream = File::open(file).map_err(|error| bad(error.into()))?;
-    let size = stream.metadata().map_err(|error| bad(error.into()))?.len();
-    let bar = meter::byte_bar("importing", size);
-    let stream = BufReader::with_capacity(BUFFER_BYTES, bar.wrap_read(stream));
-    let reader = Reader::new(stream).map_err(bad)?;
-    let ours = state.tree().genesis().hash;
-    if reader.genesis != ours {
-        return Err(Failure::bad_input(format!(
-            "{} holds the chain of another network: its genesis block is {}, that of {} is {ours}",
-            file.display(),
-            reader.genesis,
-            state.params().network
-        )));
-    }
+    let Source { reader, bar } = source;
     let mut importer = Importer::new(state, Clock::default().now_s());
     let taken = take_all(&mut importer, reader, file, &bar, shutdown);
     let done = importer.finish();

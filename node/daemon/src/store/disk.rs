@@ -92,6 +92,8 @@ impl Disk {
                 return Err(OpenError::Corrupt { file, what });
             }
         }
+        // Closing writes to the file once more.
+        drop(self.database);
         let after = std::fs::metadata(&self.file).map_err(io)?.len();
         Ok((before, after))
     }

@@ -82,6 +82,8 @@ fn exported_chain_imports_into_new_and_partial_nodes() {
 
     let size = ok(&db(&second, &["compact", "--json"]));
     assert!(size["bytes_after"].as_u64() <= size["bytes_before"].as_u64());
+    let file = std::fs::metadata(second.join("chain.redb")).expect("the chain's file");
+    assert_eq!(size["bytes_after"], file.len());
     assert_eq!(ok(&db(&second, &["check", "--json"]))["tip"], tip["tip"]);
 }
 
@@ -125,6 +127,7 @@ fn cut_and_foreign_files_are_refused_and_what_came_before_the_cut_stays() {
     );
     let output = command.output().expect("the program starts");
     refused(&output, 2, &["another network", "other"]);
+    assert!(!third.exists(), "a file of no use leaves no folder behind");
     std::fs::write(&cut, b"no chain at all").expect("a file");
     refused(
         &db(&second, &["import", path(&cut)]),

@@ -5,8 +5,6 @@
 //! node first, and the chain is compared again when all is taken in, so that a
 //! reorganisation in between is noticed and the stretch looked through anew.
 
-use std::io::{IsTerminal, Write};
-
 use minichain_api::rpc::{BlockchainInfo, HeaderInfo, ScanBlocks, ScanMempool, method};
 use minichain_chain::block::Block;
 use minichain_chain::codec::{Decode, decode};
@@ -25,6 +23,7 @@ use serde_json::{Value, json};
 use super::file::Opened;
 use crate::client::{CallError, Client};
 use crate::exit::Failure;
+use crate::progress;
 use crate::reach::ReachArgs;
 
 /// How often another branch, or another block, may come between.
@@ -115,10 +114,14 @@ impl Node {
             .map_or(0, |fork| fork.0.saturating_add(1))
             .max(birthday.0);
         let mut next = first;
+        let mut pace = Pace::default();
+        let to_come = info.blocks.saturating_add(1).saturating_sub(first);
+        let bar = progress::bar("looking through", to_come.into(), "blocks");
         while next <= info.blocks {
-            next = self.take_stretch(wallet, next, info.blocks)?;
-            show_progress(next - 1, info.blocks);
+            next = self.take_stretch(wallet, next, info.blocks, &mut pace)?;
+            bar.set_position((next - first).into());
         }
+        bar.finish_and_clear();
         if self.hash_at(info.blocks)?.as_deref() == Some(info.bestblockhash.as_str()) {
             return Ok(Ok(()));
         }
@@ -140,8 +143,16 @@ impl Node {
     }
 
     /// Takes in the blocks from `next` on that concern the wallet, up to where
-    /// the node's patience or the reach of the locks ends. Where to go on.
-    fn take_stretch(&self, wallet: &mut Wallet, next: u32, stop: u32) -> Result<u32, Failure> {
+    /// the pace, the node's patience or the reach of the locks ends. Where to
+    /// go on.
+    fn take_stretch(
+        &self,
+        wallet: &mut Wallet,
+        next: u32,
+        tip: u32,
+        pace: &mut Pace,
+    ) -> Result<u32, Failure> {
+        let stop = pace.stop(next, tip);
         let params = json!(["start", locks(wallet), next, stop]);
         let found: ScanBlocks = self.call(method::SCAN_BLOCKS, &params)?;
         for name in &found.relevant_blocks {
@@ -152,9 +163,12 @@ impl Node {
             let is_more = wallet.apply(&block, height).map_err(Failure::world)?;
             wallet.ledger.note_seen(height, block.hash());
             if is_more {
-                return Ok(header.height.saturating_add(1).max(next));
+                let on = header.height.saturating_add(1).max(next);
+                pace.was_cut_short(on - next);
+                return Ok(on);
             }
         }
+        pace.was_kept();
         let last = found.to_height.clamp(next, stop);
         if let Some(name) = self.hash_at(last)? {
             wallet.ledger.note_seen(Height(last), hash(&name)?);
@@ -181,6 +195,37 @@ impl Node {
             CallError::Unreachable(why) => Failure::world(why),
         })?;
         shaped(method, answer)
+    }
+}
+
+/// How many blocks are looked through in one call. The first payment to an
+/// address widens what is looked out for, and all that was looked through
+/// behind it counts for nothing: so as many as lately were of use, and more
+/// where nothing happens.
+struct Pace {
+    blocks: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { blocks: 1_000 }
+    }
+}
+
+impl Pace {
+    /// Less is not worth a call.
+    const BLOCKS_MIN: u32 = 20;
+
+    fn stop(&self, next: u32, tip: u32) -> u32 {
+        next.saturating_add(self.blocks - 1).min(tip)
+    }
+
+    fn was_kept(&mut self) {
+        self.blocks = self.blocks.saturating_mul(2);
+    }
+
+    fn was_cut_short(&mut self, used: u32) {
+        self.blocks = used.saturating_mul(2).max(Self::BLOCKS_MIN);
     }
 }
 
@@ -234,11 +279,51 @@ fn hash(text: &str) -> Result<BlockHash, Failure> {
         .map_err(|why| Failure::world(format!("the node's hash {text:?} is none: {why}")))
 }
 
-/// On a terminal, where a scan takes more than one call.
-fn show_progress(height: u32, tip: u32) {
-    let mut screen = std::io::stderr();
-    if height < tip && screen.is_terminal() {
-        // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(screen, "looked through block {height} of {tip}");
+#[cfg(test)]
+mod tests {
+    use super::Pace;
+
+    /// Blocks looked through in a chain where each of these heights pays a
+    /// fresh address.
+    fn looked_through(tip: u32, paid: impl Fn(u32) -> bool) -> u64 {
+        let mut pace = Pace::default();
+        let (mut next, mut sum) = (0, 0);
+        while next <= tip {
+            let stop = pace.stop(next, tip);
+            sum += u64::from(stop - next + 1);
+            match (next..=stop).find(|height| paid(*height)) {
+                Some(height) => {
+                    pace.was_cut_short(height + 1 - next);
+                    next = height + 1;
+                }
+                None => {
+                    pace.was_kept();
+                    next = stop + 1;
+                }
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn many_addresses_make_no_block_be_looked_through_many_times() {
+        for every in [1, 7, 300, 1_000, 33_333] {
+            let sum = looked_through(100_000, |height| height % every == 0);
+            let calls = 100_000 / u64::from(every);
+            assert!(sum <= 4 * 100_000 + 20 * calls, "{sum} for {every}");
+        }
+        let bursts = looked_through(100_000, |height| height % 10_000 < 30);
+        assert!(bursts <= 4 * 100_000, "{bursts}");
+    }
+
+    #[test]
+    fn quiet_chain_takes_few_calls_and_the_longest_no_overflow() {
+        let mut pace = Pace::default();
+        for _ in 0..40 {
+            pace.was_kept();
+        }
+        assert_eq!(pace.stop(5, u32::MAX), u32::MAX);
+        pace.was_cut_short(u32::MAX);
+        assert_eq!(pace.stop(0, 9), 9);
     }
 }
