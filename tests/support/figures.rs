@@ -137,7 +137,7 @@ impl Containers<'_> {
     /// Ports of the host, away from those that devnet chooses first.
     fn ports(number: u16) -> (u16, u16) {
         let slots = 2_000;
-        let base = 20_000 + (std::process::id() % slots) as u16;
+        let base = 20_000 + u16::try_from(std::process::id() % slots).unwrap_or_default();
         (base + 2 * number, base + 2 * number + 1)
     }
 

@@ -78,7 +78,7 @@ fn at_the_end(logs: &[(f64, f64)]) -> Option<f64> {
         return None;
     };
     let cost = |at: f64| {
-        let costs = logs.iter().filter(|(size, _)| *size >= at && *size <= at);
+        let costs = logs.iter().filter(|(size, _)| size.total_cmp(&at).is_eq());
         summary(costs.map(|(_, cost)| *cost).collect()).map(|told| told.median)
     };
     Some((cost(*last)? - cost(*before)?) / (last - before))

@@ -157,7 +157,7 @@ impl Growth {
             row.extend(Figure::ALL.map(spelled));
             rows.push(row);
         }
-        let fitted: [(&str, fn(&Fit) -> Option<String>); 3] = [
+        let fitted: [(&str, Spell); 3] = [
             ("exponent", |fit| Some(format!("{:.2}", fit.exponent))),
             ("95 %", |fit| {
                 let (low, high) = fit.interval?;
@@ -173,6 +173,9 @@ impl Growth {
         rows
     }
 }
+
+/// A figure of a fit in words, if there is one.
+type Spell = fn(&Fit) -> Option<String>;
 
 #[cfg(test)]
 mod tests {

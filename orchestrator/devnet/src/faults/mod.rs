@@ -84,7 +84,7 @@ pub async fn inflict_for(
     let outcome = inflicted.as_ref().map(|inflicted| &inflicted.outcome);
     if !was_refused(outcome) {
         tally::inflicted(&folder, fault, outcome);
-        begun.end(&folder, spell_fault(fault), outcome);
+        begun.end(&folder, &spell_fault(fault), outcome);
     }
     inflicted
 }
@@ -146,7 +146,7 @@ pub async fn heal(world: &World, live: &Live, heal: &Heal) -> Result<Outcome, Fa
     let begun = Begun::now(&folder);
     let outcome = heal_and_prove(world, live, heal).await;
     if !was_refused(outcome.as_ref()) {
-        begun.end(&folder, spell_heal(heal), outcome.as_ref());
+        begun.end(&folder, &spell_heal(heal), outcome.as_ref());
     }
     outcome
 }
@@ -200,7 +200,7 @@ pub async fn revert(world: &World, live: &Live, id: u32) -> Result<Option<Outcom
     let begun = Begun::now(&folder);
     let title = format!("lift {}", spell_fault(&active.fault));
     let outcome = lift_and_prove(world, live, intent, active.fault).await;
-    begun.end(&folder, title, outcome.as_ref());
+    begun.end(&folder, &title, outcome.as_ref());
     outcome.map(Some)
 }
 

@@ -119,7 +119,7 @@ impl Begun {
     pub(super) fn end(
         self,
         folder: &NetworkFolder,
-        title: String,
+        title: &str,
         outcome: Result<&Outcome, &Failure>,
     ) {
         let after = meant(folder);
@@ -130,7 +130,7 @@ impl Begun {
         let act = Act {
             at_ms: self.at_ms,
             took_ms: now_ms().saturating_sub(self.at_ms),
-            title: clipped(&title),
+            title: clipped(title),
             begun: begun.map(|active| active.id),
             ended: ended.map(Ended::of).collect(),
             came,
