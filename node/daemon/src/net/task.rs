@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use libp2p::gossipsub::PublishError;
-use libp2p::swarm::dial_opts::DialOpts;
-use libp2p::swarm::{DialError, SwarmEvent};
+use libp2p::swarm::SwarmEvent;
 use libp2p::{PeerId, Swarm, gossipsub, swarm};
 use minichain_protocol::input::{GossipId, Input, OutboundRequest, Peer, RequestFailure};
 use minichain_protocol::output::{Topic, Verdict};
@@ -32,6 +31,7 @@ use super::view::View;
 use super::{Command, Config, Ends, StartError, transport, unix_s};
 
 mod events;
+mod gatekeeping;
 mod orders;
 mod partings;
 mod probing;
@@ -299,21 +299,6 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             0
         };
         (target.min(self.config.max_peers) as usize).saturating_sub(self.peers.len())
-    }
-
-    /// Peers changed: with enough of them, only what [`Task::dial_out`] dials is
-    /// let out.
-    fn count_peers(&mut self) {
-        let is_full = self.config.discovery && self.looked_for() == 0;
-        self.swarm.behaviour_mut().gate.is_full = is_full;
-    }
-
-    /// Dials by our own word: an edge, a peer looked for, a probe.
-    fn dial_out(&mut self, options: DialOpts) -> Result<(), DialError> {
-        self.swarm.behaviour_mut().gate.own = Some(options.connection_id());
-        let dialled = self.swarm.dial(options);
-        self.swarm.behaviour_mut().gate.own = None;
-        dialled
     }
 
     fn dial(&mut self, now: Instant) {

@@ -6,25 +6,23 @@ use devnet_blueprint::Topology;
 use devnet_blueprint::quantity::BlockTime;
 use devnet_blueprint::topology::NODES_MAX;
 use devnet_scenario::fault::{CutShape, Heal};
-use devnet_scenario::world::Outcome;
 use serde::Serialize;
 
 use super::super::interrupts::Interrupts;
 use super::super::report::{format_table, plain_table};
 use super::super::{NameArgs, OutputArgs, status};
 use super::HowArgs;
+use super::cut::{SIDES, best_height, is_one_tip, proven, sides};
 use super::own::{Ended, Ground, Own, cpu_ms, interrupted, processors, until};
 use crate::bench::growth::{Figure, Growth, Sample, Size};
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
 use crate::faults::{Layout, Live};
 use crate::order;
-use crate::probe::{Depth, Round};
+use crate::probe::Depth;
 use crate::words::shape::cut_of;
 use crate::world::World;
 
-/// Sides of the cut.
-const SIDES: usize = 3;
 /// One in so many nodes mines, and one on every side of the cut.
 const NODES_PER_MINER: u32 = 10;
 /// Looks at the whole network, of which the median counts.
@@ -347,44 +345,6 @@ fn topology(nodes: u32, miners: u32, block_time: Option<BlockTime>) -> Result<To
         .map_err(|problems| Failure::bad_input(problems.to_string()))?;
     topology.genesis.block_time = block_time;
     Ok(topology)
-}
-
-/// Three sides dealt in turns, so that each has its share of the miners.
-fn sides(layout: &Layout) -> Vec<Vec<String>> {
-    let mut sides = vec![Vec::new(); SIDES];
-    let (miners, others): (Vec<_>, Vec<_>) = layout.nodes.iter().partition(|node| node.mines);
-    for (node, side) in miners.into_iter().chain(others).zip((0..SIDES).cycle()) {
-        sides[side].push(node.name.clone());
-    }
-    sides
-}
-
-/// Refuses figures of a fault that did not bite.
-fn proven(what: &str, outcome: &Outcome) -> Result<(), Failure> {
-    match outcome {
-        Outcome::Done(_) => Ok(()),
-        Outcome::Ineffective(evidence) => Err(Failure::failed(format!(
-            "{what} has not the effect it should have: {}",
-            evidence.summary
-        ))),
-        Outcome::Failed { why } => Err(Failure::failed(format!("{what}: {why}"))),
-    }
-}
-
-fn best_height(round: &Round) -> u32 {
-    let answers = round.nodes.values().filter_map(|node| node.as_ref().ok());
-    answers.map(|facts| facts.chain.blocks).max().unwrap_or(0)
-}
-
-/// Whether every node answers and all have one tip, at least that high.
-fn is_one_tip(round: &Round, height_min: u32) -> bool {
-    let mut tips = round.nodes.values().map(|node| node.as_ref().ok());
-    let Some(Some(first)) = tips.next() else {
-        return false;
-    };
-    let tip = &first.chain.bestblockhash;
-    first.chain.blocks >= height_min
-        && tips.all(|facts| facts.is_some_and(|facts| facts.chain.bestblockhash == *tip))
 }
 
 fn seconds(began: Instant) -> f64 {

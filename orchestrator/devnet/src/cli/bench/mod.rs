@@ -1,5 +1,6 @@
 //! `devnet bench`: what networks cost on this machine, and how that grows.
 
+mod cut;
 mod growth;
 mod load;
 mod own;
