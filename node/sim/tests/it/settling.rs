@@ -10,11 +10,11 @@ use minichain_sim::world::{Cuts, Loss, World};
 
 use crate::support::{assert_safe, seconds, setup, world};
 
-const NODES: u64 = 14;
+const NODES: usize = 14;
 
 /// One thing that is done to a network.
 fn harm(world: &mut World, chance: &mut Stream) {
-    let mut place = || usize::try_from(chance.below(NODES)).expect("a small number");
+    let mut place = || usize::try_from(chance.below(NODES as u64)).expect("a small number");
     let (one, other) = (place(), place());
     match chance.below(12) {
         0 => world.pause(one),
@@ -22,7 +22,7 @@ fn harm(world: &mut World, chance: &mut Stream) {
         3 => world.stop(one, Loss::Uncommitted),
         4 | 5 => world.start(one),
         6 => {
-            let sides = (0..NODES).map(|at| (at as usize, u32::from(at < 6)));
+            let sides = (0..NODES).map(|at| (at, u32::from(at < 6)));
             let cuts = Cuts {
                 sides: sides.collect(),
                 ..Cuts::default()
@@ -49,7 +49,7 @@ fn harm(world: &mut World, chance: &mut Stream) {
 
 /// A network that is harmed again and again, mostly while blocks are under way.
 fn storm(seed: u64, settles: bool) -> World {
-    let mut setup = setup(seed, NODES as usize, 6);
+    let mut setup = setup(seed, NODES, 6);
     setup.params.spacing_s = 5;
     setup.peering = Peering::Random { outbound: 3 };
     setup.links.paths = Paths::Everywhere(Latency::Uniform {
@@ -68,7 +68,7 @@ fn storm(seed: u64, settles: bool) -> World {
         harm(&mut world, &mut chance);
     }
     world.set_cuts(Cuts::default());
-    for place in 0..NODES as usize {
+    for place in 0..NODES {
         world.resume(place);
         world.start(place);
     }
