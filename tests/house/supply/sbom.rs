@@ -83,9 +83,8 @@ fn names_left_in(program: &[u8]) -> BTreeSet<String> {
 fn bill(package: &str, crates: &BTreeSet<Crate>, checksums: &BTreeMap<String, String>) -> String {
     let (own, used): (Vec<&Crate>, Vec<&Crate>) =
         crates.iter().partition(|one| one.name == package);
-    let [own] = own.as_slice() else {
-        panic!("{package} is linked into itself once");
-    };
+    assert_eq!(own.len(), 1, "{package} is linked into itself once");
+    let own = own[0];
     let head = json!({
         "component": component(own, "application", checksums),
         "properties": [{ "name": "target", "value": "x86_64-unknown-linux-gnu" }],

@@ -1,8 +1,6 @@
 //! Which branch counts: trees that grow at random, block by block, in the
 //! chain's state and in the lessons.
 
-use std::sync::Arc;
-
 use minichain_api::genesis::DifficultyRule;
 use minichain_chain::block::{Block, Header};
 use minichain_chain::hash::BlockHash;
@@ -12,7 +10,7 @@ use minichain_chain::merkle::transaction_root;
 use minichain_chain::params::Params;
 use minichain_chain::pow::Searcher;
 use minichain_chain::script::Script;
-use minichain_chain::state::{Acceptance, State};
+use minichain_chain::state::{Acceptance, Moved, State};
 use minichain_chain::store::MemoryStore;
 use minichain_chain::time::UnixSeconds;
 use minichain_chain::transaction::{OutPoint, SEQUENCE_FINAL, Transaction, TxIn, TxOut, Witness};
@@ -74,11 +72,9 @@ fn block(state: &State<MemoryStore>, parent: BlockHash, number: u32, late_s: u32
 
 /// What the state says of a block, as the lessons say it.
 fn told(acceptance: &Acceptance, state: &State<MemoryStore>) -> Value {
-    let names = |blocks: &[Arc<Block>]| -> Vec<String> {
-        blocks
-            .iter()
-            .map(|block| block.hash().to_string())
-            .collect()
+    let names = |blocks: &[Moved]| -> Vec<String> {
+        let hashes = blocks.iter().map(|block| block.hash().to_string());
+        hashes.collect()
     };
     let (kind, disconnected, connected) = match acceptance {
         Acceptance::TipChanged {

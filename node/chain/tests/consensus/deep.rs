@@ -71,7 +71,9 @@ fn payments(sats: u64) -> Vec<Transaction> {
 fn grow(branch: &mut Branch, height: u32, payments: &[Transaction]) {
     while branch.height().to_u32() < height {
         let below = branch.height().to_u32() as usize;
-        let due = payments.get(below / 10).filter(|_| below.is_multiple_of(10));
+        let due = payments
+            .get(below / 10)
+            .filter(|_| below.is_multiple_of(10));
         branch.mine(due.map(std::slice::from_ref).unwrap_or_default());
     }
 }

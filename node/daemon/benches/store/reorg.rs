@@ -20,7 +20,7 @@ use minichain_protocol::node::Node;
 use minichain_protocol::output::Outbox;
 
 use crate::maker::{Maker, Purse};
-use crate::{blocks, size, timing};
+use crate::{size, timing};
 
 /// Coins of the bank that one splitting transaction makes.
 const SPLIT: u32 = 20_000;

@@ -226,7 +226,7 @@ mod tests {
         };
         begun.end(
             folder,
-            format!("pause {node}"),
+            &format!("pause {node}"),
             Ok(&Outcome::Done(evidence)),
         );
         id
