@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, mpsc};
 
 use crate::console;
+use crate::exit::Failure;
 
 /// How the user interrupts: each call waits for the next time.
 pub struct Interrupts {
@@ -62,6 +63,29 @@ impl Interrupts {
     pub fn next(&mut self) -> BoxFuture<'static, ()> {
         (self.next)()
     }
+
+    /// Does work on a thread of its own. An interruption asks it to end early,
+    /// which it must soon; tells what it came to, and whether it was asked.
+    ///
+    /// # Errors
+    /// The work panicked.
+    pub async fn end<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+    ) -> Result<(T, bool), Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = stop.clone();
+        let mut working = tokio::task::spawn_blocking(move || work(&asked));
+        let (done, was_asked) = tokio::select! {
+            done = &mut working => (done, false),
+            () = self.next() => {
+                stop.store(true, Ordering::Relaxed);
+                (working.await, true)
+            }
+        };
+        let done = done.map_err(|error| Failure::world(format!("it broke off: {error}")))?;
+        Ok((done, was_asked))
+    }
 }
 
 /// Calls `act` at each such signal, until it says that nobody cares any more.
@@ -91,7 +115,7 @@ fn ignores_hangup(status: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::ignores_hangup;
+    use super::*;
 
     #[test]
     fn the_mask_tells_whether_a_hangup_is_ignored() {
@@ -100,5 +124,27 @@ mod tests {
         assert_eq!(ignores_hangup(&status("0000000000001002")), Some(false));
         assert_eq!(ignores_hangup(&status("odd")), None);
         assert_eq!(ignores_hangup("Name:\tdevnet\n"), None);
+    }
+
+    /// Works until it is asked to end.
+    fn patient(stop: &AtomicBool) -> &'static str {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        "what there is"
+    }
+
+    #[tokio::test]
+    async fn an_interruption_asks_work_to_end_and_waits_for_what_there_is() {
+        let mut interrupts = Interrupts::new(|| async {}.boxed());
+        let ended = interrupts.end(patient).await;
+        assert_eq!(ended, Ok(("what there is", true)));
+    }
+
+    #[tokio::test]
+    async fn work_that_ends_by_itself_was_not_asked() {
+        let mut interrupts = Interrupts::new(|| std::future::pending().boxed());
+        let ended = interrupts.end(|_| 7).await;
+        assert_eq!(ended, Ok((7, false)));
     }
 }

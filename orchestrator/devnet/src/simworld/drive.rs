@@ -11,6 +11,9 @@ use crate::run::drive::{Director, Witness};
 
 /// Between two looks at acts under way.
 const POLL_MS: u64 = 100;
+/// Longest part of a wait that one turn takes, so that whoever drives a large
+/// network is heard in between.
+const PART_MS: u64 = 1_000;
 
 /// A run under way.
 #[derive(Default)]
@@ -18,6 +21,8 @@ pub struct Drive {
     doing: Vec<Doing>,
     /// What is to be told as soon as the director listens to it.
     heard: VecDeque<Heard>,
+    /// A wait under way.
+    waits_until_ms: Option<u64>,
 }
 
 /// An act that takes time.
@@ -31,13 +36,18 @@ struct Doing {
 }
 
 impl Drive {
-    /// Takes one order and carries it out; false once the run is over.
+    /// Takes one order and carries it out, or goes on with it; false once the
+    /// run is over.
     pub fn turn<D: Director, W: Witness>(
         &mut self,
         director: &mut D,
         net: &mut Net,
         witness: &mut W,
     ) -> bool {
+        if let Some(until_ms) = self.waits_until_ms {
+            self.wait(until_ms, net, witness);
+            return true;
+        }
         let heard = self.heard.pop_front().unwrap_or(Heard::Nothing);
         let order = director.next(net.now_ms(), heard);
         witness.turned(net.now_ms());
@@ -96,18 +106,23 @@ impl Drive {
         })
     }
 
+    /// Lets time pass, until a moment or until something is heard, but no longer
+    /// than a part.
     fn wait<W: Witness>(&mut self, until_ms: u64, net: &mut Net, witness: &mut W) {
+        let part_ms = until_ms.min(net.now_ms().saturating_add(PART_MS));
         while self.heard.is_empty() {
             self.poll(net, witness);
-            if !self.heard.is_empty() || net.now_ms() >= until_ms {
-                return;
+            if !self.heard.is_empty() || net.now_ms() >= part_ms {
+                break;
             }
             let next_ms = match self.doing.is_empty() {
-                true => until_ms,
-                false => until_ms.min(net.now_ms() + POLL_MS),
+                true => part_ms,
+                false => part_ms.min(net.now_ms() + POLL_MS),
             };
             net.run_until_ms(next_ms);
         }
+        let is_over = !self.heard.is_empty() || net.now_ms() >= until_ms;
+        self.waits_until_ms = (!is_over).then_some(until_ms);
     }
 
     /// Looks at acts under way.

@@ -182,8 +182,8 @@ impl Net {
         let place = self.world.add(node_setup(plan));
         self.places.insert(name.to_owned(), place);
         if self.has_edges {
-            for peer in self.dialled_by(name) {
-                self.world.join(place, peer);
+            for (from, to) in self.dials_of(name) {
+                self.world.join(from, to);
             }
         }
         self.set_links();
@@ -191,13 +191,19 @@ impl Net {
         self.hear();
     }
 
-    /// Whom a fresh node dials where connections are given one by one: those
-    /// its group's other nodes dial.
-    fn dialled_by(&self, name: &str) -> Vec<Place> {
+    /// Who dials whom anew when a node comes, where connections are given one by
+    /// one: it those that its group's other nodes dial, or, if it was there
+    /// before, its own; and they it that dialled it before.
+    fn dials_of(&self, name: &str) -> Vec<(Place, Place)> {
         let addresses = crate::probe::NodeAddress::of_blueprint(&self.blueprint);
-        let own = addresses.iter().find(|address| address.name == name);
-        let dials = own.map(|own| own.dials.clone()).unwrap_or_default();
-        dials.iter().filter_map(|peer| self.place(peer)).collect()
+        let all = addresses.iter().flat_map(|address| {
+            let from = &address.name;
+            address.dials.iter().map(move |to| (from, to))
+        });
+        let wanted = all.filter(|(from, to)| *from == name || *to == name);
+        wanted
+            .filter_map(|(from, to)| self.place(from).zip(self.place(to)))
+            .collect()
     }
 
     /// Conditions of the topology itself: how far its zones are apart.

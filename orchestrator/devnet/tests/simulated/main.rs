@@ -1,20 +1,17 @@
-//! Scenarios and explored networks in the simulator, as a user and as CI runs
-//! them.
+//! Scenarios, explored networks and experiments in the simulator, as a user and
+//! as CI runs them.
 
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
+mod experiments;
+mod exploring;
+mod interrupts;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::atomic::AtomicBool;
 
-use devnet::simworld::experiment;
-use devnet::simworld::explore::{self, Came, Case, Failed};
-use minichain_sim::setup::Planted;
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// Seeds that are explored; a failing one is printed with its replay line.
-const SEEDS: (u64, u64) = (0, 200);
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_devnet"))
@@ -142,6 +139,31 @@ fn verdicts_and_bundles_are_those_of_every_world() {
     assert!(record.contains(told["runs"][0]["digest"].as_str().expect("a digest")));
 }
 
+/// The middle of a line dials nobody by itself; who dialled it before must find
+/// it again.
+#[test]
+fn a_removed_node_that_comes_back_is_dialled_by_those_that_knew_it() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("line.yaml");
+    let text = "name: line
+topology:
+  groups: [{ name: miner, count: 2 }, { name: observer }]
+  peers: { edges: [[miner-0, observer-0], [miner-1, observer-0]] }
+  genesis: { block_time: 1s }
+steps:
+  - wait: { height: 2 }
+  - remove: observer-0
+    for: 5s
+  - expect:
+      - converged: { max_lag: 1, fresh: 2 }
+        within: 80 blocks
+";
+    std::fs::write(&path, text).expect("a writable disk");
+    let path = path.display().to_string();
+    let out = devnet(program(), &["run", &path, "--world", "sim", "--seed", "3"]);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+}
+
 #[test]
 fn what_a_link_was_before_it_got_slow_is_told_beside_it() {
     let folder = TempDir::new().expect("a folder");
@@ -233,73 +255,5 @@ fn what_the_simulator_has_no_notion_of_is_refused_before_anything_runs() {
     for odd in ["--keep", "--name=lab", "--image=x", "--binary=/x"] {
         let out = devnet(program(), &["run", &smoke, "--world", "sim", odd]);
         assert_eq!(out.status.code(), Some(2), "{odd}: {}", words(&out));
-    }
-}
-
-fn explored(seeds: (u64, u64), planted: Option<Planted>) -> Option<(Case, Failed)> {
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let stop = AtomicBool::new(false);
-    let explored = explore::explore(seeds, jobs, planted, &stop, &|| {});
-    let explored = explored.unwrap_or_else(|why| panic!("{why}"));
-    let invalid = &explored.invalid;
-    let most = usize::try_from((seeds.1 - seeds.0) / 10).unwrap_or_default();
-    assert!(
-        invalid.len() < most,
-        "{} cases prove nothing: {invalid:#?}",
-        invalid.len()
-    );
-    explored.failed
-}
-
-#[test]
-fn explored_networks_are_safe_and_live() {
-    if let Some((case, failed)) = explored(SEEDS, None) {
-        let (seed, next) = (case.seed, case.seed + 1);
-        panic!(
-            "{failed:?}\nagain: devnet sim explore --seeds {seed}..{next}\n{}",
-            case.yaml()
-        );
-    }
-}
-
-#[test]
-fn a_planted_mistake_is_found_and_shrunk() {
-    let planted = Some(Planted::LastSeenWins);
-    let (case, failed) = explored((0, 60), planted).expect("somebody finds it");
-    assert_eq!(failed.kind, "unsafe: Work");
-    let (small, still, tries) = explore::shrink(&case, &failed, planted);
-    let faults = small.links.len() + small.nodes.len();
-    println!("{case:?}\nin {tries} runs to\n{small:?}\n{}", still.why);
-    assert_eq!(still.kind, failed.kind);
-    assert!(
-        faults <= 1 && small.count() <= 3 && small.rate == 0,
-        "{small:?}"
-    );
-    // It is the mistake that is found: without it the same schedule passes.
-    assert_eq!(explore::run(&small, None), Ok(Came::Well));
-    let folder = TempDir::new().expect("a folder");
-    let path = folder.path().join("small.yaml");
-    std::fs::write(&path, small.yaml()).expect("a writable disk");
-    let path = path.display().to_string();
-    let out = devnet(program(), &["check", &path]);
-    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
-}
-
-#[test]
-fn every_experiment_comes_to_what_its_reference_says() {
-    let all = experiment::all().expect("the files are sound");
-    assert!(all.len() >= 10);
-    for one in &all {
-        let rows = experiment::measure(one, one.quick, &|_| {});
-        let rows = rows.unwrap_or_else(|why| panic!("{}: {why}", one.name));
-        assert!(!rows.is_empty(), "{}", one.name);
-        for row in &rows {
-            assert!(row.holds(), "{}: {row:?}", one.name);
-        }
-        let picture = experiment::svg(one, &rows).expect("it can be drawn");
-        assert!(
-            picture.starts_with("<svg") && picture.contains(&rows[0].what),
-            "{picture}"
-        );
     }
 }

@@ -36,7 +36,7 @@ use crate::world::World;
 /// Where bundles go if nobody says.
 const BUNDLES: &str = "devnet-bundle";
 /// Why there was no first step, where the user did not want one.
-pub(super) const INTERRUPTED: &str = "interrupted before the first step";
+const INTERRUPTED: &str = "interrupted before the first step";
 /// Time a node may take to say what it is.
 const VERSION_PATIENCE: Duration = Duration::from_secs(1);
 /// Letters of a scenario's name in its network's.

@@ -2,15 +2,16 @@
 //! network, and nothing to take down.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::Stdio;
 
 use devnet_scenario::report::Verdict;
 use futures::FutureExt as _;
 use minichain_sim::check::Violation;
+use tokio::process::Command;
 
 use super::super::interrupts::Interrupts;
 use super::Args;
-use super::one::{INTERRUPTED, Plan, broke, bundle_folder, facts, incomplete};
+use super::one::{Plan, broke, bundle_folder, facts, incomplete};
 use super::output::Printer;
 use super::scenario::Loaded;
 use crate::exit::Failure;
@@ -22,8 +23,8 @@ use crate::simworld::ENGINE;
 use crate::simworld::play::{self, Play};
 use crate::world::World;
 
-/// Turns of a run between two looks at whether the user interrupts.
-const TURNS: u32 = 16;
+/// Why a run has no end.
+const LEFT: &str = "interrupted twice; the simulation was left where it stood";
 
 /// Whether the arguments have a meaning in the simulator.
 ///
@@ -64,12 +65,14 @@ pub async fn run(
         Ok(play) => play,
         Err(why) => return Ok(broke(&facts, &Failure::world(why))),
     };
-    let chronicle = driven(world, &mut play, interrupts).await?;
+    let (chronicle, was_interrupted) = driven(world, &mut play, interrupts).await?;
     let violations = play.violations();
     let mut record = report::record(&facts, play.report(), &loaded.tree);
     judge(&mut record, &play, &violations);
-    if args.check_determinism {
-        compare(args, loaded, &mut record);
+    // What was interrupted ended at a moment that no other process has.
+    if args.check_determinism && !was_interrupted {
+        world.console.remark("  once more, in a second process");
+        compare(args, loaded, &mut record, interrupts).await;
     }
     if record.verdict != Verdict::Pass || args.bundle.is_some() {
         let folder = bundle_folder(args, &record);
@@ -78,31 +81,28 @@ pub async fn run(
     Ok(record)
 }
 
+/// Drives a run to its end; tells what happened, and whether the user
+/// interrupted.
 async fn driven(
     world: &World,
     play: &mut Play,
     interrupts: &mut Interrupts,
-) -> Result<Chronicle, Failure> {
+) -> Result<(Chronicle, bool), Failure> {
     let mut printer = Printer::new(world, play.start_ms(), play.news());
     let mut interrupted = interrupts.next();
     let mut was_interrupted = false;
-    let mut turns = 0_u32;
     while play.turn(&mut printer) {
-        turns = turns.wrapping_add(1);
-        if !turns.is_multiple_of(TURNS) {
-            continue;
-        }
         // Signals are heard only while the runtime has a turn.
         tokio::task::yield_now().await;
         if interrupted.as_mut().now_or_never().is_some() {
             if std::mem::replace(&mut was_interrupted, true) {
-                return Err(Failure::failed(INTERRUPTED));
+                return Err(Failure::failed(LEFT));
             }
             interrupted = interrupts.next();
             play.interrupt(&mut printer);
         }
     }
-    Ok(printer.finish())
+    Ok((printer.finish(), was_interrupted))
 }
 
 /// Adds what only the simulator can tell: whether anything happened that must
@@ -133,21 +133,34 @@ fn judge(record: &mut RunRecord, play: &Play, violations: &[Violation]) {
 }
 
 /// Runs the same in a second process and compares.
-fn compare(args: &Args, loaded: &Loaded, record: &mut RunRecord) {
-    let other = again(args, loaded, record.seed);
+async fn compare(
+    args: &Args,
+    loaded: &Loaded,
+    record: &mut RunRecord,
+    interrupts: &mut Interrupts,
+) {
+    let other = tokio::select! {
+        other = again(args, loaded, record.seed) => Some(other),
+        () = interrupts.next() => None,
+    };
     let (status, message) = match (&other, &record.digest) {
-        (Ok(other), Some(own)) if other == own => (CaseStatus::Passed, String::new()),
-        (Ok(other), own) => {
+        (Some(Ok(other)), Some(own)) if other == own => (CaseStatus::Passed, String::new()),
+        (Some(Ok(other)), own) => {
             let own = own.as_deref().unwrap_or("nothing");
             let message = format!("another process came to digest {other}, this one to {own}");
             (CaseStatus::Failed, message)
         }
-        (Err(why), _) => (CaseStatus::Errored, why.clone()),
+        (Some(Err(why)), _) => (CaseStatus::Errored, why.clone()),
+        (None, _) => {
+            let message = "interrupted before the second process ended";
+            (CaseStatus::Skipped, message.to_owned())
+        }
     };
     let verdict = match status {
         CaseStatus::Passed => Verdict::Pass,
         CaseStatus::Failed => Verdict::Fail,
-        CaseStatus::Errored | CaseStatus::Skipped => Verdict::Broken,
+        CaseStatus::Errored => Verdict::Broken,
+        CaseStatus::Skipped => Verdict::Interrupted,
     };
     record.verdict = record.verdict.max(verdict);
     if record.reason.is_empty() {
@@ -162,16 +175,18 @@ fn compare(args: &Args, loaded: &Loaded, record: &mut RunRecord) {
     });
 }
 
-/// The digest of the same run in a process of its own.
-fn again(args: &Args, loaded: &Loaded, seed: u64) -> Result<String, String> {
+/// The digest of the same run in a process of its own, which ends if nobody
+/// waits for it.
+async fn again(args: &Args, loaded: &Loaded, seed: u64) -> Result<String, String> {
     let told = |error: std::io::Error| format!("cannot run a second process: {error}");
     let mut command = Command::new(std::env::current_exe().map_err(told)?);
+    command.kill_on_drop(true).stdin(Stdio::null());
     command.arg("run").arg(&loaded.file.path);
     command.args(["--world", ENGINE, "--json", "--seed", &seed.to_string()]);
     for (name, value) in &args.sets {
         command.args(["--set", &format!("{name}={value}")]);
     }
-    let out = command.output().map_err(told)?;
+    let out = command.output().await.map_err(told)?;
     let answer: serde_json::Value = serde_json::from_slice(&out.stdout)
         .map_err(|error| format!("the second process told nothing ({}): {error}", out.status))?;
     let digest = answer["runs"][0]["digest"].as_str();

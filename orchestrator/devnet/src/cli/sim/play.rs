@@ -1,8 +1,6 @@
 //! `devnet sim play`: a simulated run in the browser.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::interrupts::Interrupts;
 use super::super::run::assignment;
@@ -20,7 +18,10 @@ Examples:
   devnet sim play chaos.yaml --seed 7              one seed is one history
 
 The run is over when the page opens: play it as fast as you like, stop it, step from block to block,
-go back. Ctrl-C ends the page.";
+go back. Ctrl-C ends the run, and later the page.
+
+Exit codes: 0 the page was ended · 1 interrupted before it opened · 2 a scenario or argument that \
+cannot work · 3 the network cannot be simulated, or the page cannot be served.";
 
 /// Play a scenario's run in the simulator in the browser, with pause, speed and steps
 #[derive(Debug, Clone, clap::Args)]
@@ -47,24 +48,20 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
     let file = ScenarioFile::examine_simulated(&args.file, &args.sets);
     let file = file.map_err(|refusal| refusal.failure())?;
     let loaded = Loaded::new(file, &args.sets)?;
-    let stage = world.console.stage("simulate", "running the scenario");
     let seed = args.seed;
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = stop.clone();
-    let recording = tokio::task::spawn_blocking(move || {
-        Tape::record(&loaded.file, &loaded.payers(), seed, &asked)
-    });
-    let tape = tokio::select! {
-        tape = recording => tape,
-        () = interrupts.next() => {
-            // The process waits for its threads before it ends.
-            stop.store(true, Ordering::Relaxed);
-            return Err(Failure::failed("interrupted"));
-        }
-    };
-    let tape = tape.map_err(|error| Failure::world(format!("it broke off: {error}")))?;
+    world
+        .console
+        .remark(&format!("simulating {}, seed {seed}", loaded.name()));
+    let stage = world.console.stage("simulate", "running the scenario");
+    let record = move |stop: &_| Tape::record(&loaded.file, &loaded.payers(), seed, stop);
+    let (tape, was_interrupted) = interrupts.end(record).await?;
     let tape = tape.map_err(Failure::world)?;
     let seconds = tape.end_ms.saturating_sub(tape.begin_ms) / 1_000;
+    if was_interrupted {
+        let passed = format!("interrupted after {seconds} s of virtual time");
+        stage.failed(&passed);
+        return Err(Failure::failed("interrupted before the page opened"));
+    }
     stage.done(&format!("{seconds} s of virtual time with seed {seed}"));
     if tape.is_cut {
         world

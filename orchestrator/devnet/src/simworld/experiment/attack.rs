@@ -14,7 +14,7 @@ use super::network::{
 };
 use super::profile::rate;
 use super::statistics::{SIGMAS, real, row, spread};
-use super::{Row, Size};
+use super::{Ended, Row, Size, Watch};
 
 /// Shares of power and confirmations that double-spending is tried with.
 pub const SPENDS: [(f64, u32); 8] = [
@@ -33,16 +33,16 @@ const LOOK: u64 = 100;
 const INTERVALS_PER_ATTEMPT: u64 = 1_000;
 
 /// An attacker against one honest miner and a payee who waits.
-pub fn double_spend(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
-    let (mut rows, mut successes, mut reversed) = (Vec::new(), 0, 0);
+pub fn double_spend(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
+    let (mut successes, mut reversed) = (0, 0);
     for (number, (share, confirmations)) in (0..).zip(SPENDS) {
         let mut all = Tally::default();
         for seed in seeds_of(number, size) {
-            let (tally, seen) = attempts(seed, share, confirmations, size.blocks)?;
+            let (tally, seen) = attempts(seed, share, confirmations, size.blocks, watch)?;
             all.attempts += tally.attempts;
             all.successes += tally.successes;
             reversed += seen;
-            tick(size.blocks);
+            watch.passed(size.blocks);
         }
         successes += all.successes;
         let expected = reversal(share, confirmations);
@@ -57,7 +57,7 @@ pub fn double_spend(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> 
         real(reversed) / real(successes),
         0.0,
     ));
-    Ok(rows)
+    Ok(())
 }
 
 /// Chance that a payment with so many confirmations is reversed by an attacker
@@ -81,12 +81,13 @@ fn attempts(
     share: f64,
     confirmations: u32,
     wanted: u64,
-) -> Result<(Tally, u64), String> {
+    watch: &Watch<'_>,
+) -> Result<(Tally, u64), Ended> {
     let (attacker, payee) = (1, 2);
     let rates = [rate(1.0 - share), rate(share), 0];
     let mut setup = with_rates(seed, SPACING_S, &rates);
     setup.links.paths = Paths::Everywhere(Latency::Constant(MILLI));
-    let mut world = connected(setup, 10 * SECOND)?;
+    let mut world = connected(setup, 10 * SECOND, watch)?;
     let behind_max = hopeless(share);
     world.corrupt(
         attacker,
@@ -98,20 +99,23 @@ fn attempts(
     let mut reversed = 0;
     let tally = |world: &World| world.tally(attacker).unwrap_or_default();
     let mut passed = 0;
+    // Progress is told in attempts.
+    let deaf = watch.deaf();
     while tally(&world).attempts < wanted {
         if passed >= wanted.max(LOOK) * INTERVALS_PER_ATTEMPT {
             let tried = tally(&world).attempts;
             return Err(format!(
                 "the attacker has tried {tried} times in {passed} intervals, not {wanted}"
-            ));
+            )
+            .into());
         }
         passed += LOOK;
-        run(&mut world, LOOK, &|_| {}, |told| {
+        run(&mut world, LOOK, &deaf, |told| {
             if let Event::TipChanged { disconnected, .. } = &told.event {
                 let is_deep = disconnected.len() >= confirmations as usize;
                 reversed += u64::from(told.place == payee && is_deep);
             }
-        });
+        })?;
     }
     assert_safe(&world)?;
     Ok((tally(&world), reversed))
@@ -138,12 +142,11 @@ const LINKS: usize = 6;
 
 /// A selfish miner, first with races decided as the model says, then with races
 /// that the network decides.
-pub fn selfish(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
+pub fn selfish(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     for (number, (alpha, gamma)) in (0..).zip(SELFISH) {
         let (mut all, mut races) = (Fate::default(), Races::default());
         for seed in seeds_of(number, size) {
-            let (fate, tally) = forced(seed, (alpha, gamma), size, tick)?;
+            let (fate, tally) = forced(seed, (alpha, gamma), size, watch)?;
             all += fate;
             races.add(tally);
         }
@@ -155,14 +158,14 @@ pub fn selfish(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
     }
     let (mut all, mut races) = (Fate::default(), Races::default());
     for seed in seeds_of(SELFISH.len() as u64, size) {
-        let (fate, tally) = emerging(seed, size, tick)?;
+        let (fate, tally) = emerging(seed, size, watch)?;
         all += fate;
         races.add(tally);
     }
     let gamma = races.gamma();
     let what = format!("revenue with {ALPHA} of the power, gamma {gamma:.3} by the network");
     rows.push(revenue_row(&what, revenue(ALPHA, gamma), all));
-    Ok(rows)
+    Ok(())
 }
 
 /// Races that honest miners decided.
@@ -206,8 +209,8 @@ fn forced(
     seed: u64,
     (alpha, gamma): (f64, f64),
     size: Size,
-    tick: &dyn Fn(u64),
-) -> Result<(Fate, Tally), String> {
+    watch: &Watch<'_>,
+) -> Result<(Fate, Tally), Ended> {
     let honest = size.miners;
     let (middle, selfish) = (honest, honest + 1);
     let near = honest / 2;
@@ -227,14 +230,14 @@ fn forced(
     let to_middle = (0..honest).map(|one| (one, middle));
     let to_selfish = (0..honest).map(|one| (one, selfish));
     setup.peering = Peering::Edges(to_middle.chain(to_selfish).collect());
-    let mut world = connected(setup, 10 * SECOND)?;
+    let mut world = connected(setup, 10 * SECOND, watch)?;
     let allies: BTreeSet<usize> = match gamma > 0.0 {
         true => (0..near).collect(),
         false => BTreeSet::new(),
     };
     let allies = Some(allies);
     world.corrupt(selfish, Strategy::Selfish { allies });
-    outcome(&mut world, selfish, size, tick)
+    outcome(&mut world, selfish, size, watch)
 }
 
 /// Power of each near and each far miner. A miner whose own block is in the race
@@ -253,7 +256,7 @@ fn sides(honest: f64, gamma: f64, near: usize, far: usize) -> (u64, u64) {
 }
 
 /// A selfish miner with a few links into a random network.
-fn emerging(seed: u64, size: Size, tick: &dyn Fn(u64)) -> Result<(Fate, Tally), String> {
+fn emerging(seed: u64, size: Size, watch: &Watch<'_>) -> Result<(Fate, Tally), Ended> {
     let honest = size.miners;
     let selfish = honest;
     let each = rate((1.0 - ALPHA) / real(honest as u64));
@@ -268,19 +271,19 @@ fn emerging(seed: u64, size: Size, tick: &dyn Fn(u64)) -> Result<(Fate, Tally), 
     let links = LINKS.min(honest);
     edges.extend((0..links).map(|link| (selfish, link * honest / links)));
     setup.peering = Peering::Edges(edges);
-    let mut world = connected(setup, 10 * SECOND)?;
+    let mut world = connected(setup, 10 * SECOND, watch)?;
     world.corrupt(selfish, Strategy::Selfish { allies: None });
-    outcome(&mut world, selfish, size, tick)
+    outcome(&mut world, selfish, size, watch)
 }
 
 fn outcome(
     world: &mut World,
     selfish: usize,
     size: Size,
-    tick: &dyn Fn(u64),
-) -> Result<(Fate, Tally), String> {
+    watch: &Watch<'_>,
+) -> Result<(Fate, Tally), Ended> {
     let mut found = Found::default();
-    run(world, size.blocks, tick, |told| found.note(&told));
+    run(world, size.blocks, watch, |told| found.note(&told))?;
     assert_safe(world)?;
     let tally = world.tally(selfish).unwrap_or_default();
     Ok((found.fate(world, selfish), tally))

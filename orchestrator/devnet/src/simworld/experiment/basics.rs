@@ -6,10 +6,10 @@ use minichain_sim::queue::{MILLI, Micros, SECOND};
 use minichain_sim::setup::Peering;
 use minichain_sim::world::Cuts;
 
-use super::network::{SPACING_S, graph, mined_at, run, setup, world};
+use super::network::{SPACING_S, assert_safe, graph, mined_at, pass, run, setup, world};
 use super::statistics::{SIGMAS, real, row, spread};
 use super::ways::{latency, shortest};
-use super::{Row, Size};
+use super::{Ended, Row, Size, Watch};
 
 /// Kolmogorov's bound on sqrt(n) times the largest distance, at 1 in 1,000.
 const KS_MAX: f64 = 1.95;
@@ -19,12 +19,13 @@ fn spacing() -> Micros {
 }
 
 /// Times between blocks at constant difficulty.
-pub fn poisson(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
+pub fn poisson(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     let mut world = world(setup(1, size.miners, 0))?;
     let mut found = Vec::new();
-    run(&mut world, size.blocks, tick, |told| {
+    run(&mut world, size.blocks, watch, |told| {
         found.extend(mined_at(&told));
-    });
+    })?;
+    assert_safe(&world)?;
     let gaps = found
         .windows(2)
         .map(|pair| real(pair[1] - pair[0]) / real(spacing()));
@@ -42,7 +43,7 @@ pub fn poisson(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             .max((real(rank + 1) / count - law).abs())
     });
     let largest = distances.fold(0.0, f64::max);
-    Ok(vec![
+    rows.extend([
         row(
             "mean interval, in target intervals",
             1.0,
@@ -67,7 +68,8 @@ pub fn poisson(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             largest * count.sqrt(),
             KS_MAX,
         ),
-    ])
+    ]);
+    Ok(())
 }
 
 struct Graph {
@@ -89,17 +91,18 @@ fn random_graph(seed: u64, miners: usize, drawn: &Latency) -> Graph {
 }
 
 /// When a block reaches every node, against shortest ways.
-pub fn flooding(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
+pub fn flooding(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     let (min, max) = (10 * MILLI, 200 * MILLI);
     let Graph { setup, edges } = random_graph(2, size.miners, &Latency::Uniform { min, max });
     let mut world = world(setup)?;
     let mut found = Vec::new();
     let mut heard = Vec::new();
-    run(&mut world, size.blocks, tick, |told| match told.event {
+    run(&mut world, size.blocks, watch, |told| match told.event {
         Event::BlockMined { hash, .. } => found.push((hash, told.place, told.at)),
         Event::BlockArrived { hash, .. } => heard.push((hash, told.place, told.at)),
         _ => {}
-    });
+    })?;
+    assert_safe(&world)?;
     let ways: Vec<Vec<Micros>> = (0..size.miners)
         .map(|from| shortest(from, size.miners, &edges))
         .collect();
@@ -116,7 +119,7 @@ pub fn flooding(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
         exact += u64::from(at - found_at == ways[*origin][place]);
     }
     let wanted = real(found.len() as u64) * real(size.miners as u64 - 1);
-    Ok(vec![
+    rows.extend([
         row(
             "arrivals, of blocks times other nodes",
             1.0,
@@ -129,11 +132,12 @@ pub fn flooding(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             real(exact) / real(all.max(1)),
             0.0,
         ),
-    ])
+    ]);
+    Ok(())
 }
 
 /// Two equal halves cut off from each other.
-pub fn halves(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
+pub fn halves(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     let (mut shorter, mut agreed) = (0, 0);
     for seed in 0..size.networks {
         let mut setup = setup(seed, size.miners, 0);
@@ -147,7 +151,7 @@ pub fn halves(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             sides,
             ..Cuts::default()
         });
-        run(&mut world, size.blocks, tick, |_| {});
+        run(&mut world, size.blocks, watch, |_| {})?;
         let tall = heights(&world);
         let side = |places: std::ops::Range<usize>| {
             let grown = places.map(|place| tall[place] - before[place]);
@@ -155,7 +159,9 @@ pub fn halves(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
         };
         shorter += u64::from(side(0..half).min(side(half..size.miners)));
         world.set_cuts(Cuts::default());
-        world.run_until(world.now() + 10 * spacing());
+        let settled = world.now() + 10 * spacing();
+        pass(&mut world, settled, spacing(), watch)?;
+        assert_safe(&world)?;
         let tips: std::collections::BTreeSet<_> = (0..world.len())
             .filter_map(|place| Some(world.node(place)?.state().tip().hash))
             .collect();
@@ -167,7 +173,7 @@ pub fn halves(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
     let m = real(size.blocks) / 2.0;
     let expected = m - (m / std::f64::consts::PI).sqrt();
     let deviation = (m / networks).sqrt();
-    Ok(vec![
+    rows.extend([
         row(
             "length of the shorter side",
             expected,
@@ -180,7 +186,8 @@ pub fn halves(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             real(agreed) / networks,
             0.0,
         ),
-    ])
+    ]);
+    Ok(())
 }
 
 fn heights(world: &minichain_sim::world::World) -> Vec<u32> {

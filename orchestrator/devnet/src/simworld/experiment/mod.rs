@@ -12,12 +12,14 @@ mod rows;
 mod stale;
 mod statistics;
 mod steps;
+mod watch;
 pub(crate) mod ways;
 
 use serde::{Deserialize, Serialize};
 
 pub use plot::svg;
 pub use rows::measure;
+pub use watch::{Ended, Watch};
 
 /// The experiments that ship, with their files.
 const FILES: &[&str] = &[

@@ -15,8 +15,8 @@ use minichain_sim::queue::{Micros, SECOND};
 use minichain_sim::setup::{NOBODY, NodeSetup, Setup};
 use minichain_sim::world::{Place, Told, World};
 
-use super::Size;
 use super::statistics::real;
+use super::{Ended, Size, Watch};
 
 /// Seconds between blocks unless an experiment wants others: long beside what
 /// travels.
@@ -27,6 +27,8 @@ pub const RATE: u64 = 1_000;
 const NEVER_MS: u64 = 1 << 40;
 /// Intervals that pass between two looks at what nodes told.
 const SLICE: u64 = 20;
+/// Looks within an interval at whether anybody still waits for the result.
+const LOOKS: u64 = 64;
 
 /// The seeds of a table's row, so that no two rows share their luck.
 pub const fn seeds_of(row: u64, size: Size) -> Range<u64> {
@@ -91,7 +93,7 @@ pub fn target(rate: u64, spacing_s: u32) -> Target {
 ///
 /// # Errors
 /// There can be no such world.
-pub fn world(setup: Setup) -> Result<World, String> {
+pub fn world(setup: Setup) -> Result<World, Ended> {
     let mut world = World::new(setup).map_err(|error| error.to_string())?;
     world.record();
     Ok(world)
@@ -101,8 +103,8 @@ pub fn world(setup: Setup) -> Result<World, String> {
 /// is found would be found alone.
 ///
 /// # Errors
-/// As [`world`].
-pub fn connected(mut setup: Setup, ready_after: Micros) -> Result<World, String> {
+/// As [`world`], or it was interrupted.
+pub fn connected(mut setup: Setup, ready_after: Micros, watch: &Watch<'_>) -> Result<World, Ended> {
     let rates: Vec<u64> = setup.nodes.iter().map(|node| node.hash_rate).collect();
     for node in &mut setup.nodes {
         if node.hash_rate > 0 {
@@ -111,7 +113,7 @@ pub fn connected(mut setup: Setup, ready_after: Micros) -> Result<World, String>
         }
     }
     let mut world = world(setup)?;
-    world.run_until(ready_after);
+    pass(&mut world, ready_after, SECOND, watch)?;
     for (place, rate) in rates.into_iter().enumerate() {
         if rate > 0 {
             world.set_hash_rate(place, rate);
@@ -124,24 +126,47 @@ pub fn connected(mut setup: Setup, ready_after: Micros) -> Result<World, String>
 ///
 /// # Errors
 /// What was broken.
-pub fn assert_safe(world: &World) -> Result<(), String> {
+pub fn assert_safe(world: &World) -> Result<(), Ended> {
     match world.violations().first() {
         None => Ok(()),
-        Some(broken) => Err(format!("the network broke a rule: {broken:?}")),
+        Some(broken) => Err(format!("the network broke a rule: {broken:?}").into()),
     }
 }
 
 /// Lets so many intervals pass, in slices; hands on what nodes told.
-pub fn run(world: &mut World, blocks: u64, tick: &dyn Fn(u64), mut take: impl FnMut(Told)) {
+///
+/// # Errors
+/// It was interrupted.
+pub fn run(
+    world: &mut World,
+    blocks: u64,
+    watch: &Watch<'_>,
+    mut take: impl FnMut(Told),
+) -> Result<(), Ended> {
     let interval = u64::from(world.params().spacing_s) * SECOND;
     let end = world.now() + blocks * interval;
     while world.now() < end {
         let slice = (world.now() + SLICE * interval).min(end);
         let passed = (slice - world.now()) / interval;
-        world.run_until(slice);
+        pass(world, slice, interval / LOOKS, watch)?;
         world.take_told().into_iter().for_each(&mut take);
-        tick(passed);
+        watch.passed(passed);
     }
+    Ok(())
+}
+
+/// Lets time pass up to a moment, and looks after every `part` of it whether
+/// anybody still waits.
+///
+/// # Errors
+/// Nobody does.
+pub fn pass(world: &mut World, end: Micros, part: Micros, watch: &Watch<'_>) -> Result<(), Ended> {
+    while world.now() < end {
+        watch.goes_on()?;
+        let next = world.now().saturating_add(part.max(1));
+        world.run_until(next.min(end));
+    }
+    Ok(())
 }
 
 /// When blocks were found, by a miner's own word.

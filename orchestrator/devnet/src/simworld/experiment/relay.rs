@@ -12,7 +12,7 @@ use minichain_sim::setup::{Peering, Setup};
 use super::network::{Fate, Found, RATE, assert_safe, connected, run, with_rates};
 use super::profile::{self, BLOCK_BYTES, POOL_BYTES_PER_S, POOLS, Profile, REGIONS, drawn, matrix};
 use super::statistics::{factor_row, quantile, real, row, spread};
-use super::{Row, Size};
+use super::{Ended, Row, Size, Watch};
 
 /// Seconds between blocks, and the published stale rates: blocks announced to
 /// all, and blocks pushed among pools (Gervais et al. 2016, results page).
@@ -33,13 +33,12 @@ const FACTOR: f64 = 2.0;
 const READY: Micros = 20 * SECOND;
 
 /// Block intervals against stale rates, by announcement and by push.
-pub fn intervals(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
+pub fn intervals(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     for is_pushed in [false, true] {
         let relay = if is_pushed { "pushed" } else { "announced" };
         let (mut rates, mut fewest) = (Vec::new(), u64::MAX);
         for (spacing_s, announced, pushed) in INTERVALS {
-            let fate = pools(spacing_s, is_pushed, size, tick)?;
+            let fate = pools(spacing_s, is_pushed, size, watch)?;
             let stale = fate.stale();
             rates.push(stale);
             let published = if is_pushed { pushed } else { announced };
@@ -64,12 +63,12 @@ pub fn intervals(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             0.0,
         ));
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Pools with the power, regions and connections of the paper among ordinary
 /// nodes; the size of a block is in proportion to the interval.
-fn pools(spacing_s: u32, is_pushed: bool, size: Size, tick: &dyn Fn(u64)) -> Result<Fate, String> {
+fn pools(spacing_s: u32, is_pushed: bool, size: Size, watch: &Watch<'_>) -> Result<Fate, Ended> {
     let profile = &profile::BITCOIN;
     let ordinary = size.miners;
     let mut rates: Vec<u64> = POOLS
@@ -105,9 +104,9 @@ fn pools(spacing_s: u32, is_pushed: bool, size: Size, tick: &dyn Fn(u64)) -> Res
         join(&mut links, node, others, OUTBOUND, &mut chance);
     }
     setup.peering = Peering::Edges(links.into_iter().collect());
-    let mut world = connected(setup, READY)?;
+    let mut world = connected(setup, READY, watch)?;
     let mut found = Found::default();
-    run(&mut world, size.blocks, tick, |told| found.note(&told));
+    run(&mut world, size.blocks, watch, |told| found.note(&told))?;
     assert_safe(&world)?;
     Ok(found.fate(&world, 0))
 }
@@ -130,10 +129,9 @@ fn join(
 pub const PROFILES: u64 = 2;
 
 /// How fast blocks spread, against published simulations and measurements.
-pub fn propagation(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
+pub fn propagation(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     for profile in [&profile::BITCOIN, &profile::LITECOIN] {
-        let delays = spread_of(profile, size, tick)?;
+        let delays = spread_of(profile, size, watch)?;
         for (share, published, factor, source) in profile.published {
             let what = format!(
                 "{}-like, seconds until {} % have a block ({source})",
@@ -144,16 +142,16 @@ pub fn propagation(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             rows.push(factor_row(&what, *published, measured, *factor, |_| 0.0));
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Seconds from a block's find until a node has it, for every block and node, in
 /// order.
-fn spread_of(profile: &Profile, size: Size, tick: &dyn Fn(u64)) -> Result<Vec<f64>, String> {
-    let mut world = connected(network(profile, size), READY)?;
+fn spread_of(profile: &Profile, size: Size, watch: &Watch<'_>) -> Result<Vec<f64>, Ended> {
+    let mut world = connected(network(profile, size), READY, watch)?;
     let mut found = BTreeMap::new();
     let mut delays = Vec::new();
-    run(&mut world, size.blocks, tick, |told| match told.event {
+    run(&mut world, size.blocks, watch, |told| match told.event {
         Event::BlockMined { hash, .. } => {
             found.insert(hash, told.at);
         }
@@ -162,7 +160,7 @@ fn spread_of(profile: &Profile, size: Size, tick: &dyn Fn(u64)) -> Result<Vec<f6
             delays.extend(since.map(|since| real(since) / real(SECOND)));
         }
         _ => {}
-    });
+    })?;
     assert_safe(&world)?;
     delays.sort_by(f64::total_cmp);
     Ok(delays)

@@ -1,28 +1,29 @@
 //! Which measurement belongs to which name.
 
-use super::{Experiment, Measure, Row, Size, attack, basics, relay, stale, steps};
+use super::{Ended, Experiment, Measure, Row, Size, Watch};
+use super::{attack, basics, relay, stale, steps};
 
-/// Runs an experiment; `tick` hears of progress, in the unit of
-/// [`Measure::length`].
+/// Runs an experiment, and adds each row of its table as soon as it is known.
 ///
 /// # Errors
-/// A network cannot be simulated, or a node in it broke a rule.
+/// It has not come to its end; the rows are those that were known by then.
 pub fn measure(
     experiment: &Experiment,
     size: Size,
-    tick: &dyn Fn(u64),
-) -> Result<Vec<Row>, String> {
+    watch: &Watch<'_>,
+    rows: &mut Vec<Row>,
+) -> Result<(), Ended> {
     match experiment.measure {
-        Measure::Poisson => basics::poisson(size, tick),
-        Measure::Flooding => basics::flooding(size, tick),
-        Measure::Halves => basics::halves(size, tick),
-        Measure::ConstantDelay => stale::constant_delay(size, tick),
-        Measure::SmallDelay => stale::small_delay(size, tick),
-        Measure::DoubleSpend => attack::double_spend(size, tick),
-        Measure::Selfish => attack::selfish(size, tick),
-        Measure::Asert => steps::asert(size, tick),
-        Measure::Intervals => relay::intervals(size, tick),
-        Measure::Propagation => relay::propagation(size, tick),
+        Measure::Poisson => basics::poisson(size, watch, rows),
+        Measure::Flooding => basics::flooding(size, watch, rows),
+        Measure::Halves => basics::halves(size, watch, rows),
+        Measure::ConstantDelay => stale::constant_delay(size, watch, rows),
+        Measure::SmallDelay => stale::small_delay(size, watch, rows),
+        Measure::DoubleSpend => attack::double_spend(size, watch, rows),
+        Measure::Selfish => attack::selfish(size, watch, rows),
+        Measure::Asert => steps::asert(size, watch, rows),
+        Measure::Intervals => relay::intervals(size, watch, rows),
+        Measure::Propagation => relay::propagation(size, watch, rows),
     }
 }
 

@@ -8,7 +8,7 @@ use minichain_sim::setup::Peering;
 use super::network::{Fate, Found, RATE, assert_safe, connected, graph, run, seeds_of, with_rates};
 use super::statistics::{SIGMAS, real, row};
 use super::ways::{latency, shortest};
-use super::{Row, Size};
+use super::{Ended, Row, Size, Watch};
 
 /// Delays, in block intervals, that the constant delay is tried with.
 pub const DELAYS: [f64; 4] = [0.1, 0.5, 1.0, 2.0];
@@ -20,23 +20,23 @@ const READY_TRIPS: u64 = 8;
 
 /// Everybody hears of a block the same time after it was found: all miners have
 /// a line to one node in the middle that passes blocks on at once.
-pub fn constant_delay(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
-    let rows = (0..).zip(&DELAYS).map(|(number, delay)| {
+pub fn constant_delay(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
+    for (number, delay) in (0..).zip(&DELAYS) {
         let mut all = Fate::default();
         for seed in seeds_of(number, size) {
-            all += star(seed, *delay, size, tick)?;
+            all += star(seed, *delay, size, watch)?;
         }
         let expected = delay / (1.0 + delay);
         // Blocks come in cycles of one that stays and a Poisson number that do
         // not: the renewal theorem gives the spread of the number of cycles.
         let spread = (delay / (1.0 + delay).powi(3) / real(all.found)).sqrt();
         let what = format!("stale rate at a delay of {delay} intervals");
-        Ok(row(&what, expected, all.stale(), SIGMAS * spread))
-    });
-    rows.collect()
+        rows.push(row(&what, expected, all.stale(), SIGMAS * spread));
+    }
+    Ok(())
 }
 
-fn star(seed: u64, delay: f64, size: Size, tick: &dyn Fn(u64)) -> Result<Fate, String> {
+fn star(seed: u64, delay: f64, size: Size, watch: &Watch<'_>) -> Result<Fate, Ended> {
     let middle = size.miners;
     let mut rates = vec![RATE; size.miners];
     rates.push(0);
@@ -44,9 +44,9 @@ fn star(seed: u64, delay: f64, size: Size, tick: &dyn Fn(u64)) -> Result<Fate, S
     let half = half_of(delay);
     setup.links.paths = Paths::Everywhere(Latency::Constant(half));
     setup.peering = Peering::Edges((0..size.miners).map(|miner| (miner, middle)).collect());
-    let mut world = connected(setup, READY_TRIPS * 2 * half + SECOND)?;
+    let mut world = connected(setup, READY_TRIPS * 2 * half + SECOND, watch)?;
     let mut found = Found::default();
-    run(&mut world, size.blocks, tick, |told| found.note(&told));
+    run(&mut world, size.blocks, watch, |told| found.note(&told))?;
     assert_safe(&world)?;
     Ok(found.fate(&world, middle))
 }
@@ -66,7 +66,7 @@ const RARE_SPACING_S: u32 = 60;
 
 /// A random graph, unequal miners, and delays that are small beside the
 /// interval.
-pub fn small_delay(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
+pub fn small_delay(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     let drawn = Latency::Uniform {
         min: 200 * MILLI,
         max: 1_000 * MILLI,
@@ -89,15 +89,15 @@ pub fn small_delay(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
         let mut setup = with_rates(seed, RARE_SPACING_S, &rates);
         setup.links.paths = Paths::Everywhere(drawn.clone());
         setup.peering = Peering::Edges(joined);
-        let mut world = connected(setup, 30 * SECOND)?;
+        let mut world = connected(setup, 30 * SECOND, watch)?;
         let mut found = Found::default();
-        run(&mut world, size.blocks, tick, |told| found.note(&told));
+        run(&mut world, size.blocks, watch, |told| found.note(&told))?;
         assert_safe(&world)?;
         all += found.fate(&world, 0);
     }
     // The formula is the first term of a series; the second is the square.
     let tolerance = SIGMAS * (expected / real(all.found)).sqrt() + expected.powi(2);
-    Ok(vec![
+    rows.extend([
         row(
             "stale rate, mean of all graphs",
             expected,
@@ -110,7 +110,8 @@ pub fn small_delay(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             largest,
             0.05,
         ),
-    ])
+    ]);
+    Ok(())
 }
 
 /// Mean delay between the finder of a block and the power elsewhere, both drawn

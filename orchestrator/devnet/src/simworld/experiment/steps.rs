@@ -10,7 +10,7 @@ use minichain_sim::world::World;
 
 use super::network::{RATE, SPACING_S, assert_safe, mined_at, run, target, with_rates, world};
 use super::statistics::{SIGMAS, real, row};
-use super::{Row, Size};
+use super::{Ended, Row, Size, Watch};
 
 /// What the hash rate is multiplied by.
 pub const FACTORS: [f64; 3] = [2.0, 0.5, 10.0];
@@ -47,17 +47,16 @@ pub const fn length(size: Size) -> u64 {
 }
 
 /// Steps of the hash rate, and calm.
-pub fn asert(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
-    let mut rows = Vec::new();
+pub fn asert(size: Size, watch: &Watch<'_>, rows: &mut Vec<Row>) -> Result<(), Ended> {
     for factor in FACTORS {
         let mut counts = [0, 0];
         for seed in 0..size.networks {
-            let found = step(seed, factor)?;
+            let found = step(seed, factor, watch)?;
             for (count, t) in counts.iter_mut().zip([1.0, 2.0]) {
                 let near = |at: &&f64| (**at - t).abs() <= WINDOW;
                 *count += found.iter().filter(near).count() as u64;
             }
-            tick(u64::from(STEP_HALF_LIFE) * 2);
+            watch.passed(u64::from(STEP_HALF_LIFE) * 2);
         }
         let wanted = 2.0 * WINDOW * f64::from(STEP_HALF_LIFE) * real(size.networks);
         for (count, t) in counts.into_iter().zip([1.0, 2.0]) {
@@ -69,8 +68,8 @@ pub fn asert(size: Size, tick: &dyn Fn(u64)) -> Result<Vec<Row>, String> {
             rows.push(row(&what, expected, real(count) / wanted, tolerance));
         }
     }
-    rows.push(calm(size, tick)?);
-    Ok(rows)
+    rows.push(calm(size, watch)?);
+    Ok(())
 }
 
 /// One miner under ASERT.
@@ -85,7 +84,7 @@ fn setup(seed: u64, half_life: u32) -> Setup {
 
 /// Multiplies the hash rate when block 1 is there, from which the schedule
 /// counts; tells when blocks were found, in half-lives since.
-fn step(seed: u64, factor: f64) -> Result<Vec<f64>, String> {
+fn step(seed: u64, factor: f64, watch: &Watch<'_>) -> Result<Vec<f64>, Ended> {
     let mut world = world(setup(seed, STEP_HALF_LIFE))?;
     let is_low = |world: &World| height(world) == 0;
     world.run_while(Micros::MAX, is_low);
@@ -94,9 +93,9 @@ fn step(seed: u64, factor: f64) -> Result<Vec<f64>, String> {
     world.set_hash_rate(0, scaled(factor));
     let mut found = Vec::new();
     let intervals = u64::from(STEP_HALF_LIFE) * 22 / 10;
-    run(&mut world, intervals, &|_| {}, |told| {
+    run(&mut world, intervals, &watch.deaf(), |told| {
         found.extend(mined_at(&told));
-    });
+    })?;
     assert_safe(&world)?;
     let half_life = f64::from(STEP_HALF_LIFE) * real(u64::from(SPACING_S) * SECOND);
     let since = found.into_iter().map(|at| real(at - begin) / half_life);
@@ -119,11 +118,11 @@ fn scaled(factor: f64) -> u64 {
 
 /// How much ln(target) wavers at a constant hash rate: each block moves it by
 /// (x - 1) / N for an exponential x, and draws it back by a share 1 / N.
-fn calm(size: Size, tick: &dyn Fn(u64)) -> Result<Row, String> {
+fn calm(size: Size, watch: &Watch<'_>) -> Result<Row, Ended> {
     let mut logarithms = Vec::new();
     for seed in 0..size.networks.min(CALM_NETWORKS) {
         let mut world = world(setup(seed, CALM_HALF_LIFE))?;
-        run(&mut world, size.blocks, tick, |_| {});
+        run(&mut world, size.blocks, watch, |_| {})?;
         assert_safe(&world)?;
         logarithms.extend(targets(&world));
     }

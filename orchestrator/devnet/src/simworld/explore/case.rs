@@ -1,6 +1,4 @@
-//! One case: a network, a load and a schedule of faults, and its scenario file.
-
-use std::fmt::Write as _;
+//! One case: a network, a load and a schedule of faults.
 
 use minichain_sim::random::Stream;
 
@@ -21,6 +19,8 @@ pub struct Case {
     pub miners: u32,
     /// Nodes that do not.
     pub observers: u32,
+    /// Who is connected with whom.
+    pub shape: Shape,
     /// Seconds between blocks.
     pub block_s: u32,
     /// One-way latency between all nodes.
@@ -32,6 +32,17 @@ pub struct Case {
     pub links: Vec<Timed>,
     /// Faults of nodes, one after the other, beside those of links.
     pub nodes: Vec<Timed>,
+}
+
+/// Who is connected with whom, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Everybody with everybody.
+    Mesh,
+    /// Each with the next.
+    Line,
+    /// The last with the first as well.
+    Ring,
 }
 
 /// A fault, how long after the one before it begins, and how long it lasts.
@@ -72,6 +83,10 @@ pub enum What {
     Tear(u32),
     /// Its clock is off by so many milliseconds.
     Skew(u32, i32),
+    /// Gone with its data, then there anew.
+    Leave(u32),
+    /// One more of the last group, for a while.
+    Join,
 }
 
 impl Case {
@@ -81,15 +96,18 @@ impl Case {
         let nodes = dice.between(NODES);
         let miners = dice.between((1, nodes.into()));
         let block_s = dice.between((1, 2));
-        let latency = dice.between((0, LATENCY_STEPS - 1));
+        let shape = dice.shape();
+        let latency = dice.between((0, LATENCY_STEPS - 1)) * LATENCY_STEP_MS;
         let rate = dice.between((0, 2));
         let faults = dice.between((1, FAULTS_MAX));
         let mut case = Self {
             seed,
             miners,
             observers: nodes - miners,
+            shape,
             block_s,
-            latency_ms: latency * LATENCY_STEP_MS,
+            // From end to end no more than in a mesh.
+            latency_ms: latency / shape.hops(nodes),
             rate,
             links: Vec::new(),
             nodes: Vec::new(),
@@ -151,130 +169,22 @@ impl Case {
             | What::Fill(node)
             | What::Tear(node)
             | What::Skew(node, _) => node < count,
+            What::Leave(node) => node < count && count > 1,
+            What::Join => true,
         };
         self.miners > 0 && self.links.iter().chain(&self.nodes).all(fits)
     }
+}
 
-    fn name(&self, node: u32) -> String {
-        match node.checked_sub(self.miners) {
-            None => format!("miner-{node}"),
-            Some(index) => format!("observer-{index}"),
-        }
-    }
-
-    fn names(&self, nodes: impl Iterator<Item = u32>) -> String {
-        let names: Vec<String> = nodes.map(|node| self.name(node)).collect();
-        names.join(", ")
-    }
-
-    /// The scenario file, which runs in every world.
-    pub fn yaml(&self) -> String {
-        let seed = self.seed;
-        let mut text = format!(
-            "name: explored\n\
-             description: Found by devnet sim explore; run it with --seed {seed}.\n\
-             topology:\n  groups:\n    - {{ name: miner, count: {} }}\n",
-            self.miners
-        );
-        if self.observers > 0 {
-            let count = self.observers;
-            line(
-                &mut text,
-                &format!("    - {{ name: observer, count: {count} }}"),
-            );
-        }
-        line(
-            &mut text,
-            &format!("  genesis: {{ block_time: {}s }}", self.block_s),
-        );
-        line(&mut text, "\nsteps:");
-        line(&mut text, "  - wait: { height: 2 }\n    timeout: 80 blocks");
-        if self.latency_ms > 0 && self.count() > 1 {
-            let ms = self.latency_ms;
-            line(
-                &mut text,
-                &format!("  - latency: {{ is: {ms}ms, on: all }}"),
-            );
-        }
-        if self.rate > 0 {
-            let rate = self.rate;
-            line(
-                &mut text,
-                &format!(
-                    "  - load: {{ name: payments, rate: {rate}, from: alice, to: bob, via: all }}"
-                ),
-            );
-        }
-        self.storm(&mut text);
-        if self.rate > 0 {
-            line(&mut text, "  - stop_load: { name: payments }");
-        }
-        text.push_str(
-            "  - heal: all\n\
-             \x20 - title: In the end all is well\n\
-             \x20   expect:\n\
-             \x20     - converged: { max_lag: 1, fresh: 2 }\n\
-             \x20       within: 80 blocks\n\
-             \x20     - supply:\n\
-             \x20       within: 20 blocks\n\
-             \nfinally:\n  - heal\n",
-        );
-        text
-    }
-
-    /// The faults: both tracks at once, where there are two.
-    fn storm(&self, text: &mut String) {
-        let tracks = [&self.links, &self.nodes];
-        let tracks: Vec<&Vec<Timed>> = tracks.into_iter().filter(|one| !one.is_empty()).collect();
-        if let [only] = tracks.as_slice() {
-            self.track(text, only, "  ");
-        } else if !tracks.is_empty() {
-            line(text, "  - parallel:");
-            for track in tracks {
-                line(text, "      - steps:");
-                self.track(text, track, "          ");
-            }
-        }
-    }
-
-    fn track(&self, text: &mut String, track: &[Timed], indent: &str) {
-        for timed in track {
-            if timed.after_s > 0 {
-                line(text, &format!("{indent}- wait: {}s", timed.after_s));
-            }
-            line(text, &format!("{indent}- {}", self.verb(timed.what)));
-            if timed.what.lasts() {
-                line(text, &format!("{indent}  for: {}s", timed.lasts_s));
-            }
-        }
-    }
-
-    fn verb(&self, what: What) -> String {
-        match what {
-            What::Split(first) => {
-                let (left, right) = (self.names(0..first), self.names(first..self.count()));
-                format!("partition: [[{left}], [{right}]]")
-            }
-            What::Isolate(node) => format!("partition: {{ isolate: {} }}", self.name(node)),
-            What::Mute(node) => {
-                let others = self.names((0..self.count()).filter(|other| *other != node));
-                let from = self.name(node);
-                format!("partition: {{ one_way: {{ from: {from}, to: [{others}] }} }}")
-            }
-            What::Slow(node, ms) => format!("latency: {{ is: {ms}ms, on: {} }}", self.name(node)),
-            What::Lossy(node, percent) => {
-                format!("loss: {{ is: {percent}%, on: {} }}", self.name(node))
-            }
-            What::Kill(node) => format!("kill: {}", self.name(node)),
-            What::Pause(node) => format!("pause: {}", self.name(node)),
-            What::Restart(node) => format!("restart: {}", self.name(node)),
-            What::Wipe(node) => format!("wipe: {}", self.name(node)),
-            What::Fill(node) => format!("fill_disk: {}", self.name(node)),
-            What::Tear(node) => format!("corrupt_store: {}", self.name(node)),
-            What::Skew(node, ms) => {
-                format!("clock_skew: {{ on: {}, by: {ms}ms }}", self.name(node))
-            }
-        }
+impl Shape {
+    /// Hops between the two nodes that are farthest apart.
+    const fn hops(self, count: u32) -> u32 {
+        let hops = match self {
+            Self::Mesh => 1,
+            Self::Line => count.saturating_sub(1),
+            Self::Ring => count / 2,
+        };
+        if hops == 0 { 1 } else { hops }
     }
 }
 
@@ -287,8 +197,11 @@ impl What {
     }
 
     /// Whether, while this keeps a node down, none of the links of that fault
-    /// joins two nodes that run.
+    /// joins two nodes that run, or the fault names a node that is not there.
     fn hides(self, link: Self, count: u32) -> bool {
+        if let Self::Leave(_) = self {
+            return true;
+        }
         let (Self::Kill(down) | Self::Pause(down) | Self::Fill(down) | Self::Tear(down)) = self
         else {
             return false;
@@ -306,14 +219,9 @@ impl What {
         }
     }
 
-    const fn lasts(self) -> bool {
+    pub const fn lasts(self) -> bool {
         !matches!(self, Self::Restart(_) | Self::Wipe(_))
     }
-}
-
-fn line(text: &mut String, what: &str) {
-    // Writing into a text cannot fail.
-    let _always = writeln!(text, "{what}");
 }
 
 struct Dice(Stream);
@@ -324,9 +232,17 @@ impl Dice {
         u32::try_from(drawn).unwrap_or(u32::MAX)
     }
 
+    fn shape(&mut self) -> Shape {
+        match self.between((0, 3)) {
+            0 => Shape::Line,
+            1 => Shape::Ring,
+            _ => Shape::Mesh,
+        }
+    }
+
     fn what(&mut self, nodes: u32) -> What {
         let node = self.between((0, u64::from(nodes) - 1));
-        match self.between((0, 13)) {
+        match self.between((0, 15)) {
             0..=2 => What::Split(self.between((1, u64::from(nodes) - 1))),
             3 => What::Isolate(node),
             4 => What::Mute(node),
@@ -338,6 +254,8 @@ impl Dice {
             10 => What::Wipe(node),
             11 => What::Fill(node),
             12 => What::Tear(node),
+            13 => What::Leave(node),
+            14 => What::Join,
             _ => {
                 let ms = 500 * self.between((1, 8)).cast_signed();
                 let is_late = self.between((0, 1)) == 1;

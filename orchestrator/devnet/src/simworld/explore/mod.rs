@@ -2,16 +2,18 @@
 //! faults by seed, safety watched while it runs, liveness demanded in the end;
 //! what fails is shrunk to the least that still fails.
 //!
-//! Ranges a case is drawn from: 2 to 6 nodes of which at least one mines, a
-//! block every 1 or 2 s, one-way latency of 0 to 400 ms everywhere, 0 to 2
-//! payments a second, and up to 8 faults of 1 to 12 s each, those of links
-//! beside those of nodes. In the end all is healed, and within 80 blocks all
-//! must be on one chain with fresh blocks and the coins that were issued.
+//! Ranges a case is drawn from: 2 to 6 nodes of which at least one mines, all
+//! connected or in a line or a ring, a block every 1 or 2 s, one-way latency of 0
+//! to 400 ms from end to end, 0 to 2 payments a second, and up to 8 faults of 1 to
+//! 12 s each, those of links beside those of nodes; nodes join and leave as well.
+//! In the end all is healed, and within 80 blocks all must be on one chain with
+//! fresh blocks and the coins that were issued.
 
 mod case;
+mod file;
 mod shrink;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -27,7 +29,7 @@ use crate::run::drive::Witness;
 use crate::scenario_file::ScenarioFile;
 
 pub use case::Case;
-pub use shrink::shrink;
+pub use shrink::{RUNS_MAX, shrink};
 
 /// How a case failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +50,14 @@ pub enum Came {
     Invalid(String),
     /// Something that must never be, or an end that never came.
     Badly(Failed),
+    /// Nothing: nobody waits for it any more.
+    Unfinished,
 }
 
-/// What came of many cases.
-#[derive(Clone, Debug, Default)]
+/// What came of many cases, however many of them ran at a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explored {
-    /// Cases that were run.
+    /// Cases that were run to their end; up to the one that failed, if one did.
     pub runs: u64,
     /// Of these, seeds of cases in which a fault had no effect, and what was
     /// found instead.
@@ -72,11 +76,11 @@ impl Witness for Nobody {
     fn interrupted(&mut self, _: u64) {}
 }
 
-/// Runs one case.
+/// Runs one case, to its end or until `stop` is set.
 ///
 /// # Errors
 /// The case is no scenario that can run, which is a mistake of this room.
-pub fn run(case: &Case, planted: Option<Planted>) -> Result<Came, String> {
+pub fn run(case: &Case, planted: Option<Planted>, stop: &AtomicBool) -> Result<Came, String> {
     let text = case.yaml();
     let file = ScenarioFile::simulated(Path::new("explored.yaml"), text);
     let file = file.map_err(|refusal| refusal.failure().to_string())?;
@@ -88,7 +92,11 @@ pub fn run(case: &Case, planted: Option<Planted>) -> Result<Came, String> {
         Ok(play) => play,
         Err(why) => return Ok(badly("begin", &why)),
     };
-    while !play.is_unsafe() && play.turn(&mut Nobody) {}
+    while !play.is_unsafe() && play.turn(&mut Nobody) {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Came::Unfinished);
+        }
+    }
     let violations = play.violations();
     if let Some(first) = violations.first() {
         let kind = format!("unsafe: {:?}", first.rule);
@@ -127,21 +135,23 @@ pub fn explore(
 ) -> Result<Explored, String> {
     let next = AtomicU64::new(first);
     let worst = AtomicU64::new(end);
-    let explored = Mutex::new(Ok(Explored::default()));
+    let found = Mutex::new(Found::default());
     let work = || {
         loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
             // Lower seeds than one that failed are still of interest.
-            if seed >= worst.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
+            let is_wanted = |seed: u64| seed < worst.load(Ordering::Relaxed);
+            let after = |seed| is_wanted(seed).then(|| seed + 1);
+            let taken = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+            let (Ok(seed), false) = (taken, stop.load(Ordering::Relaxed)) else {
                 return;
-            }
+            };
             let case = Case::draw(seed);
-            let came = run(&case, planted);
+            let came = run(&case, planted, stop);
             if matches!(came, Ok(Came::Badly(_)) | Err(_)) {
                 worst.fetch_min(seed, Ordering::Relaxed);
             }
-            let mut all = explored.lock().unwrap_or_else(PoisonError::into_inner);
-            file(&mut all, case, came);
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.file(case, came);
             told();
         }
     };
@@ -151,30 +161,55 @@ pub fn explore(
         }
         work();
     });
-    explored
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
+    let found = found.into_inner();
+    found.unwrap_or_else(PoisonError::into_inner).conclude()
 }
 
-fn file(all: &mut Result<Explored, String>, case: Case, came: Result<Came, String>) {
-    let Ok(explored) = all else {
-        return;
-    };
-    explored.runs += 1;
-    match came {
-        Ok(Came::Well) => {}
-        Ok(Came::Invalid(why)) => {
-            explored.invalid.insert(case.seed, why);
-        }
-        Ok(Came::Badly(failed)) => {
-            let is_first = explored
-                .failed
-                .as_ref()
-                .is_none_or(|(known, _)| case.seed < known.seed);
-            if is_first {
-                explored.failed = Some((case, failed));
+/// What was found so far, in the order in which cases ended.
+#[derive(Default)]
+struct Found {
+    /// Seeds of cases that came to their end.
+    ended: BTreeSet<u64>,
+    invalid: BTreeMap<u64, String>,
+    failed: Option<(Case, Failed)>,
+    odd: BTreeMap<u64, String>,
+}
+
+impl Found {
+    fn file(&mut self, case: Case, came: Result<Came, String>) {
+        let seed = case.seed;
+        match came {
+            Ok(Came::Unfinished) => return,
+            Ok(Came::Well) => {}
+            Ok(Came::Invalid(why)) => {
+                self.invalid.insert(seed, why);
+            }
+            Ok(Came::Badly(failed)) => {
+                let known = self.failed.as_ref();
+                if known.is_none_or(|(known, _)| seed < known.seed) {
+                    self.failed = Some((case, failed));
+                }
+            }
+            Err(why) => {
+                self.odd.insert(seed, why);
             }
         }
-        Err(why) => *all = Err(format!("seed {}: {why}", case.seed)),
+        self.ended.insert(seed);
+    }
+
+    /// What one job alone would have found: nothing beyond the first failure.
+    fn conclude(mut self) -> Result<Explored, String> {
+        let failed_at = self.failed.as_ref().map(|(case, _)| case.seed);
+        let is_counted = |seed: u64| failed_at.is_none_or(|last| seed <= last);
+        if let Some((seed, why)) = self.odd.pop_first().filter(|(seed, _)| is_counted(*seed)) {
+            return Err(format!("seed {seed}: {why}"));
+        }
+        self.invalid.retain(|seed, _| is_counted(*seed));
+        self.ended.retain(|seed| is_counted(*seed));
+        Ok(Explored {
+            runs: self.ended.len() as u64,
+            invalid: self.invalid,
+            failed: self.failed,
+        })
     }
 }

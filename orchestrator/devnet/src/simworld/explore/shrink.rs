@@ -1,48 +1,67 @@
 //! Makes a failing case small: delta debugging (Zeller and Hildebrandt 2002)
 //! over its faults, then fewer nodes, a shorter storm, less load.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use minichain_sim::setup::Planted;
 
-use super::case::{Case, Timed};
+use super::case::{Case, Shape, Timed};
 use super::{Came, Failed, run};
 
 /// Runs at most; what is small by then must do.
-const RUNS_MAX: u32 = 300;
+pub const RUNS_MAX: u32 = 300;
 
 /// The smallest case found that fails in the same way, with its failure, and
-/// the runs it took.
-pub fn shrink(case: &Case, failed: &Failed, planted: Option<Planted>) -> (Case, Failed, u32) {
+/// the runs it took; `told` hears of each. Once `stop` is set, the smallest so
+/// far.
+pub fn shrink(
+    case: &Case,
+    failed: &Failed,
+    planted: Option<Planted>,
+    stop: &AtomicBool,
+    told: &dyn Fn(),
+) -> (Case, Failed, u32) {
     let mut shrinker = Shrinker {
         case: case.clone(),
         failed: failed.clone(),
         planted,
         runs: 0,
+        stop,
+        told,
     };
     loop {
         let before = shrinker.case.clone();
         shrinker.fewer_faults();
         shrinker.simpler();
-        if shrinker.case == before || shrinker.runs >= RUNS_MAX {
+        if shrinker.case == before || shrinker.is_over() {
             return (shrinker.case, shrinker.failed, shrinker.runs);
         }
     }
 }
 
-struct Shrinker {
+struct Shrinker<'a> {
     case: Case,
     failed: Failed,
     planted: Option<Planted>,
     runs: u32,
+    stop: &'a AtomicBool,
+    told: &'a dyn Fn(),
 }
 
-impl Shrinker {
+impl Shrinker<'_> {
+    /// Whether there shall be no further runs.
+    fn is_over(&self) -> bool {
+        self.runs >= RUNS_MAX || self.stop.load(Ordering::Relaxed)
+    }
+
     /// Takes a smaller case if it fails in the same way.
     fn try_case(&mut self, case: Case) -> bool {
-        if case == self.case || !case.is_sound() || self.runs >= RUNS_MAX {
+        if case == self.case || !case.is_sound() || self.is_over() {
             return false;
         }
         self.runs += 1;
-        match run(&case, self.planted) {
+        (self.told)();
+        match run(&case, self.planted, self.stop) {
             Ok(Came::Badly(failed)) if failed.kind == self.failed.kind => {
                 self.case = case;
                 self.failed = failed;
@@ -76,17 +95,18 @@ impl Shrinker {
             } else {
                 parts = (parts * 2).min(all.len());
             }
-            if self.runs >= RUNS_MAX {
+            if self.is_over() {
                 return;
             }
         }
     }
 
-    /// Fewer nodes, less load, no latency, shorter faults.
+    /// Fewer nodes, everybody connected, less load, no latency, shorter faults.
     fn simpler(&mut self) {
-        let steps: [fn(&mut Case); 5] = [
+        let steps: [fn(&mut Case); 6] = [
             |case| case.observers = case.observers.saturating_sub(1),
             |case| case.miners -= 1,
+            |case| case.shape = Shape::Mesh,
             |case| case.rate = 0,
             |case| case.latency_ms = 0,
             |case| case.latency_ms /= 2,

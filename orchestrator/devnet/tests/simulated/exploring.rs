@@ -1,0 +1,154 @@
+//! Seeds, searched for schedules that break a network.
+
+use std::sync::atomic::AtomicBool;
+
+use devnet::simworld::explore::{self, Came, Case, Explored, Failed};
+use minichain_sim::setup::Planted;
+use tempfile::TempDir;
+
+use crate::{answer, devnet, program, words};
+
+/// Seeds that are explored; a failing one is printed with its replay line.
+const SEEDS: (u64, u64) = (0, 200);
+/// Nobody interrupts.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+fn explored(seeds: (u64, u64), planted: Option<Planted>) -> Option<(Case, Failed)> {
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let explored = explore::explore(seeds, jobs, planted, &NEVER, &|| {});
+    let explored = explored.unwrap_or_else(|why| panic!("{why}"));
+    let invalid = &explored.invalid;
+    let most = usize::try_from((seeds.1 - seeds.0) / 10).unwrap_or_default();
+    assert!(
+        invalid.len() < most,
+        "{} cases prove nothing: {invalid:#?}",
+        invalid.len()
+    );
+    explored.failed
+}
+
+#[test]
+fn explored_networks_are_safe_and_live() {
+    if let Some((case, failed)) = explored(SEEDS, None) {
+        let (seed, next) = (case.seed, case.seed + 1);
+        panic!(
+            "{failed:?}\nagain: devnet sim explore --seeds {seed}..{next}\n{}",
+            case.yaml()
+        );
+    }
+}
+
+#[test]
+fn a_planted_mistake_is_found_and_shrunk() {
+    let planted = Some(Planted::LastSeenWins);
+    let (case, failed) = explored((0, 60), planted).expect("somebody finds it");
+    assert_eq!(failed.kind, "unsafe: Work");
+    let (small, still, tries) = explore::shrink(&case, &failed, planted, &NEVER, &|| {});
+    let faults = small.links.len() + small.nodes.len();
+    println!("{case:?}\nin {tries} runs to\n{small:?}\n{}", still.why);
+    assert_eq!(still.kind, failed.kind);
+    assert!(
+        faults <= 1 && small.count() <= 3 && small.rate == 0,
+        "{small:?}"
+    );
+    // It is the mistake that is found: without it the same schedule passes.
+    assert_eq!(explore::run(&small, None, &NEVER), Ok(Came::Well));
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("small.yaml");
+    std::fs::write(&path, small.yaml()).expect("a writable disk");
+    let path = path.display().to_string();
+    let out = devnet(program(), &["check", &path]);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+}
+
+#[test]
+fn jobs_find_what_one_finds_alone() {
+    let planted = Some(Planted::LastSeenWins);
+    let first = 15;
+    let found = |jobs| explore::explore((first, 60), jobs, planted, &NEVER, &|| {});
+    let alone = found(1).expect("every case is a scenario");
+    let (case, _) = alone.failed.as_ref().expect("somebody finds it");
+    // One by one, so every seed up to that one; some go well before.
+    assert_eq!(alone.runs, case.seed - first + 1);
+    assert!(alone.runs > 1, "{alone:?}");
+    for jobs in [2, 7] {
+        assert_eq!(found(jobs).as_ref(), Ok(&alone), "{jobs} jobs");
+    }
+}
+
+#[test]
+fn the_last_seeds_there_are_end_the_search() {
+    let seeds = (u64::MAX - 2, u64::MAX);
+    let explored = explore::explore(seeds, 3, None, &NEVER, &|| {});
+    assert_eq!(explored.map(|explored| explored.runs), Ok(2));
+}
+
+#[test]
+fn what_nobody_waits_for_is_not_counted_nor_shrunk() {
+    let stopped = AtomicBool::new(true);
+    let explored = explore::explore((0, 60), 2, None, &stopped, &|| {});
+    assert_eq!(explored, Ok(Explored::default()));
+    let case = Case::draw(1);
+    assert_eq!(explore::run(&case, None, &stopped), Ok(Came::Unfinished));
+    let failed = Failed {
+        kind: "unsafe: Work".to_owned(),
+        why: String::new(),
+    };
+    let (small, still, tries) = explore::shrink(&case, &failed, None, &stopped, &|| {});
+    assert_eq!((small, still, tries), (case, failed, 0));
+}
+
+#[test]
+fn bad_seeds_and_jobs_are_refused_with_a_way_to_write_them() {
+    for (arguments, what) in [
+        (["--seeds", "9..3"], "there is no seed in it"),
+        (["--seeds", "3..3"], "there is no seed in it"),
+        (["--seeds", "3"], "write it like 0..1000"),
+        (["--seeds", "0..=5"], "write it like 0..1000"),
+        (["--seeds", "-1..5"], "write it like 0..1000"),
+        (
+            ["--seeds", "0..99999999999999999999"],
+            "write it like 0..1000",
+        ),
+        (["--jobs", "0"], "1..=1024"),
+        (["--jobs", "many"], "invalid"),
+        (["--plant", "nothing"], "last-seen-wins"),
+    ] {
+        let argument = format!("{}={}", arguments[0], arguments[1]);
+        let out = devnet(program(), &["sim", "explore", &argument]);
+        assert_eq!(out.status.code(), Some(2), "{argument}: {}", words(&out));
+        assert!(words(&out).contains(what), "{argument}: {}", words(&out));
+    }
+    for verb in [["run"].as_slice(), &["sim", "play"]] {
+        let arguments = [verb, &["a.yaml", "--seed=seven"]].concat();
+        let out = devnet(program(), &arguments);
+        assert_eq!(out.status.code(), Some(2), "{}", words(&out));
+        assert!(words(&out).contains("--seed"), "{}", words(&out));
+    }
+}
+
+/// As a user sees it: the seed, the line that runs it again, the file.
+#[test]
+fn a_failing_seed_is_told_with_the_line_that_runs_it_again() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("small case.yaml");
+    let out_file = format!("--out={}", file.display());
+    let plant = ["--plant", "last-seen-wins", "--seeds", "0..60"];
+    let arguments = [&["sim", "explore", "--json", &out_file][..], &plant].concat();
+    let out = devnet(program(), &arguments);
+    assert_eq!(out.status.code(), Some(1), "{}", words(&out));
+    let failed = &answer(&out)["failed"];
+    let seed = failed["seed"].as_u64().expect("a seed");
+    let again = format!("devnet sim explore --seeds {seed}..{}", seed + 1);
+    assert_eq!(failed["again"], again);
+    assert!(words(&out).contains(&again), "{}", words(&out));
+    let replay = failed["replay"].as_str().expect("a line");
+    let quoted = format!("devnet run '{}' --world sim --seed {seed}", file.display());
+    assert_eq!(replay, quoted);
+    // Nobody makes the mistake there, so it passes.
+    let path = file.display().to_string();
+    let seed = seed.to_string();
+    let again = ["run", &path, "--world", "sim", "--seed", &seed];
+    let out = devnet(program(), &again);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+}
