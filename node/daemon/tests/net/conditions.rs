@@ -57,6 +57,14 @@ impl Bad {
         let outcomes = self.levers.probe(vec![target], PROBE, 16).await;
         outcomes.expect("the network side lives").remove(0)
     }
+
+    /// Probes until one takes less than that. A link adds the same every time, a
+    /// busy machine does not.
+    async fn probes_within(&self, peer: PeerId, limit: Duration) {
+        let wait = async { while !self.probe(peer, None).await.is_ok_and(|took| took < limit) {} };
+        let wait = tokio::time::timeout(PATIENCE, wait).await;
+        assert!(wait.is_ok(), "every probe takes {limit:?} or more");
+    }
 }
 
 /// A fast chain's settings.
@@ -78,19 +86,19 @@ async fn pair() -> (Bad, Bad) {
 #[tokio::test]
 async fn latency_of_both_ends_shows_in_the_round_trip_and_goes_with_the_condition() {
     let (a, b) = pair().await;
-    let free = a.probe(b.id(), None).await.expect("reachable");
     let latency = |latency_ms| Condition { latency_ms, ..FREE };
     a.condition(&b, latency(100.0));
     b.condition(&a, latency(150.0));
     for (from, to) in [(&a, &b), (&b, &a)] {
         let slow = from.probe(to.id(), None).await.expect("reachable");
         assert!(slow >= Duration::from_millis(250), "{slow:?}");
-        assert!(slow < free + Duration::from_millis(500), "{slow:?}");
+        // Nothing is added twice.
+        from.probes_within(to.id(), Duration::from_millis(500))
+            .await;
     }
     a.levers.condition(Table::new());
     b.levers.condition(Table::new());
-    let again = a.probe(b.id(), None).await.expect("reachable");
-    assert!(again < Duration::from_millis(250), "{again:?}");
+    a.probes_within(b.id(), Duration::from_millis(250)).await;
 }
 
 #[tokio::test]
@@ -274,11 +282,10 @@ async fn probes_run_side_by_side_and_end_in_time_with_reasons() {
             address: Some(silent.clone()),
         });
     }
-    let timeout = Duration::from_secs(1);
-    let begin = std::time::Instant::now();
+    // One after the other they would take longer than anybody waits.
+    let timeout = PATIENCE / 15;
     let outcomes = tokio::time::timeout(PATIENCE, a.levers.probe(targets, timeout, 16));
     let outcomes = outcomes.await.expect("in time").expect("alive");
-    assert!(begin.elapsed() < timeout * 10, "not one after the other");
     assert_eq!(outcomes.len(), 24);
     assert!(outcomes[0].is_ok(), "{outcomes:?}");
     let why = |index: usize| outcomes[index].clone().expect_err("unreachable");

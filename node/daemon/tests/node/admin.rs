@@ -76,10 +76,14 @@ fn two_hundred_milliseconds_of_round_trip_show_in_a_probe_and_blocks_still_arriv
     b.wait_for_height(1);
     condition(&a, &b, json!({"latency_ms": 100.0}));
     condition(&b, &a, json!({"latency_ms": 100.0, "jitter_ms": 0.5}));
-    let answer = probe(&a, &b);
-    assert_eq!(answer["reachable"], true, "{answer}");
-    let rtt_ms = answer["rtt_ms"].as_f64().expect("a number");
-    assert!((195.0..1_000.0).contains(&rtt_ms), "{answer}");
+    // A busy machine may add to one probe, not to all.
+    wait_for("a round trip of little more", || {
+        let answer = probe(&a, &b);
+        assert_eq!(answer["reachable"], true, "{answer}");
+        let rtt_ms = answer["rtt_ms"].as_f64().expect("a number");
+        assert!(rtt_ms >= 195.0, "{answer}");
+        (rtt_ms < 395.0).then_some(())
+    });
     b.wait_for_height(a.height() + 3);
     a.stop();
     b.stop();
@@ -285,10 +289,11 @@ fn hash_rate_can_be_changed_and_stopped() {
     node.wait_for_height(1);
     let hashes = |node: &Node| node.call("getmininginfo", json!([]))["hashes"].clone();
     assert_eq!(node.call(method::SET_HASH_RATE, json!([0])), 0.0);
-    std::thread::sleep(Duration::from_millis(100));
-    let idle = hashes(&node);
-    std::thread::sleep(Duration::from_millis(700));
-    assert_eq!(hashes(&node), idle);
+    wait_for("the search to stand still", || {
+        let before = hashes(&node);
+        std::thread::sleep(Duration::from_millis(700));
+        (hashes(&node) == before).then_some(())
+    });
     assert_eq!(node.call(method::SET_HASH_RATE, json!([500])), 500.0);
     node.wait_for_height(node.height() + 5);
     assert_eq!(node.call("getmininginfo", json!([]))["hashrate"], 500.0);

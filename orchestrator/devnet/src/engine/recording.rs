@@ -5,6 +5,7 @@
 //! ([`Observed::apply`]), which refuses actions in a wrong order.
 
 mod act;
+mod death;
 mod filter;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use devnet_blueprint::{Action, Blueprint, EngineKind, NodeState, Observed};
 use futures::future::{FutureExt as _, ready};
 use futures::stream::{self, StreamExt as _};
 
+use self::death::{Fate, Life};
 use self::filter::Filters;
 use super::{
     Answer, Check, CheckStatus, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer,
@@ -37,6 +39,7 @@ struct World {
     failures: Vec<(Action, EngineError)>,
     stubborn: BTreeSet<String>,
     starts: u64,
+    life: Life,
 }
 
 #[derive(Debug, Default)]
@@ -249,7 +252,18 @@ impl Engine for Recording {
     }
 
     fn perform<'a>(&'a self, blueprint: &'a Blueprint, action: &'a Action) -> Answer<'a, ()> {
-        async move { self.apply(blueprint, action) }.boxed()
+        async move {
+            let fate = self.fate();
+            let outcome = match fate {
+                Fate::Undone => Ok(()),
+                Fate::Answered | Fate::Unheard => self.apply(blueprint, action),
+            };
+            match fate {
+                Fate::Answered => outcome,
+                Fate::Unheard | Fate::Undone => std::future::pending().await,
+            }
+        }
+        .boxed()
     }
 
     fn logs<'a>(&'a self, _network: &'a str, wish: &'a LogWish) -> Answer<'a, LogStream> {

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use devnet_blueprint::{Action, NodeState};
 
+mod killed;
+
 use super::super::tests::Stage;
 use futures::FutureExt as _;
 
