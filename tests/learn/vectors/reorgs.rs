@@ -1,6 +1,8 @@
 //! Which branch counts: trees that grow at random, block by block, in the
 //! chain's state and in the lessons.
 
+use std::sync::Arc;
+
 use minichain_api::genesis::DifficultyRule;
 use minichain_chain::block::{Block, Header};
 use minichain_chain::hash::BlockHash;

@@ -244,7 +244,7 @@ mod tests {
         let begun = Begun::now(&folder);
         Intent::default().save(&folder).expect("a writable disk");
         let failed = Failure::world("the engine is gone");
-        begun.end(&folder, "heal everything".into(), Err(&failed));
+        begun.end(&folder, "heal everything", Err(&failed));
         let record = Record::load(&folder);
         let heal = record.acts().next_back().expect("it was kept");
         assert_eq!(
