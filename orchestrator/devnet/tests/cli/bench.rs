@@ -58,11 +58,8 @@ fn people_get_a_table_with_the_exponents_below() {
     let devnet = Devnet::new();
     let outcome = devnet.ok(&["bench", "--nodes", "1,2", "--no-partition", "--idle", "0s"]);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
-    assert!(
-        lines[0].starts_with("NODES  N  UP s  STATUS s"),
-        "{}",
-        outcome.stdout
-    );
+    let heads: Vec<&str> = lines[0].split_whitespace().take(6).collect();
+    assert_eq!(heads, ["NODES", "N", "UP", "s", "STATUS", "s"]);
     assert!(lines[3].starts_with("exponent"), "{}", outcome.stdout);
     assert!(
         outcome.stderr.contains("2 nodes, round 1: up "),

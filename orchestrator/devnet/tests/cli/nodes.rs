@@ -96,18 +96,6 @@ fn a_closed_terminal_ends_nothing_that_shall_outlive_it() {
 }
 
 #[test]
-fn a_reader_that_went_away_leaves_no_fault_behind() {
-    let devnet = up();
-    let mut command = devnet.command(&["kill", "miner-0", "--for", "1h"]);
-    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("devnet runs");
-    drop(child.stdout.take());
-    let outcome = Outcome::from(child.wait_with_output().expect("it ends"));
-    assert_eq!(outcome.code, 1, "{}", outcome.stderr);
-    assert_eq!(devnet.nodes().len(), 4);
-}
-
-#[test]
 fn a_frozen_node_does_not_answer_until_it_is_thawed() {
     let devnet = up();
     let outcome = devnet.ok(&["pause", "observer-0"]);
