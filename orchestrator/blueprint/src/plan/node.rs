@@ -81,6 +81,19 @@ impl Context<'_> {
         Ok(node)
     }
 
+    /// Peers that a node looks for; about as many look for it. Whoever is there
+    /// goes on as planned: a network that grows does not start anew for it.
+    fn target_peers(&self, member: &Member, roster: &Roster<'_>, usual: u32) -> u32 {
+        let before = self.input.previous.as_deref();
+        if let Some(planned) = before.and_then(|before| before.node(&member.name)) {
+            planned.config.p2p.target_peers
+        } else if roster.members.len() > EVERYBODY_MAX {
+            usual.min(OF_MANY)
+        } else {
+            usual
+        }
+    }
+
     fn config(&self, roster: &Roster<'_>, at: usize, identity_seed: &str) -> NodeConfig {
         let (member, place) = (&roster.members[at], roster.places[at]);
         // In a container the published ports arrive on an address of the
@@ -103,7 +116,7 @@ impl Context<'_> {
                 bootstrap: neighbours.dialled,
                 discovery: self.topology.peers == Peers::Mesh,
                 identity_seed: Some(identity_seed.into()),
-                target_peers: target_peers(roster.members.len(), default.p2p.target_peers),
+                target_peers: self.target_peers(member, roster, default.p2p.target_peers),
                 max_peers: neighbours.max_peers,
             },
             mining: MiningConfig {
@@ -242,15 +255,6 @@ fn entries(members: &[Member]) -> Vec<usize> {
             .collect()
     } else {
         bootstraps
-    }
-}
-
-/// Peers that each node looks for. About as many look for it.
-const fn target_peers(nodes: usize, usual: u32) -> u32 {
-    if nodes > EVERYBODY_MAX && usual > OF_MANY {
-        OF_MANY
-    } else {
-        usual
     }
 }
 

@@ -85,6 +85,18 @@ fn a_new_node_moves_no_other_and_restarts_none() {
 }
 
 #[test]
+fn whoever_is_there_looks_for_as_many_peers_as_before_however_large_the_network_grows() {
+    let first = planned(&counts(17, 2), &docker());
+    let grown = planned(&counts(20, 2), &after(&first, later(docker())));
+    for node in &grown.nodes {
+        let before = first.node(&node.name);
+        let wanted = if before.is_some() { 16 } else { 8 };
+        assert_eq!(node.config.p2p.target_peers, wanted, "{}", node.name);
+    }
+    assert_eq!(grown.nodes.len() - first.nodes.len(), 3);
+}
+
+#[test]
 fn a_node_that_left_frees_its_place() {
     let first = planned(&counts(3, 3), &docker());
     let second = planned(&counts(2, 2), &after(&first, later(docker())));

@@ -15,6 +15,7 @@ use devnet_blueprint::{Blueprint, Topology, diff, render};
 use self::bring_up::{Brought, bring_up, take_back};
 pub use self::watch::MonitoringArgs;
 use self::watch::{preview, watch};
+pub(super) use self::wish::refuse;
 use super::interrupts::Interrupts;
 use super::report::{NetworkReport, count_words};
 use super::serve::{PageArgs, serve};

@@ -9,11 +9,10 @@ use devnet_scenario::fault::{CutShape, Heal};
 use serde::Serialize;
 
 use super::super::interrupts::Interrupts;
-use super::super::report::{format_table, plain_table};
 use super::super::{NameArgs, OutputArgs, status};
-use super::HowArgs;
 use super::cut::{SIDES, best_height, is_one_tip, proven, sides};
 use super::own::{Ended, Ground, Own, cpu_ms, interrupted, processors, until};
+use super::{HowArgs, table};
 use crate::bench::growth::{Figure, Growth, Sample, Size};
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
@@ -306,14 +305,7 @@ fn conclude(
     let has_failed = sizes.iter().any(|size| size.failure.is_some());
     let growth = Growth::of(ground.kind, processors(), args.block_time.seconds(), sizes);
     world.console.answer(&growth)?;
-    let mut rows = growth.rows().into_iter();
-    let titles = rows.next().unwrap_or_default();
-    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-    let mut table = plain_table(&world.console, &titles);
-    for row in rows {
-        table.add_row(row);
-    }
-    world.console.say(&format_table(table));
+    world.console.say(&table(world, growth.rows()));
     Ok(if has_failed {
         Exit::Failed
     } else {

@@ -11,9 +11,9 @@ use minichain_api::rpc::{NetTotals, method};
 use serde_json::json;
 
 use super::super::interrupts::Interrupts;
-use super::super::report::{format_table, plain_table};
-use super::HowArgs;
+use super::super::up::refuse;
 use super::own::{Ended, Ground, Own, cpu_ms, interrupted, processors, until};
+use super::{HowArgs, table};
 use crate::bench::load::{Counters, Load, Offered, Step};
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
@@ -115,27 +115,17 @@ pub async fn run(world: &World, args: &Args, mut interrupts: Interrupts) -> Resu
         load.sustained
     ));
     world.console.answer(&load)?;
-    let mut rows = load.rows().into_iter();
-    let titles = rows.next().unwrap_or_default();
-    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-    let mut table = plain_table(&world.console, &titles);
-    for row in rows {
-        table.add_row(row);
-    }
-    world.console.say(&format_table(table));
+    world.console.say(&table(world, load.rows()));
     Ok(Exit::Success)
 }
 
 fn topology(args: &Args) -> Result<Topology, Failure> {
-    let refuse = |problems: devnet_blueprint::topology::Problems| {
-        let listed: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
-        Failure::bad_input(listed.join("\n       "))
-    };
     let miners = args.nodes.div_ceil(2);
-    let mut topology = Topology::from_counts(args.nodes, miners).map_err(refuse)?;
+    let mut topology =
+        Topology::from_counts(args.nodes, miners).map_err(|problems| refuse(&problems))?;
     topology.genesis.block_time = Some(args.block_time);
     topology.genesis.block_weight_max = args.block_weight;
-    topology.check().map_err(refuse)?;
+    topology.check().map_err(|problems| refuse(&problems))?;
     Ok(topology)
 }
 

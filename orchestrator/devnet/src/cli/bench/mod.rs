@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::OutputArgs;
 use super::interrupts::Interrupts;
+use super::report::{format_table, plain_table};
 use crate::clock::parse_duration;
 use crate::exit::{Exit, Failure};
 use crate::world::{EngineChoice, World};
@@ -108,4 +109,16 @@ pub async fn run(world: &World, args: Args, interrupts: Interrupts) -> Result<Ex
         Some(What::Propagation(args)) => propagation::run(world, args, interrupts).await,
         Some(What::Load(args)) => load::run(world, args, interrupts).await,
     }
+}
+
+/// The table of such rows, of which the first are the titles.
+fn table(world: &World, rows: Vec<Vec<String>>) -> String {
+    let mut rows = rows.into_iter();
+    let titles = rows.next().unwrap_or_default();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let mut table = plain_table(&world.console, &titles);
+    for row in rows {
+        table.add_row(row);
+    }
+    format_table(table)
 }

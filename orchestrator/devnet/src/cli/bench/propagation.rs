@@ -10,9 +10,9 @@ use futures::StreamExt as _;
 use serde::Serialize;
 
 use super::super::interrupts::Interrupts;
-use super::super::report::{format_table, plain_table};
-use super::HowArgs;
+use super::super::up::refuse;
 use super::own::{Ended, Ground, Own, interrupted, until};
+use super::{HowArgs, table};
 use crate::account::arrivals::Book;
 use crate::bench::propagation::{Propagation, Seen};
 use crate::engine::LogWish;
@@ -114,13 +114,7 @@ pub async fn run(world: &World, args: &Args, mut interrupts: Interrupts) -> Resu
 }
 
 fn tell(world: &World, args: &Args, ground: &Ground, told: Propagation) -> Result<Exit, Failure> {
-    let mut rows = told.rows().into_iter();
-    let titles = rows.next().unwrap_or_default();
-    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-    let mut table = plain_table(&world.console, &titles);
-    for row in rows {
-        table.add_row(row);
-    }
+    let rows = table(world, told.rows());
     let blocks = format!(
         "{} blocks over {} links; {} left out",
         told.blocks, told.links, told.left_out
@@ -133,9 +127,7 @@ fn tell(world: &World, args: &Args, ground: &Ground, told: Propagation) -> Resul
         block_time_s: args.block_time.seconds(),
         told,
     })?;
-    world
-        .console
-        .say(&format!("{}\n\n{blocks}", format_table(table)));
+    world.console.say(&format!("{rows}\n\n{blocks}"));
     Ok(if has_figures {
         Exit::Success
     } else {
@@ -168,10 +160,7 @@ fn topology(args: &Args) -> Result<Topology, Failure> {
         ..Topology::default()
     };
     topology.genesis.block_time = Some(args.block_time);
-    topology.check().map_err(|problems| {
-        let listed: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
-        Failure::bad_input(listed.join("\n       "))
-    })?;
+    topology.check().map_err(|problems| refuse(&problems))?;
     Ok(topology)
 }
 

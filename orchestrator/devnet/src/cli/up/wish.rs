@@ -121,7 +121,8 @@ fn apply(args: &Args, topology: &mut Topology) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refuse(problems: &Problems) -> Failure {
+/// What is wrong with a wish, one line each.
+pub(in crate::cli) fn refuse(problems: &Problems) -> Failure {
     let listed: Vec<String> = problems.0.iter().map(ToString::to_string).collect();
     Failure::bad_input(listed.join("\n       "))
 }
