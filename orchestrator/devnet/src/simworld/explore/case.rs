@@ -154,6 +154,25 @@ impl Case {
         }
     }
 
+    /// The same with a node less. What concerned it concerns its neighbour.
+    pub fn without(&self, gone: u32) -> Self {
+        let is_miner = gone < self.miners;
+        let track = |track: &[Timed]| {
+            let moved = track.iter().map(|timed| Timed {
+                what: timed.what.without(gone),
+                ..*timed
+            });
+            moved.collect()
+        };
+        Self {
+            miners: self.miners - u32::from(is_miner),
+            observers: self.observers.saturating_sub(u32::from(!is_miner)),
+            links: track(&self.links),
+            nodes: track(&self.nodes),
+            ..self.clone()
+        }
+    }
+
     /// Whether every fault concerns nodes that are there.
     pub fn is_sound(&self) -> bool {
         let count = self.count();
@@ -189,6 +208,31 @@ impl Shape {
 }
 
 impl What {
+    /// The same where the nodes behind `gone` have moved up.
+    fn without(self, gone: u32) -> Self {
+        let moved = |node: u32| match node {
+            0 => 0,
+            node if node >= gone => node - 1,
+            node => node,
+        };
+        match self {
+            Self::Split(first) => Self::Split(first - u32::from(gone < first)),
+            Self::Isolate(node) => Self::Isolate(moved(node)),
+            Self::Mute(node) => Self::Mute(moved(node)),
+            Self::Slow(node, ms) => Self::Slow(moved(node), ms),
+            Self::Lossy(node, percent) => Self::Lossy(moved(node), percent),
+            Self::Kill(node) => Self::Kill(moved(node)),
+            Self::Pause(node) => Self::Pause(moved(node)),
+            Self::Restart(node) => Self::Restart(moved(node)),
+            Self::Wipe(node) => Self::Wipe(moved(node)),
+            Self::Fill(node) => Self::Fill(moved(node)),
+            Self::Tear(node) => Self::Tear(moved(node)),
+            Self::Skew(node, ms) => Self::Skew(moved(node), ms),
+            Self::Leave(node) => Self::Leave(moved(node)),
+            Self::Join => Self::Join,
+        }
+    }
+
     const fn is_of_links(self) -> bool {
         matches!(
             self,
@@ -271,6 +315,38 @@ mod tests {
 
     use super::*;
     use crate::scenario_file::ScenarioFile;
+
+    #[test]
+    fn a_node_less_moves_up_whoever_stands_behind_it() {
+        let case = Case {
+            miners: 2,
+            observers: 2,
+            links: vec![timed(What::Split(2))],
+            nodes: [What::Kill(0), What::Pause(1), What::Skew(3, -5)]
+                .map(timed)
+                .to_vec(),
+            ..Case::draw(0)
+        };
+        let whats = |track: &[Timed]| track.iter().map(|timed| timed.what).collect::<Vec<_>>();
+        let small = case.without(1);
+        assert_eq!((small.miners, small.observers), (1, 2));
+        assert_eq!(whats(&small.links), [What::Split(1)]);
+        let moved = [What::Kill(0), What::Pause(0), What::Skew(2, -5)];
+        assert_eq!(whats(&small.nodes), moved);
+        assert!(small.is_sound());
+        let small = case.without(3);
+        assert_eq!((small.miners, small.observers), (2, 1));
+        assert_eq!(whats(&small.links), [What::Split(2)]);
+        assert_eq!(whats(&small.nodes)[2], What::Skew(2, -5));
+    }
+
+    fn timed(what: What) -> Timed {
+        Timed {
+            after_s: 1,
+            lasts_s: 1,
+            what,
+        }
+    }
 
     #[test]
     fn every_case_is_a_scenario_that_can_run() {
