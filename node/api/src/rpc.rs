@@ -25,7 +25,9 @@ pub use self::raw::{
 pub use self::stats::BlockStats;
 pub use self::transaction::{InputInfo, OutputInfo, ScriptPubKey, TransactionInfo};
 pub use self::trial::{MempoolVerdict, ScanResult, Unspent, VerdictFees};
-pub use self::wallet::{Balances, MineBalances, ScanBlocks, ScanMempool, UnspentInfo, WalletInfo};
+pub use self::wallet::{
+    Balances, MineBalances, SCAN_OBJECTS_MAX, ScanBlocks, ScanMempool, UnspentInfo, WalletInfo,
+};
 
 /// Answer of `getblockchaininfo`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

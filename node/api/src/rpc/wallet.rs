@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::TipInfo;
 
+/// Locks that one call of `scanblocks` or `scanmempool` takes at most.
+pub const SCAN_OBJECTS_MAX: usize = 10_000;
+
 /// Answer of `scanblocks`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanBlocks {

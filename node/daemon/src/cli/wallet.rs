@@ -18,6 +18,7 @@ use crate::wallet::random;
 
 mod file;
 mod follow;
+mod pace;
 mod send;
 mod show;
 

@@ -173,15 +173,18 @@ fn check_coins(state: &State<RedbStore>, report: &mut Report) {
     let mut digest = Digest::default();
     let mut waiting = Vec::with_capacity(COINS_AT_ONCE);
     let (mut count, mut total) = (0_u64, 0_u64);
+    let bar = progress::bar("checking", state.coin_stats().count, "coins");
     let looked = state.store().each_coin(|outpoint, coin| {
         count += 1;
         total = total.saturating_add(coin.output.value.to_sat());
         waiting.push(DigestChange::coin_came(&outpoint, &coin));
         if waiting.len() >= COINS_AT_ONCE {
+            bar.set_position(count);
             digest.add(state.verifier().digest(std::mem::take(&mut waiting)));
         }
     });
     digest.add(state.verifier().digest(waiting));
+    bar.finish_and_clear();
     report.coins = count;
     if let Err(error) = looked {
         report.add(error);
@@ -202,6 +205,7 @@ fn check_coins(state: &State<RedbStore>, report: &mut Report) {
 /// Taking every block off leads back to the coins of the genesis block.
 fn check_way_back(state: &State<RedbStore>, report: &mut Report) {
     let genesis = state.tree().genesis().hash;
+    let _bar = progress::spinner("taking all blocks off again");
     let expected = State::open(state.params().clone(), MemoryStore::new());
     let (Ok(found), Ok(expected)) = (state.utxo_info_at(&genesis), expected) else {
         report.add("the blocks cannot be taken off again");

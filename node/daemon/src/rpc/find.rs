@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use minichain_api::rpc::{RpcError, ScanBlocks, ScanMempool, code};
+use minichain_api::rpc::{RpcError, SCAN_OBJECTS_MAX, ScanBlocks, ScanMempool, code};
 use minichain_chain::block::Block;
 use minichain_chain::codec::encode;
 use minichain_chain::coins::Undo;
@@ -22,8 +22,6 @@ use super::server::internal;
 use super::{Context, descriptor, error};
 use crate::driver::View;
 
-/// Locks of one call at most.
-const LOCKS_MAX: usize = 10_000;
 /// How long one look may hold the node up.
 pub const LOOK: Duration = Duration::from_millis(10);
 /// How long one call looks through blocks.
@@ -218,9 +216,9 @@ fn locks(context: &Context, arguments: &Arguments, index: usize) -> Result<Locks
         let why = "scanobjects is missing: a list of addr(ADDRESS) and raw(HEXADECIMAL)";
         return Err(error(code::MISC, why));
     };
-    if objects.len() > LOCKS_MAX {
+    if objects.len() > SCAN_OBJECTS_MAX {
         let given = objects.len();
-        let why = format!("{given} scanobjects were given, at most {LOCKS_MAX} are taken");
+        let why = format!("{given} scanobjects were given, at most {SCAN_OBJECTS_MAX} are taken");
         return Err(error(code::INVALID_PARAMETER, why));
     }
     let texts = objects.into_iter().map(|object| match object {

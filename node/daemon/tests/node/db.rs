@@ -1,9 +1,12 @@
 //! `minichain db` on chains that a real miner made.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use minichain_chain::codec::encode;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::support::{EASY_GENESIS, Node, minichain, run, shown};
@@ -191,4 +194,59 @@ fn running_node_keeps_its_chain_to_itself() {
     node.stop();
     let help = run(&["db", "--help"]);
     refused(&help, 0, &["minichain db export chain.bin", "Exit codes"]);
+}
+
+#[test]
+fn interrupted_import_tells_how_far_it_came_and_goes_on_there() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (first, file) = (dir.path().join("first"), dir.path().join("chain.bin"));
+    let node = Node::start(&first, "mining: {enabled: true, hash_rate: 2000}\n");
+    node.wait_for_height(300);
+    node.stop();
+    let height = &ok(&db(&first, &["export", path(&file), "--json"]))["blocks"];
+    let height = height.as_u64().expect("a number");
+    let bytes = std::fs::read(&file).expect("a file");
+    // Longer and longer, until it came somewhere before the signal.
+    let mut waits_ms = [100, 1_000, 5_000, 20_000].into_iter();
+    let middle = waits_ms.find_map(|wait_ms| {
+        let second = dir.path().join(wait_ms.to_string());
+        let taken = interrupted_after(&second, &bytes, wait_ms);
+        let done = ok(&db(&second, &["import", path(&file), "--json"]));
+        let (blocks, known) = (&done["blocks"], &done["known"]);
+        assert_eq!((blocks, known), (&json!(height - taken), &json!(taken)));
+        (taken > 0).then_some(taken)
+    });
+    let middle = middle.expect("blocks before the signal");
+    assert!(middle < height, "{middle} of {height}");
+}
+
+/// Blocks that an import took in before it was interrupted, in the middle of a
+/// chain that comes through a pipe.
+fn interrupted_after(data_dir: &Path, chain: &[u8], wait_ms: u64) -> u64 {
+    let pipe = data_dir.with_extension("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo starts").success());
+    let config = format!("{EASY_GENESIS}data_dir: {}\n", data_dir.display());
+    let mut command = minichain(&["db", "import", path(&pipe)]);
+    command.env("MINICHAIN_CONFIG", config);
+    let import = command.stderr(Stdio::piped()).spawn();
+    let import = import.expect("the program starts");
+    let (now, later) = chain.split_at(chain.len() - 100);
+    // Opens once the import reads.
+    let writer = std::fs::OpenOptions::new().write(true).open(&pipe);
+    let mut writer = writer.expect("a pipe");
+    writer.write_all(now).expect("it reads");
+    std::thread::sleep(Duration::from_millis(wait_ms));
+    let pid = i32::try_from(import.id()).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process"), Signal::INT).expect("it is ours");
+    // It may have ended by now.
+    let _ = writer.write_all(later);
+    drop(writer);
+    let output = import.wait_with_output().expect("it ends");
+    let said = shown(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let taken = said
+        .split_once(" blocks were taken in, up to height ")
+        .and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok());
+    taken.unwrap_or_else(|| panic!("{said}"))
 }

@@ -26,3 +26,4 @@ mod traffic;
 mod trial;
 mod wallet;
 mod wallet_file;
+mod wallet_follow;

@@ -11,16 +11,20 @@ use serde_json::{Value, json};
 use crate::support::{Node, minichain, shown, wait_for};
 
 const COIN: i64 = 100_000_000;
-const PASSWORD: &str = "correct horse";
+/// Of every wallet here.
+pub const PASSWORD: &str = "correct horse";
 
 /// A wallet's file and the node it asks.
-struct Wallet<'a> {
-    node: &'a Node,
-    file: PathBuf,
+pub struct Wallet<'a> {
+    /// Asked by the address in its data folder's cookie.
+    pub node: &'a Node,
+    /// The file.
+    pub file: PathBuf,
 }
 
 impl<'a> Wallet<'a> {
-    fn new(node: &'a Node, dir: &Path) -> (Self, Value) {
+    /// A new wallet, and what `new` said.
+    pub fn new(node: &'a Node, dir: &Path) -> (Self, Value) {
         let wallet = Self {
             node,
             file: dir.join("a.wallet"),
@@ -29,7 +33,8 @@ impl<'a> Wallet<'a> {
         (wallet, made)
     }
 
-    fn run(&self, command: &str, words: &[&str], password: &str, input: &str) -> Output {
+    /// Runs a command to its end.
+    pub fn run(&self, command: &str, words: &[&str], password: &str, input: &str) -> Output {
         let mut args = vec!["wallet", command];
         let dir = self.node.data_dir.to_str().expect("a name");
         if command != "export" {
@@ -51,7 +56,8 @@ impl<'a> Wallet<'a> {
         child.wait_with_output().expect("it ends")
     }
 
-    fn json(&self, command: &str, words: &[&str]) -> Value {
+    /// The answer of a command that must succeed.
+    pub fn json(&self, command: &str, words: &[&str]) -> Value {
         let output = self.run(command, &[words, &["--json"]].concat(), PASSWORD, "");
         assert_eq!(
             output.status.code(),
@@ -62,7 +68,8 @@ impl<'a> Wallet<'a> {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
-    fn refused(&self, command: &str, words: &[&str], code: i32) -> String {
+    /// What a command says that must end with `code`.
+    pub fn refused(&self, command: &str, words: &[&str], code: i32) -> String {
         let output = self.run(command, words, PASSWORD, "");
         assert_eq!(
             output.status.code(),
@@ -73,27 +80,30 @@ impl<'a> Wallet<'a> {
         String::from_utf8(output.stderr).expect("text")
     }
 
-    fn address(&self, words: &[&str]) -> String {
+    /// An address to be paid at.
+    pub fn address(&self, words: &[&str]) -> String {
         let answer = self.json("address", words);
         answer["address"].as_str().expect("an address").to_owned()
     }
 
     /// Confirmed, unconfirmed and immature base units.
-    fn balance(&self) -> [i64; 3] {
+    pub fn balance(&self) -> [i64; 3] {
         let answer = self.json("balance", &[]);
         let sats = |key: &str| answer[key].as_i64().expect("a number");
         ["confirmed_sats", "unconfirmed_sats", "immature_sats"].map(sats)
     }
 }
 
-fn fund(node: &Node, address: &str, coins: f64) -> String {
+/// Pays an address; its block is still to come.
+pub fn fund(node: &Node, address: &str, coins: f64) -> String {
     let own = node.call(method::GET_NEW_ADDRESS, json!([]));
     node.call(method::GENERATE_TO_ADDRESS, json!([4, own]));
     let txid = node.call(method::SEND_TO_ADDRESS, json!([address, coins]));
     txid.as_str().expect("an id").to_owned()
 }
 
-fn mine(node: &Node, count: u32) -> Vec<String> {
+/// Blocks that pay nobody here.
+pub fn mine(node: &Node, count: u32) -> Vec<String> {
     let own = node.call(method::GET_NEW_ADDRESS, json!([]));
     let hashes = node.call(method::GENERATE_TO_ADDRESS, json!([count, own]));
     serde_json::from_value(hashes).expect("hashes")

@@ -206,10 +206,11 @@ impl<'a> Roster<'a> {
             .take(ENTRIES_DIALLED_MAX)
             .map(|entry| self.address(*entry))
             .collect();
-        let expected = if is_entry { self.members.len() } else { 0 };
         Neighbours {
             dialled,
-            max_peers: max_peers(expected),
+            // Entry nodes are dialled by everybody, and a fault is proven by
+            // probes between any two.
+            max_peers: max_peers(self.members.len()),
         }
     }
 
@@ -259,10 +260,12 @@ fn entries(members: &[Member]) -> Vec<usize> {
 }
 
 /// Rounded up to a power of two, so that a network that grows by a few nodes
-/// does not change, and thus restart, its entry nodes.
+/// does not change, and thus restart, the nodes that are there.
 fn max_peers(neighbours: usize) -> u32 {
     let neighbours = u32::try_from(neighbours).unwrap_or(u32::MAX);
-    let wanted = neighbours.saturating_add(SPARE_PEERS);
+    // Of its places a node keeps a quarter for those that it dials itself.
+    let places = neighbours.saturating_add(neighbours.div_ceil(3));
+    let wanted = places.saturating_add(SPARE_PEERS);
     wanted
         .checked_next_power_of_two()
         .unwrap_or(u32::MAX)

@@ -117,8 +117,20 @@ fn a_hub_accepts_as_many_connections_as_it_has_neighbours() {
     let edges = (1..200).map(|n| (format!("miner-{n}"), "miner-0".to_owned()));
     topology.peers = Peers::Edges(edges.collect());
     let blueprint = planned(&topology, &process());
-    assert_eq!(blueprint.nodes[0].config.p2p.max_peers, 256);
+    assert_eq!(blueprint.nodes[0].config.p2p.max_peers, 512);
     assert_eq!(blueprint.nodes[1].config.p2p.max_peers, 64);
+}
+
+#[test]
+fn every_node_of_a_mesh_has_room_for_a_call_from_each_of_the_others() {
+    for count in [1, 2, 18, 36, 37, 48, 49, 96, 97, 100, 200, 245] {
+        for node in planned(&counts(count, 1), &process()).nodes {
+            // A quarter of a node's places is for those that it dials itself.
+            let places = node.config.p2p.max_peers;
+            let inbound = places - places / 4;
+            assert!(inbound >= count - 1, "{count} nodes, {}", node.name);
+        }
+    }
 }
 
 #[test]

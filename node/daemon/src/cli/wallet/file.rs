@@ -99,7 +99,15 @@ impl Opened {
     fn sealed(&mut self) -> Result<Vec<u8>, Failure> {
         self.contents.ledger = self.wallet.ledger.clone();
         self.contents.used = self.wallet.keyring.used();
-        Ok(self.key.seal(&self.contents.to_bytes(), random()?))
+        let bytes = self.key.seal(&self.contents.to_bytes(), random()?);
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(Failure::No(format!(
+                "{} would be longer than {FILE_BYTES_MAX} bytes, and nothing was written: pay all \
+                 of it to a new wallet",
+                self.path.display()
+            )));
+        }
+        Ok(bytes)
     }
 }
 

@@ -5,7 +5,11 @@
 //! node first, and the chain is compared again when all is taken in, so that a
 //! reorganisation in between is noticed and the stretch looked through anew.
 
-use minichain_api::rpc::{BlockchainInfo, HeaderInfo, ScanBlocks, ScanMempool, method};
+use std::collections::{BTreeMap, BTreeSet};
+
+use minichain_api::rpc::{
+    BlockchainInfo, HeaderInfo, SCAN_OBJECTS_MAX, ScanBlocks, ScanMempool, method,
+};
 use minichain_chain::block::Block;
 use minichain_chain::codec::{Decode, decode};
 use minichain_chain::hash::BlockHash;
@@ -21,6 +25,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::file::Opened;
+use super::pace::Pace;
 use crate::client::{CallError, Client};
 use crate::exit::Failure;
 use crate::progress;
@@ -71,8 +76,17 @@ impl Node {
         })
     }
 
-    /// Takes in every block, and what waits.
+    /// Takes in every block, and what waits. What was taken in before an error
+    /// is saved, so that the next try goes on from there.
     pub fn follow(&self, opened: &mut Opened) -> Result<News, Failure> {
+        let news = self.take_all(opened);
+        if news.is_err() {
+            opened.save()?;
+        }
+        news
+    }
+
+    fn take_all(&self, opened: &mut Opened) -> Result<News, Failure> {
         let (network, birthday) = (&opened.contents.network, opened.contents.birthday);
         let wallet = &mut opened.wallet;
         for _ in 0..TRIES_MAX {
@@ -81,10 +95,12 @@ impl Node {
             if self.take_blocks(wallet, &info, birthday)?.is_err() {
                 continue;
             }
-            let locks = locks(wallet);
-            let waiting: ScanMempool = self.call(method::SCAN_MEMPOOL, &json!([locks]))?;
+            let waiting = self.waiting(&locks(wallet))?;
             // A payment that a new block took along would be missed.
-            if waiting.bestblock == info.bestblockhash {
+            if waiting
+                .iter()
+                .all(|some| some.bestblock == info.bestblockhash)
+            {
                 return news(wallet, &waiting);
             }
         }
@@ -152,11 +168,9 @@ impl Node {
         tip: u32,
         pace: &mut Pace,
     ) -> Result<u32, Failure> {
-        let stop = pace.stop(next, tip);
-        let params = json!(["start", locks(wallet), next, stop]);
-        let found: ScanBlocks = self.call(method::SCAN_BLOCKS, &params)?;
-        for name in &found.relevant_blocks {
-            let header: HeaderInfo = self.call(method::GET_BLOCK_HEADER, &json!([name]))?;
+        let (blocks, last) = self.relevant(&locks(wallet), next, pace.stop(next, tip))?;
+        for name in &blocks {
+            let header = self.header(name)?;
             let text: String = self.call(method::GET_BLOCK, &json!([name, 0]))?;
             let block: Block = decoded(&text)?;
             let height = Height(header.height);
@@ -169,11 +183,51 @@ impl Node {
             }
         }
         pace.was_kept();
-        let last = found.to_height.clamp(next, stop);
         if let Some(name) = self.hash_at(last)? {
             wallet.ledger.note_seen(Height(last), hash(&name)?);
         }
         Ok(last.saturating_add(1))
+    }
+
+    /// The blocks from `next` to at most `stop` that concern these locks, in
+    /// the chain's order, and the last height that was looked through.
+    fn relevant(
+        &self,
+        locks: &[String],
+        next: u32,
+        stop: u32,
+    ) -> Result<(Vec<String>, u32), Failure> {
+        let mut last = stop;
+        let mut lists = Vec::new();
+        for some in locks.chunks(SCAN_OBJECTS_MAX) {
+            let params = json!(["start", some, next, last]);
+            let found: ScanBlocks = self.call(method::SCAN_BLOCKS, &params)?;
+            last = found.to_height.clamp(next, last);
+            lists.push(found.relevant_blocks);
+        }
+        if lists.len() <= 1 {
+            return Ok((lists.pop().unwrap_or_default(), last));
+        }
+        let names: BTreeSet<String> = lists.into_iter().flatten().collect();
+        let mut by_height = BTreeMap::new();
+        for name in names {
+            by_height.insert(self.header(&name)?.height, name);
+        }
+        // The first calls may have looked further than the last one.
+        let reached = by_height.range(..=last).map(|(_, name)| name.clone());
+        Ok((reached.collect(), last))
+    }
+
+    /// What waits and concerns these locks, by calls of as many as one takes.
+    fn waiting(&self, locks: &[String]) -> Result<Vec<ScanMempool>, Failure> {
+        let calls = locks.chunks(SCAN_OBJECTS_MAX);
+        calls
+            .map(|some| self.call(method::SCAN_MEMPOOL, &json!([some])))
+            .collect()
+    }
+
+    fn header(&self, name: &str) -> Result<HeaderInfo, Failure> {
+        self.call(method::GET_BLOCK_HEADER, &json!([name]))
     }
 
     fn info(&self) -> Result<BlockchainInfo, Failure> {
@@ -198,50 +252,25 @@ impl Node {
     }
 }
 
-/// How many blocks are looked through in one call. The first payment to an
-/// address widens what is looked out for, and all that was looked through
-/// behind it counts for nothing: so as many as lately were of use, and more
-/// where nothing happens.
-struct Pace {
-    blocks: u32,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { blocks: 1_000 }
-    }
-}
-
-impl Pace {
-    /// Less is not worth a call.
-    const BLOCKS_MIN: u32 = 20;
-
-    fn stop(&self, next: u32, tip: u32) -> u32 {
-        next.saturating_add(self.blocks - 1).min(tip)
-    }
-
-    fn was_kept(&mut self) {
-        self.blocks = self.blocks.saturating_mul(2);
-    }
-
-    fn was_cut_short(&mut self, used: u32) {
-        self.blocks = used.saturating_mul(2).max(Self::BLOCKS_MIN);
-    }
-}
-
-fn news(wallet: &Wallet, waiting: &ScanMempool) -> Result<News, Failure> {
-    let transactions = waiting.transactions.iter();
-    let transactions: Vec<Transaction> = transactions
+fn news(wallet: &Wallet, waiting: &[ScanMempool]) -> Result<News, Failure> {
+    let Some(first) = waiting.first() else {
+        return Err(Failure::world("the wallet has no addresses to look for"));
+    };
+    // One that concerns locks of two calls is told twice.
+    let texts = waiting.iter().flat_map(|some| &some.transactions);
+    let texts: BTreeSet<&String> = texts.collect();
+    let transactions: Vec<Transaction> = texts
+        .into_iter()
         .map(|text| decoded(text))
         .collect::<Result<_, _>>()?;
     let chain = Chain {
-        tip: Height(waiting.height),
-        maturity: waiting.coinbasematurity,
+        tip: Height(first.height),
+        maturity: first.coinbasematurity,
     };
     Ok(News {
         outlook: Outlook::new(&wallet.ledger, &wallet.keyring, &transactions, chain),
         tip: chain.tip,
-        min_fee_rate: FeeRate::from_sat_per_kvb(waiting.minfeerate),
+        min_fee_rate: FeeRate::from_sat_per_kvb(first.minfeerate),
     })
 }
 
@@ -277,53 +306,4 @@ fn decoded<T: Decode>(text: &str) -> Result<T, Failure> {
 fn hash(text: &str) -> Result<BlockHash, Failure> {
     text.parse()
         .map_err(|why| Failure::world(format!("the node's hash {text:?} is none: {why}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Pace;
-
-    /// Blocks looked through in a chain where each of these heights pays a
-    /// fresh address.
-    fn looked_through(tip: u32, paid: impl Fn(u32) -> bool) -> u64 {
-        let mut pace = Pace::default();
-        let (mut next, mut sum) = (0, 0);
-        while next <= tip {
-            let stop = pace.stop(next, tip);
-            sum += u64::from(stop - next + 1);
-            match (next..=stop).find(|height| paid(*height)) {
-                Some(height) => {
-                    pace.was_cut_short(height + 1 - next);
-                    next = height + 1;
-                }
-                None => {
-                    pace.was_kept();
-                    next = stop + 1;
-                }
-            }
-        }
-        sum
-    }
-
-    #[test]
-    fn many_addresses_make_no_block_be_looked_through_many_times() {
-        for every in [1, 7, 300, 1_000, 33_333] {
-            let sum = looked_through(100_000, |height| height % every == 0);
-            let calls = 100_000 / u64::from(every);
-            assert!(sum <= 4 * 100_000 + 20 * calls, "{sum} for {every}");
-        }
-        let bursts = looked_through(100_000, |height| height % 10_000 < 30);
-        assert!(bursts <= 4 * 100_000, "{bursts}");
-    }
-
-    #[test]
-    fn quiet_chain_takes_few_calls_and_the_longest_no_overflow() {
-        let mut pace = Pace::default();
-        for _ in 0..40 {
-            pace.was_kept();
-        }
-        assert_eq!(pace.stop(5, u32::MAX), u32::MAX);
-        pace.was_cut_short(u32::MAX);
-        assert_eq!(pace.stop(0, 9), 9);
-    }
 }
