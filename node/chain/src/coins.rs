@@ -15,7 +15,9 @@ mod undo;
 mod verify;
 
 pub use self::coin::Coin;
-pub use self::connect::{ConnectError, Connected, Context, connect_block, connect_genesis};
+pub use self::connect::{
+    ConnectError, Connected, Context, Pending, connect_block, connect_genesis,
+};
 pub use self::digest::{Digest, DigestPart};
 pub use self::disconnect::disconnect_block;
 pub use self::muhash::{DigestChange, MuHash3072};

@@ -7,6 +7,7 @@
 
 mod accept;
 mod activate;
+mod formed;
 mod moved;
 mod open;
 mod place;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use self::accept::{Acceptance, HeaderAcceptance};
 pub use self::activate::{LEG_COINS, STEP_BLOCKS};
+pub use self::formed::FormedBlock;
 pub use self::moved::{Change, Moved};
 pub use self::open::OpenError;
 pub use self::rewind::Rewind;

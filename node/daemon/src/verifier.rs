@@ -14,6 +14,7 @@ use minichain_chain::coins::{
     BlockSignatures, DigestChange, DigestPart, MuHash3072, SignatureCheck, SignatureVerifier,
 };
 use minichain_chain::hash::Wtxid;
+use minichain_chain::rules::block::{BlockError, FORM_PARTS, check_chain_form, check_named_form};
 use minichain_chain::signature::SpendError;
 use minichain_chain::transaction::{Names, Transaction};
 use rayon::prelude::*;
@@ -131,8 +132,8 @@ impl SignatureVerifier for ThreadedVerifier {
         Ok(())
     }
 
-    fn of_block<'a>(&'a self, block: &'a Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
-        Box::new(Stream::new(&self.threads, &self.shared, block))
+    fn of_block<'a>(&'a self, block: &Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
+        Box::new(Stream::new(&self.threads, &self.shared, Arc::clone(block)))
     }
 
     fn names(&self, transactions: &[Transaction]) -> Vec<Names> {
@@ -142,6 +143,20 @@ impl SignatureVerifier for ThreadedVerifier {
         let pieces = transactions.par_iter().with_min_len(NAMES_A_PIECE);
         self.threads
             .install(|| pieces.map(Transaction::names).collect())
+    }
+
+    fn form(&self, block: &Arc<Block>, weight_max: u64) -> (Vec<Names>, Result<(), BlockError>) {
+        let names = self.names(&block.transactions);
+        let checked = if names.len() <= NAMES_A_PIECE {
+            check_named_form(block, &names, weight_max)
+        } else {
+            let parts = FORM_PARTS.par_iter().with_max_len(1);
+            let parts = parts.map(|part| part(block, &names, weight_max));
+            let found: Vec<_> = self.threads.install(|| parts.collect());
+            found.into_iter().collect()
+        };
+        let checked = checked.and_then(|()| check_chain_form(block));
+        (names, checked)
     }
 
     fn digest(&self, changes: Vec<DigestChange>) -> Arc<dyn DigestPart> {

@@ -103,8 +103,8 @@ impl SignatureVerifier for Verdicts {
         found
     }
 
-    fn of_block<'a>(&'a self, block: &'a Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
-        Box::new(Gathered::new(self, block))
+    fn of_block<'a>(&'a self, block: &Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
+        Box::new(Gathered::new(self, Arc::clone(block)))
     }
 
     fn form(&self, block: &Arc<Block>, weight_max: u64) -> (Vec<Names>, Result<(), BlockError>) {

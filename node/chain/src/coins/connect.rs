@@ -30,12 +30,44 @@ pub struct Context<'a> {
 }
 
 /// What connecting brought to light.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connected {
+pub struct Connected<'a> {
     /// How to take the block off again.
     pub undo: Undo,
     /// Sum of the fees.
     pub fees: Amount,
+    /// Nothing is certain before these are.
+    pub signatures: Pending<'a>,
+}
+
+/// The signatures of a block that has connected otherwise.
+#[must_use]
+pub struct Pending<'a> {
+    block: Arc<Block>,
+    signatures: Option<Box<dyn BlockSignatures + 'a>>,
+}
+
+impl Pending<'_> {
+    /// Whether all are right.
+    ///
+    /// # Errors
+    /// [`BlockError::Transaction`] of the first that is not.
+    pub fn finish(self) -> Result<(), BlockError> {
+        let Some(signatures) = self.signatures else {
+            return Ok(());
+        };
+        signatures.finish().map_err(|failure| {
+            let index = failure.transaction;
+            let signed = self.block.transactions.get(index);
+            BlockError::Transaction {
+                index,
+                txid: signed.map_or(Txid::ZERO, Transaction::txid),
+                error: TransactionError::Signature {
+                    index: failure.input,
+                    error: failure.error,
+                },
+            }
+        })
+    }
 }
 
 /// Why a block did not connect.
@@ -49,16 +81,17 @@ pub enum ConnectError {
     Store(#[from] StoreError),
 }
 
-/// Spends and makes the coins of `block`, whose form has been checked.
-/// On an error the overlay is half changed and must be dropped.
+/// Spends and makes the coins of `block`, whose form has been checked; its
+/// signatures are left for later. On an error the overlay is half changed and
+/// must be dropped.
 ///
 /// # Errors
 /// [`ConnectError`].
-pub fn connect_block<S: Store>(
+pub fn connect_block<'a, S: Store>(
     block: &Arc<Block>,
-    context: &Context<'_>,
+    context: &Context<'a>,
     coins: &mut Overlay<'_, S>,
-) -> Result<Connected, ConnectError> {
+) -> Result<Connected<'a>, ConnectError> {
     let mut undo = Undo::default();
     let mut fees = Amount::ZERO;
     let has_payments = block.transactions.len() > 1;
@@ -82,10 +115,14 @@ pub fn connect_block<S: Store>(
     }
     let coinbase = block.transactions.first().ok_or(BlockError::Empty)?;
     check_reward(coinbase, context.subsidy, fees)?;
-    if let Some(signatures) = signatures {
-        finish_signatures(signatures, block)?;
-    }
-    Ok(Connected { undo, fees })
+    Ok(Connected {
+        undo,
+        fees,
+        signatures: Pending {
+            block: Arc::clone(block),
+            signatures,
+        },
+    })
 }
 
 /// Makes the coins of the genesis block, which obeys no other rule.
@@ -135,23 +172,4 @@ fn add_outputs<S: Store>(
 
 fn outputs_of(coins: &[Coin]) -> Vec<TxOut> {
     coins.iter().map(|coin| coin.output.clone()).collect()
-}
-
-fn finish_signatures(
-    signatures: Box<dyn BlockSignatures + '_>,
-    block: &Block,
-) -> Result<(), BlockError> {
-    signatures
-        .finish()
-        .map_err(|failure| BlockError::Transaction {
-            index: failure.transaction,
-            txid: block
-                .transactions
-                .get(failure.transaction)
-                .map_or(Txid::ZERO, Transaction::txid),
-            error: TransactionError::Signature {
-                index: failure.input,
-                error: failure.error,
-            },
-        })
 }

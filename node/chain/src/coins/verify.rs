@@ -4,7 +4,8 @@
 //! next. A verifier that the owner of the chain may choose does both: this room
 //! has one thread, a daemon has more, and whoever has many chains need not work
 //! out the same again for each. Signatures of a block may be checked while
-//! it still connects; the answer is asked for when everything else is in order.
+//! it and those above it connect; the answer is asked for when everything else
+//! is in order.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -69,7 +70,7 @@ pub trait SignatureVerifier: Debug + Send + Sync {
 
     /// Begins to check the signatures of a block, of which the transactions are
     /// told one after the other.
-    fn of_block<'a>(&'a self, block: &'a Arc<Block>) -> Box<dyn BlockSignatures + 'a>;
+    fn of_block<'a>(&'a self, block: &Arc<Block>) -> Box<dyn BlockSignatures + 'a>;
 
     /// The names of transactions, in order.
     fn names(&self, transactions: &[Transaction]) -> Vec<Names> {
@@ -122,14 +123,15 @@ pub trait BlockSignatures {
 #[derive(Debug)]
 pub struct Gathered<'a> {
     verifier: &'a dyn SignatureVerifier,
-    block: &'a Block,
-    checks: Vec<(usize, SignatureCheck<'a>)>,
+    block: Arc<Block>,
+    /// Indices of transactions, with the outputs they spend.
+    checks: Vec<(usize, Vec<TxOut>)>,
 }
 
 impl<'a> Gathered<'a> {
     /// None yet.
     #[must_use]
-    pub const fn new(verifier: &'a dyn SignatureVerifier, block: &'a Block) -> Self {
+    pub const fn new(verifier: &'a dyn SignatureVerifier, block: Arc<Block>) -> Self {
         Self {
             verifier,
             block,
@@ -140,22 +142,24 @@ impl<'a> Gathered<'a> {
 
 impl BlockSignatures for Gathered<'_> {
     fn add(&mut self, transaction: usize, spent: Vec<TxOut>) {
-        let check = SignatureCheck {
-            transaction: &self.block.transactions[transaction],
-            spent,
-        };
-        self.checks.push((transaction, check));
+        self.checks.push((transaction, spent));
     }
 
     fn finish(self: Box<Self>) -> Result<(), SignatureFailure> {
-        self.checks.iter().try_for_each(|(transaction, check)| {
-            let verdict = self.verifier.verify(check);
-            verdict.map_err(|(input, error)| SignatureFailure {
-                transaction: *transaction,
-                input,
-                error,
+        self.checks
+            .into_iter()
+            .try_for_each(|(transaction, spent)| {
+                let check = SignatureCheck {
+                    transaction: &self.block.transactions[transaction],
+                    spent,
+                };
+                let verdict = self.verifier.verify(&check);
+                verdict.map_err(|(input, error)| SignatureFailure {
+                    transaction,
+                    input,
+                    error,
+                })
             })
-        })
     }
 }
 
@@ -168,7 +172,7 @@ impl SignatureVerifier for SequentialVerifier {
         check.verify()
     }
 
-    fn of_block<'a>(&'a self, block: &'a Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
-        Box::new(Gathered::new(self, block))
+    fn of_block<'a>(&'a self, block: &Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
+        Box::new(Gathered::new(self, Arc::clone(block)))
     }
 }

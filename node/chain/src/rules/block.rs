@@ -159,15 +159,31 @@ pub fn check_form(block: &Block, weight_max: u64) -> Result<(), BlockError> {
 /// # Errors
 /// As [`check_form`].
 pub fn check_named_form(block: &Block, names: &[Names], weight_max: u64) -> Result<(), BlockError> {
-    check_not_empty(block)?;
-    check_not_inner_nodes(block)?;
-    check_merkle_root(block, names)?;
-    check_coinbase_first(block)?;
-    check_witness_commitment(block, names)?;
-    check_weight(block, weight_max)?;
-    each_transaction(block, |tx| transaction::check_form(tx, weight_max))?;
-    check_no_double_spend(block)
+    let mut parts = FORM_PARTS.iter();
+    parts.try_for_each(|part| part(block, names, weight_max))
 }
+
+/// Some of the rules of [`check_named_form`], with its arguments.
+pub type FormPart = fn(&Block, &[Names], u64) -> Result<(), BlockError>;
+
+/// All rules of [`check_named_form`], for who looks at several at once: of those
+/// that find something the first has the answer.
+pub const FORM_PARTS: [FormPart; 4] = [
+    |block, names, _| {
+        check_not_empty(block)?;
+        check_not_inner_nodes(block)?;
+        check_merkle_root(block, names)
+    },
+    |block, names, _| {
+        check_coinbase_first(block)?;
+        check_witness_commitment(block, names)
+    },
+    |block, _, weight_max| {
+        check_weight(block, weight_max)?;
+        each_transaction(block, |tx| transaction::check_form(tx, weight_max))
+    },
+    |block, _, _| check_no_double_spend(block),
+];
 
 /// What this chain asks of every block on top of [`check_form`].
 ///

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Moved, State, place};
+use super::{FormedBlock, Moved, State, place};
 use crate::block::{Block, Header};
 use crate::hash::BlockHash;
 use crate::params::Proof;
@@ -127,15 +127,63 @@ impl<S: Store> State<S> {
         block: Arc<Block>,
         now: UnixSeconds,
     ) -> Result<Acceptance, StoreError> {
-        let index = match self.link(&block.header, hash, now)? {
-            Linked::New(index) | Linked::Known(index) => index,
-            Linked::Refused(refusal) => return Ok(refuse_block(refusal)),
+        let index = match self.place_of(&block.header, hash, now)? {
+            Ok(index) => index,
+            Err(refusal) => return Ok(refusal),
         };
-        if self.tree.at(index).status.has_body() {
-            return Ok(Acceptance::Duplicate);
-        }
         let weight_max = self.params.block_weight_max.into();
         let (names, form) = self.verifier.form(&block, weight_max);
+        let formed = FormedBlock {
+            hash,
+            block,
+            names,
+            form,
+        };
+        self.accept_at(index, formed)
+    }
+
+    /// As [`State::accept_block`], of a block whose form was looked at before.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the state must then be dropped.
+    pub fn accept_formed_block(
+        &mut self,
+        formed: FormedBlock,
+        now: UnixSeconds,
+    ) -> Result<Acceptance, StoreError> {
+        match self.place_of(&formed.block.header, formed.hash, now)? {
+            Ok(index) => self.accept_at(index, formed),
+            Err(refusal) => Ok(refusal),
+        }
+    }
+
+    /// Where a block belongs that is not here yet.
+    fn place_of(
+        &mut self,
+        header: &Header,
+        hash: BlockHash,
+        now: UnixSeconds,
+    ) -> Result<Result<Index, Acceptance>, StoreError> {
+        Ok(match self.link(header, hash, now)? {
+            Linked::Refused(refusal) => Err(refuse_block(refusal)),
+            Linked::New(index) | Linked::Known(index) => {
+                let has_body = self.tree.at(index).status.has_body();
+                if has_body {
+                    Err(Acceptance::Duplicate)
+                } else {
+                    Ok(index)
+                }
+            }
+        })
+    }
+
+    fn accept_at(&mut self, index: Index, formed: FormedBlock) -> Result<Acceptance, StoreError> {
+        let FormedBlock {
+            hash,
+            block,
+            names,
+            form,
+        } = formed;
         let checked = form.and_then(|()| self.check_place(&block, index));
         if let Err(error) = checked {
             if error.is_mutation() {

@@ -8,7 +8,8 @@ use super::moved::{Change, Moves};
 use crate::block::Block;
 use crate::codec::Encode;
 use crate::coins::{
-    CoinStats, ConnectError, Connection, Context, Overlay, Undo, connect_block, disconnect_block,
+    CoinStats, ConnectError, Connection, Context, Overlay, Pending, Undo, connect_block,
+    disconnect_block,
 };
 use crate::hash::BlockHash;
 use crate::params::Proof;
@@ -52,6 +53,8 @@ struct Walk<'a, S> {
     undo_coins: usize,
     moves: Moves,
     batch: Batch,
+    /// Signatures that are still being checked, lowest block first.
+    pending: Vec<(Index, Pending<'a>)>,
 }
 
 /// Where and why a path ended early.
@@ -165,6 +168,7 @@ impl<S: Store> State<S> {
             undo_coins: 0,
             moves: Moves::default(),
             batch: Batch::default(),
+            pending: Vec::new(),
         };
         let down = self.walk_down(path, &mut walk)?;
         let up = if down < path.down.len() {
@@ -176,6 +180,9 @@ impl<S: Store> State<S> {
             }
         };
         let (coins, stats) = walk.coins.into_changes(self.verifier());
+        if let Err(broken) = finish_signatures(walk.pending) {
+            return Ok(Err(broken));
+        }
         let below = || {
             let last = path.down.get(..down).and_then(<[_]>::last)?;
             self.tree.at(*last).parent
@@ -214,11 +221,11 @@ impl<S: Store> State<S> {
     }
 
     /// Puts blocks on; they.
-    fn walk_up(
-        &self,
+    fn walk_up<'a>(
+        &'a self,
         path: &Path,
         home: Index,
-        walk: &mut Walk<'_, S>,
+        walk: &mut Walk<'a, S>,
     ) -> Result<Result<Vec<Index>, Broken>, StoreError> {
         let mut up: Vec<Index> = Vec::new();
         let mut bytes = 0;
@@ -233,9 +240,14 @@ impl<S: Store> State<S> {
             let block = self.stored_block(&entry.hash)?;
             let done = match connect_block(&block, &self.context(index), &mut walk.coins) {
                 Ok(done) => done,
-                Err(ConnectError::Rule(error)) => return Ok(Err(Broken { index, error })),
+                Err(ConnectError::Rule(error)) => {
+                    // A block below may be the one to blame.
+                    let below = finish_signatures(std::mem::take(&mut walk.pending));
+                    return Ok(below.and(Err(Broken { index, error })));
+                }
                 Err(ConnectError::Store(error)) => return Err(error),
             };
+            walk.pending.push((index, done.signatures));
             if entry.status != Status::Valid {
                 let mut stored = entry.to_stored();
                 stored.status = Status::Valid;
@@ -339,4 +351,12 @@ impl<S: Store> State<S> {
         let missing = || StoreError::corrupt(format!("undo data of block {hash} are missing"));
         self.store.undo(hash)?.ok_or_else(missing)
     }
+}
+
+/// The lowest block with a wrong signature.
+fn finish_signatures(pending: Vec<(Index, Pending<'_>)>) -> Result<(), Broken> {
+    pending.into_iter().try_for_each(|(index, signatures)| {
+        let finished = signatures.finish();
+        finished.map_err(|error| Broken { index, error })
+    })
 }

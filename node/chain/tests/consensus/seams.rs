@@ -12,12 +12,12 @@ use minichain_chain::coins::{
 };
 use minichain_chain::height::Height;
 use minichain_chain::signature::SpendError;
-use minichain_chain::state::Acceptance;
+use minichain_chain::state::{Acceptance, FormedBlock};
 use minichain_chain::store::{Status, StoredHeader, StoredTip};
 use proptest::prelude::*;
 
 use crate::common::pay::{own_output, pay};
-use crate::common::{Branch, COIN, accept, allocation, connect, open, params};
+use crate::common::{Branch, COIN, NOW, accept, allocation, connect, open, params, solve};
 
 const TEN: u64 = 10 * COIN;
 
@@ -90,8 +90,8 @@ impl SignatureVerifier for Counting {
         SequentialVerifier.verify(check)
     }
 
-    fn of_block<'a>(&'a self, block: &'a Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
-        Box::new(Gathered::new(self, block))
+    fn of_block<'a>(&'a self, block: &Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
+        Box::new(Gathered::new(self, Arc::clone(block)))
     }
 }
 
@@ -143,4 +143,70 @@ fn first_wrong_signature_is_named() {
         message.contains("transaction 2") && message.contains("input 0"),
         "{message}"
     );
+}
+
+/// ```text
+/// 0 ── a1
+///  └── b1 ── b2 (wrong signature) ── b3 (takes too much)
+/// ```
+#[test]
+fn of_several_blocks_the_lowest_is_to_blame() {
+    let main = Branch::new(&params());
+    let mut wrong = pay(&[(allocation(0), TEN)], &[TEN]);
+    wrong.inputs[0].witness.0[0][9] ^= 1;
+    let mut other = main.fork(0, 1);
+    other.mine_empty(1);
+    other.mine(&[wrong]);
+    other.mine_empty(1);
+    let greedy = other
+        .fork(2, 1)
+        .next_taking(Amount::from_sat(99 * COIN), &[]);
+    for top in [other.at(3).clone(), Arc::new(greedy)] {
+        let mut state = open();
+        let mut main = main.clone();
+        let first = main.mine(&[]);
+        // Their bodies come from the top down, so that one way leads over all.
+        for header in [other.at(1).header, other.at(2).header, top.header] {
+            state.accept_header(header, NOW).expect("a store");
+        }
+        connect(&mut state, &first);
+        for block in [&top, other.at(2)] {
+            assert_eq!(accept(&mut state, block), Acceptance::AwaitingParents);
+        }
+        let Acceptance::SideBranch { rejected } = accept(&mut state, other.at(1)) else {
+            panic!("the way breaks at its second block");
+        };
+        let rejected: Vec<_> = rejected
+            .iter()
+            .map(|(hash, why)| (*hash, why.rule()))
+            .collect();
+        assert_eq!(rejected, [(other.at(2).hash(), "signature")]);
+        assert_eq!(state.tip().hash, first.hash());
+    }
+}
+
+#[test]
+fn a_block_formed_ahead_is_judged_as_any() {
+    let branch = Branch::new(&params());
+    let good = branch.next(&[pay(&[(allocation(0), TEN)], &[TEN])]);
+    let mut mutated = good.clone();
+    mutated.transactions[1].inputs[0].witness.0[0][9] ^= 1;
+    let mut empty = good.clone();
+    empty.transactions.clear();
+    let mut foreign = good.clone();
+    foreign.header.previous = foreign.hash();
+    solve(&mut foreign.header);
+    let twice = branch.next(&[
+        pay(&[(allocation(1), TEN)], &[TEN]),
+        pay(&[(allocation(1), TEN)], &[TEN - 1]),
+    ]);
+    let (mut here, mut there) = (open(), open());
+    for block in [mutated, empty, foreign, twice, good.clone(), good] {
+        let block = Arc::new(block);
+        let formed = FormedBlock::new(Arc::clone(&block), &params());
+        let found = here.accept_formed_block(formed, NOW).expect("a store");
+        assert_eq!(found, accept(&mut there, &block));
+        assert_eq!(here.tip().hash, there.tip().hash);
+    }
+    assert_eq!(here.tip().height, Height(1));
 }

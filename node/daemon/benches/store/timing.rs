@@ -8,6 +8,7 @@ use minichain_chain::block::Block;
 use minichain_chain::coins::{
     BlockSignatures, DigestChange, DigestPart, SignatureCheck, SignatureFailure, SignatureVerifier,
 };
+use minichain_chain::rules::block::BlockError;
 use minichain_chain::signature::SpendError;
 use minichain_chain::transaction::{Names, Transaction, TxOut};
 use minichain_node::verifier::ThreadedVerifier;
@@ -53,7 +54,7 @@ impl SignatureVerifier for Timed {
         self.inner.verify(check)
     }
 
-    fn of_block<'a>(&'a self, block: &'a Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
+    fn of_block<'a>(&'a self, block: &Arc<Block>) -> Box<dyn BlockSignatures + 'a> {
         Box::new(TimedBlock {
             inner: self.inner.of_block(block),
             spent: &self.spent,
@@ -62,6 +63,10 @@ impl SignatureVerifier for Timed {
 
     fn names(&self, transactions: &[Transaction]) -> Vec<Names> {
         self.inner.names(transactions)
+    }
+
+    fn form(&self, block: &Arc<Block>, weight_max: u64) -> (Vec<Names>, Result<(), BlockError>) {
+        self.inner.form(block, weight_max)
     }
 
     fn digest(&self, changes: Vec<DigestChange>) -> Arc<dyn DigestPart> {

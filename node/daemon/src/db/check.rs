@@ -8,7 +8,7 @@ use minichain_chain::block::Block;
 use minichain_chain::coins::{Digest, DigestChange};
 use minichain_chain::hash::BlockHash;
 use minichain_chain::rules::block::check_form;
-use minichain_chain::state::{State, UtxoInfo};
+use minichain_chain::state::{FormedBlock, State, UtxoInfo};
 use minichain_chain::store::{MemoryStore, Store, StoreError};
 use serde::Serialize;
 
@@ -251,7 +251,8 @@ fn check_replay(
             report.add(format!("block {hash} is missing"));
             return Ok(());
         };
-        match importer.take(&block) {
+        let block = FormedBlock::new(block, state.params());
+        match importer.take(block) {
             Ok(()) => {}
             Err(ImportError::Store(error)) => return Err(broken(&scratch.0, &error)),
             Err(ImportError::Refused(why)) => {

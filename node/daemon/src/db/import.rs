@@ -8,10 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use indicatif::{ProgressBar, ProgressBarIter};
-use minichain_chain::block::Block;
 use minichain_chain::codec::decode;
 use minichain_chain::params::Params;
-use minichain_chain::state::{Acceptance, State};
+use minichain_chain::state::{Acceptance, FormedBlock, State};
 use minichain_chain::store::StoreError;
 use minichain_chain::time::UnixSeconds;
 use serde::Serialize;
@@ -97,15 +96,15 @@ impl<'a> Importer<'a> {
     ///
     /// # Errors
     /// [`ImportError`].
-    pub fn take(&mut self, block: &Arc<Block>) -> Result<(), ImportError> {
-        let hash = block.hash();
+    pub fn take(&mut self, block: FormedBlock) -> Result<(), ImportError> {
+        let hash = *block.hash();
         let entry = self.state.tree().get(&hash);
         if entry.is_some_and(|entry| entry.status.has_body()) {
             self.known += 1;
             return Ok(());
         }
         let refused = |why: String| Err(ImportError::Refused(format!("block {hash} {why}")));
-        match self.state.accept_block(Arc::clone(block), self.now)? {
+        match self.state.accept_formed_block(block, self.now)? {
             Acceptance::TipChanged { .. } => while self.state.advance()?.is_some() {},
             Acceptance::SideBranch { .. } | Acceptance::AwaitingParents => {}
             Acceptance::Duplicate => {
@@ -211,9 +210,10 @@ fn take_all<R: Read + Send>(
     bar: &ProgressBar,
     shutdown: &Shutdown,
 ) -> Result<(), Stop> {
+    let params = importer.state.params().clone();
     std::thread::scope(|scope| {
         let (sender, pieces) = sync_channel(PIECES_WAITING);
-        scope.spawn(move || read_pieces(reader, &sender));
+        scope.spawn(move || read_pieces(reader, &params, &sender));
         take_pieces(importer, &pieces, file, bar, shutdown)
     })
 }
@@ -231,7 +231,7 @@ fn take_pieces(
             if shutdown.is_requested() {
                 return Err(Stop::Interrupted);
             }
-            importer.take(&block).map_err(|error| match error {
+            importer.take(block).map_err(|error| match error {
                 ImportError::Store(error) => Stop::Broken(error),
                 ImportError::Refused(why) => {
                     Stop::Failed(Failure::bad_input(format!("{}: {why}", file.display())))
@@ -244,14 +244,14 @@ fn take_pieces(
 }
 
 /// Blocks, or what ends the file before its end.
-type Piece = Result<Vec<Arc<Block>>, ArchiveError>;
+type Piece = Result<Vec<FormedBlock>, ArchiveError>;
 
-/// Reads and decodes ahead of the one who checks. Ends early if nobody
-/// listens any more.
-fn read_pieces<R: Read>(mut reader: Reader<R>, pieces: &SyncSender<Piece>) {
+/// Reads, decodes and looks at the form ahead of the one who connects. Ends
+/// early if nobody listens any more.
+fn read_pieces<R: Read>(mut reader: Reader<R>, params: &Params, pieces: &SyncSender<Piece>) {
     loop {
         let mut blocks = Vec::new();
-        let end = read_piece(&mut reader, &mut blocks);
+        let end = read_piece(&mut reader, params, &mut blocks);
         let is_last = end.is_err() || blocks.is_empty();
         // Blocks before a damage are as good as any.
         let is_heard = blocks.is_empty() || pieces.send(Ok(blocks)).is_ok();
@@ -267,7 +267,8 @@ fn read_pieces<R: Read>(mut reader: Reader<R>, pieces: &SyncSender<Piece>) {
 
 fn read_piece<R: Read>(
     reader: &mut Reader<R>,
-    blocks: &mut Vec<Arc<Block>>,
+    params: &Params,
+    blocks: &mut Vec<FormedBlock>,
 ) -> Result<(), ArchiveError> {
     let mut bytes = 0;
     while blocks.len() < PIECE_BLOCKS && bytes < PIECE_BYTES {
@@ -276,7 +277,7 @@ fn read_piece<R: Read>(
         };
         bytes += block.len();
         let block = decode(&block).map_err(|_| reader.damaged("a block does not decode"))?;
-        blocks.push(Arc::new(block));
+        blocks.push(FormedBlock::new(Arc::new(block), params));
     }
     Ok(())
 }

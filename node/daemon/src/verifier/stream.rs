@@ -18,7 +18,7 @@ const INPUTS_A_PIECE: usize = 8;
 pub(super) struct Stream<'a> {
     threads: &'a rayon::ThreadPool,
     shared: &'a Arc<Shared>,
-    block: &'a Arc<Block>,
+    block: Arc<Block>,
     piece: Piece,
     /// Nobody needs the answers about transactions after this one.
     limit: Arc<AtomicUsize>,
@@ -37,7 +37,7 @@ impl<'a> Stream<'a> {
     pub(super) fn new(
         threads: &'a rayon::ThreadPool,
         shared: &'a Arc<Shared>,
-        block: &'a Arc<Block>,
+        block: Arc<Block>,
     ) -> Self {
         let (answer, answers) = channel();
         Self {
@@ -53,7 +53,7 @@ impl<'a> Stream<'a> {
 
     fn hand_over(&mut self) {
         let piece = std::mem::take(&mut self.piece);
-        let (shared, block) = (Arc::clone(self.shared), Arc::clone(self.block));
+        let (shared, block) = (Arc::clone(self.shared), Arc::clone(&self.block));
         let (limit, answer) = (Arc::clone(&self.limit), self.answer.clone());
         self.threads.spawn(move || {
             if let Some(failure) = piece.check(&block, &shared, &limit) {
@@ -105,7 +105,7 @@ impl BlockSignatures for Stream<'_> {
     fn finish(mut self: Box<Self>) -> Result<(), SignatureFailure> {
         // What is left is too little for a thread.
         let rest = std::mem::take(&mut self.piece);
-        let last = rest.check(self.block, self.shared, &self.limit);
+        let last = rest.check(&self.block, self.shared, &self.limit);
         // The list of answers ends when the last piece is done.
         let (unused, _) = channel();
         drop(std::mem::replace(&mut self.answer, unused));

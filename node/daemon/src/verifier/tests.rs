@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
+
 use minichain_chain::amount::Amount;
 use minichain_chain::coins::{SequentialVerifier, SignatureFailure};
-use minichain_chain::hash::Txid;
+use minichain_chain::hash::{MerkleRoot, Txid};
+use minichain_chain::merkle::transaction_root;
 use minichain_chain::params::dev_account_key;
 use minichain_chain::script::Script;
 use minichain_chain::signature::{SecretKey, sign_all_inputs};
@@ -147,6 +150,58 @@ fn names_are_those_of_one_thread() {
             .collect();
         assert_eq!(verifier.names(some), expected);
     }
+}
+
+#[test]
+fn form_is_judged_as_by_one_thread() {
+    let verifier = ThreadedVerifier::new(3).unwrap();
+    let mut block = empty_block();
+    block.transactions.extend((0..100).map(|number| {
+        let mut tx = payment(number);
+        // The coinbase commits to none.
+        tx.inputs
+            .iter_mut()
+            .for_each(|input| input.witness = Witness::new());
+        tx
+    }));
+    let root = transaction_root(&block.transactions).unwrap().root;
+    block.header.merkle_root = root;
+    let weight = block.weight();
+    let of = |change: &dyn Fn(&mut Block)| {
+        let mut block = block.clone();
+        change(&mut block);
+        Arc::new(block)
+    };
+    let again = |block: &mut Block| {
+        let root = transaction_root(&block.transactions).unwrap().root;
+        block.header.merkle_root = root;
+    };
+    let blocks = [
+        of(&|_| ()),
+        of(&|block| block.header.merkle_root = MerkleRoot::ZERO),
+        of(&|block| {
+            block.transactions[70] = block.transactions[69].clone();
+            again(block);
+        }),
+        of(&|block| {
+            block.transactions[70].inputs = block.transactions[69].inputs.clone();
+            block.transactions[80].outputs.clear();
+            again(block);
+        }),
+        of(&|block| {
+            block.transactions.remove(0);
+            again(block);
+        }),
+    ];
+    let mut rules = BTreeSet::new();
+    for block in &blocks {
+        for weight_max in [weight, weight - 1, u64::MAX] {
+            let found = verifier.form(block, weight_max);
+            assert_eq!(found, SequentialVerifier.form(block, weight_max));
+            rules.insert(found.1.map_err(|why| why.rule()));
+        }
+    }
+    assert!(rules.len() >= 5 && rules.contains(&Ok(())), "{rules:?}");
 }
 
 #[test]
