@@ -206,18 +206,16 @@ fn interrupted_import_tells_how_far_it_came_and_goes_on_there() {
     let height = &ok(&db(&first, &["export", path(&file), "--json"]))["blocks"];
     let height = height.as_u64().expect("a number");
     let bytes = std::fs::read(&file).expect("a file");
-    // Longer and longer, until it came somewhere before the signal.
-    let mut waits_ms = [100, 1_000, 5_000, 20_000].into_iter();
-    let middle = waits_ms.find_map(|wait_ms| {
+    // Longer and longer, until the signal finds it in the middle.
+    let is_middle = [100, 1_000, 5_000, 20_000].into_iter().any(|wait_ms| {
         let second = dir.path().join(wait_ms.to_string());
         let taken = interrupted_after(&second, &bytes, wait_ms);
         let done = ok(&db(&second, &["import", path(&file), "--json"]));
         let (blocks, known) = (&done["blocks"], &done["known"]);
         assert_eq!((blocks, known), (&json!(height - taken), &json!(taken)));
-        (taken > 0).then_some(taken)
+        0 < taken && taken < height
     });
-    let middle = middle.expect("blocks before the signal");
-    assert!(middle < height, "{middle} of {height}");
+    assert!(is_middle, "never interrupted after some of {height} blocks");
 }
 
 /// Blocks that an import took in before it was interrupted, in the middle of a
@@ -229,7 +227,10 @@ fn interrupted_after(data_dir: &Path, chain: &[u8], wait_ms: u64) -> u64 {
     let config = format!("{EASY_GENESIS}data_dir: {}\n", data_dir.display());
     let mut command = minichain(&["db", "import", path(&pipe)]);
     command.env("MINICHAIN_CONFIG", config);
-    let import = command.stderr(Stdio::piped()).spawn();
+    let import = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let import = import.expect("the program starts");
     let (now, later) = chain.split_at(chain.len() - 100);
     // Opens once the import reads.
@@ -239,14 +240,20 @@ fn interrupted_after(data_dir: &Path, chain: &[u8], wait_ms: u64) -> u64 {
     std::thread::sleep(Duration::from_millis(wait_ms));
     let pid = i32::try_from(import.id()).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process"), Signal::INT).expect("it is ours");
+    std::thread::sleep(Duration::from_millis(wait_ms));
     // It may have ended by now.
     let _ = writer.write_all(later);
     drop(writer);
     let output = import.wait_with_output().expect("it ends");
     let said = shown(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    // On a busy machine it may hear of the signal too late.
+    let words = match output.status.code() {
+        Some(0) => " blocks, 0 were here before",
+        Some(1) => " blocks were taken in, up to height ",
+        _ => panic!("{said}"),
+    };
     let taken = said
-        .split_once(" blocks were taken in, up to height ")
+        .split_once(words)
         .and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok());
     taken.unwrap_or_else(|| panic!("{said}"))
 }
