@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn parts_may_become_ready_in_any_order() {
-        let changes = [b"one", b"two"].map(|element| DigestChange::insert(element));
+        let changes = [b"one", b"two"].map(|element| DigestChange::insert(element.to_vec()));
         let [first, second] = [Arc::new(Later::default()), Arc::new(Later::default())];
         let mut digest = Digest::default();
         digest.add(Arc::clone(&first) as Arc<dyn DigestPart>);

@@ -19,14 +19,15 @@ use crate::codec::{Decode, DecodeError, Encode, Reader};
 use crate::hash::sha256;
 use crate::transaction::OutPoint;
 
-/// An element that comes to a set or leaves it, hashed already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// An element that comes to a set or leaves it; hashed only by who computes the
+/// digest, perhaps on another thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestChange {
-    key: [u8; 32],
+    element: Vec<u8>,
     kind: Kind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Insert,
     Remove,
@@ -35,32 +36,28 @@ enum Kind {
 impl DigestChange {
     /// The element comes.
     #[must_use]
-    pub fn insert(element: &[u8]) -> Self {
-        Self {
-            key: sha256(element),
-            kind: Kind::Insert,
-        }
+    pub const fn insert(element: Vec<u8>) -> Self {
+        let kind = Kind::Insert;
+        Self { element, kind }
     }
 
     /// The element leaves.
     #[must_use]
-    pub fn remove(element: &[u8]) -> Self {
-        Self {
-            key: sha256(element),
-            kind: Kind::Remove,
-        }
+    pub const fn remove(element: Vec<u8>) -> Self {
+        let kind = Kind::Remove;
+        Self { element, kind }
     }
 
     /// A coin comes to the set of unspent outputs.
     #[must_use]
     pub fn coin_came(outpoint: &OutPoint, coin: &Coin) -> Self {
-        Self::insert(&muhash_element(outpoint, coin))
+        Self::insert(muhash_element(outpoint, coin))
     }
 
     /// A coin leaves the set of unspent outputs.
     #[must_use]
     pub fn coin_went(outpoint: &OutPoint, coin: &Coin) -> Self {
-        Self::remove(&muhash_element(outpoint, coin))
+        Self::remove(muhash_element(outpoint, coin))
     }
 }
 
@@ -103,7 +100,7 @@ impl MuHash3072 {
     pub fn of(changes: &[DigestChange]) -> Self {
         let mut muhash = Self::new();
         for change in changes {
-            let number = expand(&change.key);
+            let number = to_number(&change.element);
             match change.kind {
                 Kind::Insert => muhash.numerator.multiply(&number),
                 Kind::Remove => muhash.denominator.multiply(&number),

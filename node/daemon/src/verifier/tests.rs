@@ -229,8 +229,8 @@ fn digest_is_that_of_one_thread() {
     for count in [0, 1, ELEMENTS_WORTH_THREADS, 500] {
         let changes: Vec<_> = (0..count)
             .map(|number| match number % 3 {
-                0 => DigestChange::remove(&number.to_le_bytes()),
-                _ => DigestChange::insert(&number.to_le_bytes()),
+                0 => DigestChange::remove(number.to_le_bytes().to_vec()),
+                _ => DigestChange::insert(number.to_le_bytes().to_vec()),
             })
             .collect();
         let expected = MuHash3072::of(&changes);

@@ -148,10 +148,10 @@ fn changes_in_pieces_make_the_digest_of_changes_one_by_one() {
         let element = element(first);
         if first % 3 == 0 {
             one_by_one.remove(&element);
-            changes.push(DigestChange::remove(&element));
+            changes.push(DigestChange::remove(element.to_vec()));
         } else {
             one_by_one.insert(&element);
-            changes.push(DigestChange::insert(&element));
+            changes.push(DigestChange::insert(element.to_vec()));
         }
     }
     let mut in_pieces = MuHash3072::new();
