@@ -50,6 +50,14 @@ pub enum SpendError {
 /// # Errors
 /// [`SpendError`].
 pub fn verify_input(cache: &SighashCache<'_>, input_index: usize) -> Result<(), SpendError> {
+    verify_with(cache, input_index, &mut key::Points::default())
+}
+
+fn verify_with(
+    cache: &SighashCache<'_>,
+    input_index: usize,
+    points: &mut key::Points,
+) -> Result<(), SpendError> {
     let input = cache.input(input_index)?;
     let output_key = cache
         .prevout(input_index)?
@@ -61,7 +69,7 @@ pub fn verify_input(cache: &SighashCache<'_>, input_index: usize) -> Result<(), 
     }
     let (signature, hash_type) = split_signature(&input.witness)?;
     let message = cache.sighash(input_index, hash_type)?;
-    key::verify(&signature, &message, &output_key)
+    points.verify(&signature, &message, &output_key)
 }
 
 /// Checks every input of `tx`, whose spent outputs are `prevouts` in the
@@ -71,8 +79,11 @@ pub fn verify_input(cache: &SighashCache<'_>, input_index: usize) -> Result<(), 
 /// The index of the first input that fails, and why.
 pub fn verify_transaction(tx: &Transaction, prevouts: &[TxOut]) -> Result<(), (usize, SpendError)> {
     let cache = SighashCache::new(tx, prevouts).map_err(|error| (0, error.into()))?;
-    (0..tx.inputs.len())
-        .try_for_each(|index| verify_input(&cache, index).map_err(|error| (index, error)))
+    let mut points = key::Points::default();
+    (0..tx.inputs.len()).try_for_each(|index| {
+        let verified = verify_with(&cache, index, &mut points);
+        verified.map_err(|error| (index, error))
+    })
 }
 
 /// Signs input `input_index` for the key-path spend of an output locked to

@@ -100,16 +100,37 @@ pub fn is_valid_output_key(output_key: &[u8; 32]) -> bool {
     XOnlyPublicKey::from_byte_array(*output_key).is_ok()
 }
 
-pub(super) fn verify(
-    signature: &[u8; 64],
-    message: &[u8; 32],
-    output_key: &[u8; 32],
-) -> Result<(), SpendError> {
-    let key =
-        XOnlyPublicKey::from_byte_array(*output_key).map_err(|_| SpendError::InvalidOutputKey)?;
-    schnorr::Signature::from_byte_array(*signature)
-        .verify(message, &key)
-        .map_err(|_| SpendError::InvalidSignature)
+/// The last point that was found for a key. Whoever pays often spends several
+/// coins of one key, and finding its point is a tenth of a check.
+#[derive(Default)]
+pub(super) struct Points {
+    last: Option<([u8; 32], XOnlyPublicKey)>,
+}
+
+impl Points {
+    pub(super) fn verify(
+        &mut self,
+        signature: &[u8; 64],
+        message: &[u8; 32],
+        output_key: &[u8; 32],
+    ) -> Result<(), SpendError> {
+        let point = self.point(output_key)?;
+        schnorr::Signature::from_byte_array(*signature)
+            .verify(message, &point)
+            .map_err(|_| SpendError::InvalidSignature)
+    }
+
+    fn point(&mut self, output_key: &[u8; 32]) -> Result<XOnlyPublicKey, SpendError> {
+        if let Some((key, point)) = self.last
+            && key == *output_key
+        {
+            return Ok(point);
+        }
+        let point = XOnlyPublicKey::from_byte_array(*output_key);
+        let point = point.map_err(|_| SpendError::InvalidOutputKey)?;
+        self.last = Some((*output_key, point));
+        Ok(point)
+    }
 }
 
 /// BIP 341's tweak for an output without scripts.

@@ -67,6 +67,35 @@ proptest! {
         );
     }
 
+    /// 0 stands for a key that is no point, and each signer signs for itself or
+    /// for the next one.
+    #[test]
+    fn inputs_of_one_key_and_of_many_are_checked_alike(
+        inputs in prop::collection::vec((0_u8..4, any::<bool>()), 1..6),
+    ) {
+        let (mut tx, mut prevouts) = payment(&key(1), u8::try_from(inputs.len()).expect("few"));
+        for (prevout, (number, _)) in prevouts.iter_mut().zip(&inputs) {
+            let own = match number {
+                0 => [0; 32],
+                _ => key(*number).output_key(),
+            };
+            prevout.script_pubkey = Script::p2tr(&own);
+        }
+        let unsigned = tx.clone();
+        let cache = SighashCache::new(&unsigned, &prevouts).expect("one output per input");
+        for (index, (number, is_right)) in inputs.iter().enumerate() {
+            let signer = key(if *is_right { (*number).max(1) } else { number + 1 });
+            let witness = sign_input(&cache, index, SighashType::Default, &signer, &[0; 32]);
+            tx.inputs[index].witness = witness.expect("an input");
+        }
+        let cache = SighashCache::new(&tx, &prevouts).expect("one output per input");
+        let alone = (0..inputs.len())
+            .try_for_each(|index| verify_input(&cache, index).map_err(|error| (index, error)));
+        prop_assert_eq!(verify_transaction(&tx, &prevouts), alone);
+        let first_wrong = inputs.iter().position(|(number, is_right)| *number == 0 || !is_right);
+        prop_assert_eq!(alone.err().map(|(index, _)| index), first_wrong);
+    }
+
     #[test]
     fn a_signed_transaction_is_valid_until_a_bit_changes(bit in 0_usize..512) {
         let secret = key(7);

@@ -1,7 +1,7 @@
 //! The published vectors of BIP 340 with messages of 32 bytes, the only ones
 //! this chain signs: bip-0340/test-vectors.csv, by index.
 
-use super::verify;
+use super::Points;
 use crate::hex;
 use crate::signature::SpendError;
 
@@ -17,7 +17,7 @@ fn check(key: &str, message: &str, [r, s]: [&str; 2]) -> Result<(), SpendError> 
     let mut signature = [0; 64];
     signature[..32].copy_from_slice(&array(r));
     signature[32..].copy_from_slice(&array(s));
-    verify(&signature, &array(message), &array(key))
+    Points::default().verify(&signature, &array(message), &array(key))
 }
 
 #[test]
