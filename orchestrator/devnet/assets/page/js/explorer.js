@@ -1,7 +1,7 @@
 // Looks up blocks, transactions and addresses.
 
 import { ask } from './link.js';
-import { card, clock, coins, h, plural, short } from './dom.js';
+import { card, clock, coins, h, keep, plural, short } from './dom.js';
 import { store } from './store.js';
 
 export function explorerView(what) {
@@ -13,6 +13,7 @@ export function explorerView(what) {
   } }, box, h('button', { type: 'submit', class: 'main' }, 'Search'));
   const body = h('div', { class: 'grid', 'aria-live': 'polite' });
   const element = h('div', { class: 'grid' }, h('div', { class: 'head' }, h('div', { class: 'grow' }, h('h1', {}, 'Explorer'), h('p', {}, 'Every block, transaction and address of this network.')), search), body);
+  const newest = latest();
   let turn = 0;
   let shown = '';
 
@@ -21,7 +22,8 @@ export function explorerView(what) {
     const mine = turn += 1;
     box.value = wanted;
     if (!wanted) {
-      body.replaceChildren(latest());
+      newest.update();
+      body.replaceChildren(newest.element);
       return;
     }
     if (!body.firstChild) body.replaceChildren(h('p', { class: 'empty' }, 'Looking.'));
@@ -35,18 +37,26 @@ export function explorerView(what) {
     }
   }
   const update = (parts) => {
-    if (!shown && (parts.has('blocks') || parts.has('whole'))) body.replaceChildren(latest());
+    if (!shown && (parts.has('blocks') || parts.has('whole'))) newest.update();
   };
   go(what);
   return { element, title: 'Explorer', update, go };
 }
 
+// Rows stay where they are, with the focus on them, when a block comes.
 function latest() {
-  const blocks = [...store.blocks.values()].sort((a, b) => b.height - a.height).slice(0, 20);
-  if (!blocks.length) return card('Latest blocks', null, h('p', { class: 'empty' }, 'No block is known yet.'));
-  return card('Latest blocks', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Latest blocks' }, h('table', {},
-    h('thead', {}, h('tr', {}, ['Height', 'Hash', 'Miner', 'Time', 'Transactions'].map((title) => h('th', { scope: 'col' }, title)))),
-    h('tbody', {}, blocks.map((block) => h('tr', {}, h('td', {}, link(block.hash, block.height)), h('td', { class: 'mono' }, short(block.hash)), h('td', {}, block.miner ?? ''), h('td', {}, clock(block.time_ms)), h('td', {}, block.transactions)))))));
+  const rows = h('tbody');
+  const none = h('p', { class: 'empty' }, 'No block is known yet.');
+  const table = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Latest blocks' }, h('table', {},
+    h('thead', {}, h('tr', {}, ['Height', 'Hash', 'Miner', 'Time', 'Transactions'].map((title) => h('th', { class: title === 'Transactions' ? 'n' : '', scope: 'col' }, title)))), rows));
+  const update = () => {
+    const blocks = [...store.blocks.values()].sort((a, b) => b.height - a.height).slice(0, 20);
+    none.hidden = blocks.length > 0;
+    table.hidden = !blocks.length;
+    keep(rows, blocks.map((block) => [block.hash, block.miner ?? '', () => h('tr', {}, h('td', {}, link(block.hash, block.height)), h('td', { class: 'mono' }, short(block.hash)),
+      h('td', {}, block.miner ?? (block.height ? 'unknown' : 'genesis')), h('td', {}, clock(block.time_ms)), h('td', { class: 'n' }, block.transactions))]));
+  };
+  return { element: card('Latest blocks', null, none, table), update };
 }
 
 const link = (what, text) => h('a', { href: `#/explorer/${what}` }, text ?? what);

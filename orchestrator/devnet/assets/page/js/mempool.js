@@ -1,7 +1,7 @@
 // What waits to be mined, who owns what, and payments.
 
 import { ask, request } from './link.js';
-import { card, coins, h, plural, say, short, toast } from './dom.js';
+import { card, coins, h, keep, plural, say, short, toast } from './dom.js';
 import { store } from './store.js';
 
 export function mempoolView() {
@@ -78,13 +78,13 @@ export function mempoolView() {
     if (pool.error) say(note, pool.error.message);
     else {
       say(note, pool.count ? `${plural(pool.count, 'transaction')} on ${pool.node}, best fee rate first.` : `Nothing waits on ${pool.node}.`);
-      list.replaceChildren(...pool.transactions.map(({ txid, entry }) => h('tr', {},
+      keep(list, pool.transactions.map(({ txid, entry }) => [txid, '', () => h('tr', {},
         h('td', { class: 'mono' }, h('a', { href: `#/explorer/${txid}`, title: txid }, short(txid))),
-        h('td', { class: 'n' }, coins(entry.fees.base)), h('td', { class: 'n' }, `${((entry.fees.base * 1e8) / entry.vsize).toFixed(1)} sat/vB`), h('td', { class: 'n' }, `${entry.vsize} vB`))));
+        h('td', { class: 'n' }, coins(entry.fees.base)), h('td', { class: 'n' }, `${((entry.fees.base * 1e8) / entry.vsize).toFixed(1)} sat/vB`), h('td', { class: 'n' }, `${entry.vsize} vB`))]));
     }
     if (owned.accounts) {
-      accounts.replaceChildren(...owned.accounts.map((account) => h('tr', {}, h('td', {}, h('a', { href: `#/explorer/${account.address}` }, account.name)),
-        h('td', { class: 'n' }, coins(account.confirmed)), h('td', { class: 'n' }, Number(account.unconfirmed) ? coins(account.unconfirmed) : '–'))));
+      keep(accounts, owned.accounts.map((account) => [account.name, `${account.confirmed} ${account.unconfirmed}`, () => h('tr', {}, h('td', {}, h('a', { href: `#/explorer/${account.address}` }, account.name)),
+        h('td', { class: 'n' }, coins(account.confirmed)), h('td', { class: 'n' }, Number(account.unconfirmed) ? coins(account.unconfirmed) : '–'))]));
     }
   }
   let last = 0;

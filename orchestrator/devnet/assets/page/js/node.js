@@ -1,7 +1,7 @@
 // One node: what it stands on, its peers, what it takes, what it says.
 
 import { ask } from './link.js';
-import { bytes, card, h, plural, rate, say, short, span } from './dom.js';
+import { bytes, card, h, keep, plural, rate, say, short, span } from './dom.js';
 import { act } from './orders.js';
 import { faultSheet } from './sheet.js';
 import { store } from './store.js';
@@ -76,11 +76,12 @@ export function nodeView(first) {
     tiles.set('Memory', bytes(memory), 'resident');
     tiles.set('Processor', share === null ? '–' : `${(share * 100).toFixed(1)} %`, 'of one core');
     const since = (peer) => span(detail.at_ms - peer.conntime * 1000);
-    peers.replaceChildren(...(detail.peers.length ? detail.peers.map((peer) => {
+    keep(peers, detail.peers.length ? detail.peers.map((peer) => {
       const other = /\(([^)]*)\)/.exec(peer.subver)?.[1];
-      return h('tr', {}, h('td', {}, other ? h('a', { href: `#/node/${other}` }, other) : short(peer.peerid)), h('td', {}, peer.inbound ? 'in' : 'out'),
-        h('td', {}, peer.pingtime === null ? '–' : `${(peer.pingtime * 1000).toFixed(1)} ms`), h('td', {}, peer.synced_blocks ?? '–'), h('td', {}, since(peer)));
-    }) : [h('tr', {}, h('td', { colspan: 5, class: 'note' }, 'No peers.'))]));
+      const words = [peer.inbound ? 'in' : 'out', peer.pingtime === null ? '–' : `${(peer.pingtime * 1000).toFixed(1)} ms`, peer.synced_blocks ?? '–', since(peer)];
+      return [`${peer.peerid} ${peer.conntime}`, other ?? '', () => h('tr', {}, h('td', {}, other ? h('a', { href: `#/node/${other}` }, other) : short(peer.peerid)), words.map(() => h('td'))),
+        (row) => words.forEach((text, at) => say(row.cells[at + 1], text))];
+    }) : [['none', '', () => h('tr', {}, h('td', { colspan: 5, class: 'note' }, 'No peers.'))]]);
     const row = (key, value) => (value === undefined || value === null ? [] : [h('dt', {}, key), h('dd', {}, value)]);
     facts.replaceChildren(...[
       row('Version', detail.network?.subversion), row('Peer id', detail.network && h('span', { class: 'mono' }, detail.network.peerid)),
