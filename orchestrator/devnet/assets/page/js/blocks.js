@@ -25,10 +25,10 @@ export function blocksView() {
   const element = h('div', { class: 'grid' },
     h('div', { class: 'head' }, h('div', { class: 'grow' }, h('h1', {}, 'Blocks'), more)),
     tiles.element,
-    card('Tree', 'All nodes merged. Grey outlines lost; flags are tips.', picture.element),
+    card('Tree', 'The blocks of all nodes together. Grey outlines lost; flags are where nodes stand.', picture.element),
     h('div', { class: 'halves' },
-      card('Time between blocks', 'Dashed: the target.', times.element),
-      card('Propagation', 'From the first node to the median and to the last one.', spreads.element)),
+      card('Time between blocks', h('p', {}, 'Dashed: the target. ', key(1, 'over three times that')), times.element),
+      card('Propagation', h('p', {}, 'From the first node to the ', key(0, 'median'), ' and to the ', key(1, 'last one')), spreads.element)),
     card('Latest blocks of the best chain', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Latest blocks' }, table)));
   const figures = seldom(FIGURES_MS, () => {
     const known = chain();
@@ -65,6 +65,8 @@ export function blocksView() {
   };
   return { element, title: 'Blocks', update, end };
 }
+
+const key = (colour, words) => h('span', { class: `key c${colour}` }, words);
 
 function staleCount(known) {
   const living = new Set(known.living.flatMap((branch) => branch.blocks.map((block) => block.hash)));

@@ -6,6 +6,8 @@ import { attribute, h, s, say } from './dom.js';
 const [LEFT, RIGHT, TOP, BOTTOM] = [46, 10, 10, 26];
 const HEIGHT = 210;
 const KINDS = ['dots', 'late'];
+// Below that the halves of the axis would be called the same.
+const LEAST = 2;
 
 // `spec`: points [{x, y, kind}], labelX, labelY, target, line, name, empty.
 export function chart(spec) {
@@ -36,7 +38,7 @@ export function chart(spec) {
   function place(points, all) {
     const xs = points.map((point) => point.x);
     const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
-    const y1 = nice(Math.max(...points.map((point) => point.y), all.target ?? 0, 1));
+    const y1 = nice(Math.max(...points.map((point) => point.y), all.target ?? 0, LEAST));
     const px = (x) => LEFT + ((x - x0) / (x1 - x0 || 1)) * (width - LEFT - RIGHT);
     const py = (y) => HEIGHT - BOTTOM - (y / y1) * (HEIGHT - TOP - BOTTOM);
     for (const { part, path, text } of levels) {

@@ -100,8 +100,11 @@ export function span(ms) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`;
 }
 
+const DAY_MS = 86_400_000;
+
 export function clock(ms) {
-  const date = new Date(ms);
+  // A simulation counts from zero, in every time zone.
+  const date = new Date(ms < DAY_MS ? ms + new Date(ms).getTimezoneOffset() * 60_000 : ms);
   const two = (number) => String(number).padStart(2, '0');
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -61,6 +61,8 @@ function latest() {
 
 const link = (what, text) => h('a', { href: `#/explorer/${what}` }, text ?? what);
 const pairs = (...rows) => h('dl', {}, rows.filter((row) => row && row[1] !== undefined && row[1] !== null).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+// Where coins go; data that a transaction bears belongs to nobody.
+const payee = ({ address, type }) => (address ? link(address) : type === 'nulldata' ? 'data, no payment' : type);
 const mono = (text) => h('span', { class: 'mono' }, text);
 
 function blockPage({ block, node }) {
@@ -70,8 +72,8 @@ function blockPage({ block, node }) {
     card(`Block ${block.height}`, `as ${node} tells it`, pairs(
       ['Hash', mono(block.hash)],
       ['State', side ? h('span', { class: 'warn-text' }, 'not on the chain of this node') : plural(block.confirmations, 'confirmation')],
-      ['Before it', block.previousblockhash ? link(block.previousblockhash) : 'nothing: it is the first'],
-      ['After it', block.nextblockhash ? link(block.nextblockhash) : undefined],
+      ['Before it', block.previousblockhash ? mono(link(block.previousblockhash)) : 'nothing: it is the first'],
+      ['After it', block.nextblockhash ? mono(link(block.nextblockhash)) : undefined],
       ['Miner', known?.miner ?? undefined],
       ['Time', `${new Date(block.time * 1000).toLocaleString()}`],
       ['Size', `${block.size.toLocaleString('en')} bytes, weight ${block.weight.toLocaleString('en')}`],
@@ -79,10 +81,15 @@ function blockPage({ block, node }) {
       ['Merkle root', mono(block.merkleroot)], ['Work so far', mono(block.chainwork.replace(/^0+/, '0x'))])),
     card(plural(block.tx.length, 'transaction'), null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Transactions' }, h('table', {},
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Transaction'), h('th', { scope: 'col' }, 'Pays to'), h('th', { class: 'n', scope: 'col' }, 'Coins'))),
-      h('tbody', {}, block.tx.slice(0, 500).map((tx) => h('tr', {}, h('td', { class: 'mono' }, link(tx.txid, short(tx.txid)), tx.vin[0]?.coinbase !== undefined && ' reward'),
-        h('td', { class: 'wrap' }, tx.vout.slice(0, 4).map((out) => h('div', {}, out.scriptPubKey.address ? link(out.scriptPubKey.address) : out.scriptPubKey.type))),
-        h('td', { class: 'n' }, tx.vout.slice(0, 4).map((out) => h('div', {}, coins(out.value)))))))))),
+      h('tbody', {}, block.tx.slice(0, 500).flatMap(payments))))),
   ];
+}
+
+// A row for each of the first outputs.
+function payments(tx) {
+  const outs = tx.vout.slice(0, 4);
+  return outs.map((out, at) => h('tr', {}, at === 0 && h('td', { class: 'mono', rowspan: outs.length }, link(tx.txid, short(tx.txid)), tx.vin[0]?.coinbase !== undefined && ' reward'),
+    h('td', { class: 'wrap' }, payee(out.scriptPubKey)), h('td', { class: 'n' }, coins(out.value))));
 }
 
 function transactionPage({ transaction: tx, mempool, node }) {
@@ -91,12 +98,12 @@ function transactionPage({ transaction: tx, mempool, node }) {
     card(isReward ? 'Reward' : 'Transaction', `as ${node} tells it`, pairs(
       ['Id', mono(tx.txid)],
       ['State', tx.confirmations > 0 ? h('span', { class: 'good-text' }, plural(tx.confirmations, 'confirmation')) : tx.blockhash ? h('span', { class: 'warn-text' }, 'in a block that lost') : 'waits for a block'],
-      ['Block', tx.blockhash ? link(tx.blockhash) : undefined],
+      ['Block', tx.blockhash ? mono(link(tx.blockhash)) : undefined],
       ['Fee', mempool ? `${coins(mempool.fees.base)} coins` : undefined],
       ['Size', `${tx.size} bytes, ${tx.vsize} virtual`], ['Lock time', tx.locktime || undefined])),
     h('div', { class: 'halves' },
       card(isReward ? 'Comes from' : plural(tx.vin.length, 'input'), null, h('ul', { class: 'list' }, tx.vin.map((input) => h('li', { class: 'mono' }, input.coinbase !== undefined ? 'new coins and fees' : [link(input.txid, short(input.txid)), `:${input.vout}`])))),
-      card(plural(tx.vout.length, 'output'), null, h('table', {}, h('tbody', {}, tx.vout.map((out) => h('tr', {}, h('td', { class: 'wrap' }, out.scriptPubKey.address ? link(out.scriptPubKey.address) : out.scriptPubKey.type), h('td', { class: 'n' }, coins(out.value)))))))),
+      card(plural(tx.vout.length, 'output'), null, h('table', {}, h('tbody', {}, tx.vout.map((out) => h('tr', {}, h('td', { class: 'wrap' }, payee(out.scriptPubKey)), h('td', { class: 'n' }, coins(out.value)))))))),
   ];
 }
 

@@ -63,8 +63,8 @@ function timeline() {
     const bars = spans();
     const reorgs = store.events.filter((event) => event.kind === 'reorg');
     const end = now();
-    const begin = Math.min(end - 60_000, ...bars.map((bar) => bar.from), ...reorgs.map((event) => event.at_ms));
-    const x = (ms) => 8 + ((ms - begin) / (end - begin)) * (width - 16);
+    const begin = Math.min(Math.max(0, end - 60_000), ...bars.map((bar) => bar.from), ...reorgs.map((event) => event.at_ms));
+    const x = (ms) => 8 + ((ms - begin) / (end - begin || 1)) * (width - 16);
     const height = Math.max(60, bars.length * 26 + 40);
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     svg.style.height = `${height}px`;

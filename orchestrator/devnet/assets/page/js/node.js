@@ -25,7 +25,7 @@ export function nodeView(first) {
     h('section', { class: 'card' }, sheet.element),
     tiles.element,
     h('div', { class: 'halves' },
-      card('Peers', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Peers' }, h('table', {}, h('thead', {}, h('tr', {}, ['Peer', 'Direction', 'Ping', 'Height', 'Since'].map((one) => h('th', { scope: 'col' }, one)))), peers))),
+      card('Peers', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Peers' }, h('table', {}, h('thead', {}, h('tr', {}, ['Peer', 'Direction', 'Ping', 'Height', 'Age'].map((one) => h('th', { scope: 'col' }, one)))), peers))),
       card('About it', null, facts)),
     card('End of its log', null, log));
   let before = null;
@@ -49,6 +49,7 @@ export function nodeView(first) {
     tiles.set('Mempool', node.mempool, bytes(node.mempool_bytes));
     tiles.set('Hash rate', node.hashrate ? rate(node.hashrate) : '–', node.hashrate ? plural(node.found, 'block found', 'blocks found') : 'does not mine');
     sheet.update();
+    if (store.network?.is_recording) recorded(node);
     const look = `${node.condition} ${store.mayAct}`;
     if (control.dataset.look === look) return;
     control.dataset.look = look;
@@ -57,6 +58,13 @@ export function nodeView(first) {
       ? [button('Pause', 'pause'), button('Restart', 'restart'), button('Kill', 'kill', 'danger'), others]
       : [button(node.condition === 'paused' ? 'Unpause' : 'Start', node.condition === 'paused' ? 'unpause' : 'start', 'main'), others]));
     if (!store.mayAct) sheet.element.hidden = true;
+  }
+
+  // There is nobody to ask for more.
+  function recorded(node) {
+    keep(peers, node.peers.map((peer) => [peer, '', () => h('tr', {}, h('td', { colspan: 5 }, h('a', { href: `#/node/${peer}` }, peer)))]));
+    if (!facts.firstChild) facts.append(h('dt', {}, 'Told by'), h('dd', {}, 'a recording, which has no node to ask for more'));
+    say(log, 'A recording keeps no log.');
   }
 
   async function load() {
