@@ -4,6 +4,7 @@
 mod axe;
 mod controls;
 mod door;
+mod large;
 mod pictures;
 mod play;
 

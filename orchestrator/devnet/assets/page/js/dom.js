@@ -40,14 +40,17 @@ export function attribute(element, name, value) {
 }
 
 // Children of `parent` by key, in that order; only those that look otherwise are
-// made anew. An entry is [key, look, make].
+// made anew. An entry is [key, look, make, tell]: `tell`, where given, says in
+// the element what changes often.
 const lists = new WeakMap();
 export function keep(parent, entries) {
   const before = lists.get(parent) ?? new Map();
   const after = new Map();
-  for (const [key, look, make] of entries) {
+  for (const [key, look, make, tell] of entries) {
     const had = before.get(key);
-    after.set(key, had?.look === look ? had : { look, element: make() });
+    const one = had?.look === look ? had : { look, element: make() };
+    tell?.(one.element);
+    after.set(key, one);
   }
   lists.set(parent, after);
   for (const [key, { element }] of before) if (after.get(key)?.element !== element) element.remove();
@@ -56,6 +59,24 @@ export function keep(parent, entries) {
     if (element === at) at = at.nextSibling;
     else parent.insertBefore(element, at);
   }
+}
+
+// Does something at once, then every `ms` at most while it is asked for.
+export function seldom(ms, act) {
+  let timer = null;
+  let isDue = false;
+  const turn = () => {
+    timer = null;
+    if (!isDue) return;
+    isDue = false;
+    timer = setTimeout(turn, ms);
+    act();
+  };
+  const ask = () => {
+    isDue = true;
+    if (timer === null) turn();
+  };
+  return { ask, end: () => clearTimeout(timer) };
 }
 
 export const card = (title, note, ...body) => h('section', { class: 'card' },
@@ -79,8 +100,11 @@ export function span(ms) {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`;
 }
 
+const DAY_MS = 86_400_000;
+
 export function clock(ms) {
-  const date = new Date(ms);
+  // A simulation counts from zero, in every time zone.
+  const date = new Date(ms < DAY_MS ? ms + new Date(ms).getTimezoneOffset() * 60_000 : ms);
   const two = (number) => String(number).padStart(2, '0');
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -1,7 +1,7 @@
 // Looks up blocks, transactions and addresses.
 
 import { ask } from './link.js';
-import { card, clock, coins, h, plural, short } from './dom.js';
+import { card, clock, coins, h, keep, plural, short } from './dom.js';
 import { store } from './store.js';
 
 export function explorerView(what) {
@@ -13,6 +13,7 @@ export function explorerView(what) {
   } }, box, h('button', { type: 'submit', class: 'main' }, 'Search'));
   const body = h('div', { class: 'grid', 'aria-live': 'polite' });
   const element = h('div', { class: 'grid' }, h('div', { class: 'head' }, h('div', { class: 'grow' }, h('h1', {}, 'Explorer'), h('p', {}, 'Every block, transaction and address of this network.')), search), body);
+  const newest = latest();
   let turn = 0;
   let shown = '';
 
@@ -21,7 +22,8 @@ export function explorerView(what) {
     const mine = turn += 1;
     box.value = wanted;
     if (!wanted) {
-      body.replaceChildren(latest());
+      newest.update();
+      body.replaceChildren(newest.element);
       return;
     }
     if (!body.firstChild) body.replaceChildren(h('p', { class: 'empty' }, 'Looking.'));
@@ -35,22 +37,32 @@ export function explorerView(what) {
     }
   }
   const update = (parts) => {
-    if (!shown && (parts.has('blocks') || parts.has('whole'))) body.replaceChildren(latest());
+    if (!shown && (parts.has('blocks') || parts.has('whole'))) newest.update();
   };
   go(what);
   return { element, title: 'Explorer', update, go };
 }
 
+// Rows stay where they are, with the focus on them, when a block comes.
 function latest() {
-  const blocks = [...store.blocks.values()].sort((a, b) => b.height - a.height).slice(0, 20);
-  if (!blocks.length) return card('Latest blocks', null, h('p', { class: 'empty' }, 'No block is known yet.'));
-  return card('Latest blocks', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Latest blocks' }, h('table', {},
-    h('thead', {}, h('tr', {}, ['Height', 'Hash', 'Miner', 'Time', 'Transactions'].map((title) => h('th', { scope: 'col' }, title)))),
-    h('tbody', {}, blocks.map((block) => h('tr', {}, h('td', {}, link(block.hash, block.height)), h('td', { class: 'mono' }, short(block.hash)), h('td', {}, block.miner ?? ''), h('td', {}, clock(block.time_ms)), h('td', {}, block.transactions)))))));
+  const rows = h('tbody');
+  const none = h('p', { class: 'empty' }, 'No block is known yet.');
+  const table = h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Latest blocks' }, h('table', {},
+    h('thead', {}, h('tr', {}, ['Height', 'Hash', 'Miner', 'Time', 'Transactions'].map((title) => h('th', { class: title === 'Transactions' ? 'n' : '', scope: 'col' }, title)))), rows));
+  const update = () => {
+    const blocks = [...store.blocks.values()].sort((a, b) => b.height - a.height).slice(0, 20);
+    none.hidden = blocks.length > 0;
+    table.hidden = !blocks.length;
+    keep(rows, blocks.map((block) => [block.hash, block.miner ?? '', () => h('tr', {}, h('td', {}, link(block.hash, block.height)), h('td', { class: 'mono' }, short(block.hash)),
+      h('td', {}, block.miner ?? (block.height ? 'unknown' : 'genesis')), h('td', {}, clock(block.time_ms)), h('td', { class: 'n' }, block.transactions))]));
+  };
+  return { element: card('Latest blocks', null, none, table), update };
 }
 
 const link = (what, text) => h('a', { href: `#/explorer/${what}` }, text ?? what);
 const pairs = (...rows) => h('dl', {}, rows.filter((row) => row && row[1] !== undefined && row[1] !== null).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+// Where coins go; data that a transaction bears belongs to nobody.
+const payee = ({ address, type }) => (address ? link(address) : type === 'nulldata' ? 'data, no payment' : type);
 const mono = (text) => h('span', { class: 'mono' }, text);
 
 function blockPage({ block, node }) {
@@ -60,8 +72,8 @@ function blockPage({ block, node }) {
     card(`Block ${block.height}`, `as ${node} tells it`, pairs(
       ['Hash', mono(block.hash)],
       ['State', side ? h('span', { class: 'warn-text' }, 'not on the chain of this node') : plural(block.confirmations, 'confirmation')],
-      ['Before it', block.previousblockhash ? link(block.previousblockhash) : 'nothing: it is the first'],
-      ['After it', block.nextblockhash ? link(block.nextblockhash) : undefined],
+      ['Before it', block.previousblockhash ? mono(link(block.previousblockhash)) : 'nothing: it is the first'],
+      ['After it', block.nextblockhash ? mono(link(block.nextblockhash)) : undefined],
       ['Miner', known?.miner ?? undefined],
       ['Time', `${new Date(block.time * 1000).toLocaleString()}`],
       ['Size', `${block.size.toLocaleString('en')} bytes, weight ${block.weight.toLocaleString('en')}`],
@@ -69,10 +81,15 @@ function blockPage({ block, node }) {
       ['Merkle root', mono(block.merkleroot)], ['Work so far', mono(block.chainwork.replace(/^0+/, '0x'))])),
     card(plural(block.tx.length, 'transaction'), null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Transactions' }, h('table', {},
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Transaction'), h('th', { scope: 'col' }, 'Pays to'), h('th', { class: 'n', scope: 'col' }, 'Coins'))),
-      h('tbody', {}, block.tx.slice(0, 500).map((tx) => h('tr', {}, h('td', { class: 'mono' }, link(tx.txid, short(tx.txid)), tx.vin[0]?.coinbase !== undefined && ' reward'),
-        h('td', { class: 'wrap' }, tx.vout.slice(0, 4).map((out) => h('div', {}, out.scriptPubKey.address ? link(out.scriptPubKey.address) : out.scriptPubKey.type))),
-        h('td', { class: 'n' }, tx.vout.slice(0, 4).map((out) => h('div', {}, coins(out.value)))))))))),
+      h('tbody', {}, block.tx.slice(0, 500).flatMap(payments))))),
   ];
+}
+
+// A row for each of the first outputs.
+function payments(tx) {
+  const outs = tx.vout.slice(0, 4);
+  return outs.map((out, at) => h('tr', {}, at === 0 && h('td', { class: 'mono', rowspan: outs.length }, link(tx.txid, short(tx.txid)), tx.vin[0]?.coinbase !== undefined && ' reward'),
+    h('td', { class: 'wrap' }, payee(out.scriptPubKey)), h('td', { class: 'n' }, coins(out.value))));
 }
 
 function transactionPage({ transaction: tx, mempool, node }) {
@@ -81,12 +98,12 @@ function transactionPage({ transaction: tx, mempool, node }) {
     card(isReward ? 'Reward' : 'Transaction', `as ${node} tells it`, pairs(
       ['Id', mono(tx.txid)],
       ['State', tx.confirmations > 0 ? h('span', { class: 'good-text' }, plural(tx.confirmations, 'confirmation')) : tx.blockhash ? h('span', { class: 'warn-text' }, 'in a block that lost') : 'waits for a block'],
-      ['Block', tx.blockhash ? link(tx.blockhash) : undefined],
+      ['Block', tx.blockhash ? mono(link(tx.blockhash)) : undefined],
       ['Fee', mempool ? `${coins(mempool.fees.base)} coins` : undefined],
       ['Size', `${tx.size} bytes, ${tx.vsize} virtual`], ['Lock time', tx.locktime || undefined])),
     h('div', { class: 'halves' },
       card(isReward ? 'Comes from' : plural(tx.vin.length, 'input'), null, h('ul', { class: 'list' }, tx.vin.map((input) => h('li', { class: 'mono' }, input.coinbase !== undefined ? 'new coins and fees' : [link(input.txid, short(input.txid)), `:${input.vout}`])))),
-      card(plural(tx.vout.length, 'output'), null, h('table', {}, h('tbody', {}, tx.vout.map((out) => h('tr', {}, h('td', { class: 'wrap' }, out.scriptPubKey.address ? link(out.scriptPubKey.address) : out.scriptPubKey.type), h('td', { class: 'n' }, coins(out.value)))))))),
+      card(plural(tx.vout.length, 'output'), null, h('table', {}, h('tbody', {}, tx.vout.map((out) => h('tr', {}, h('td', { class: 'wrap' }, payee(out.scriptPubKey)), h('td', { class: 'n' }, coins(out.value)))))))),
   ];
 }
 

@@ -4,11 +4,13 @@ import { actions } from './actions.js';
 import { activeFaults, eventList } from './events.js';
 import { readBack } from './force.js';
 import { scenarioCard } from './scenario.js';
-import { card, clock, h, plural, s, span } from './dom.js';
+import { card, clock, h, plural, s, seldom, span } from './dom.js';
 import { now, store } from './store.js';
 
 // Width of a letter of the chart's text, at most on average.
 const LETTER_PX = 7.5;
+// How often the timeline is drawn at most.
+const LINE_MS = 250;
 
 export function faultsView() {
   const active = activeFaults();
@@ -25,17 +27,18 @@ export function faultsView() {
     scenario.element,
     card('Timeline', 'Bars are faults in force, ticks are blocks that some node left for another branch.', line.element),
     card('What happened', 'Newest first, as far as it was written down.', events.element));
+  const figures = seldom(LINE_MS, line.update);
   const update = (parts) => {
     none.hidden = store.faults.active.length > 0;
     active.update();
     bar.update();
     scenario.update();
     if (parts.has('events') || parts.has('whole')) events.update();
-    line.update();
+    figures.ask();
     force.update(parts);
   };
-  const timer = setInterval(() => { active.update(); line.update(); }, 1000);
-  return { element, title: 'Faults', update, end: () => { clearInterval(timer); line.end(); } };
+  const timer = setInterval(() => { active.update(); figures.ask(); }, 1000);
+  return { element, title: 'Faults', update, end: () => { clearInterval(timer); figures.end(); line.end(); } };
 }
 
 // When each fault began and ended, as far as was seen.
@@ -60,8 +63,8 @@ function timeline() {
     const bars = spans();
     const reorgs = store.events.filter((event) => event.kind === 'reorg');
     const end = now();
-    const begin = Math.min(end - 60_000, ...bars.map((bar) => bar.from), ...reorgs.map((event) => event.at_ms));
-    const x = (ms) => 8 + ((ms - begin) / (end - begin)) * (width - 16);
+    const begin = Math.min(Math.max(0, end - 60_000), ...bars.map((bar) => bar.from), ...reorgs.map((event) => event.at_ms));
+    const x = (ms) => 8 + ((ms - begin) / (end - begin || 1)) * (width - 16);
     const height = Math.max(60, bars.length * 26 + 40);
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     svg.style.height = `${height}px`;

@@ -1,6 +1,15 @@
 // Where nodes stand in the picture: on rings, each side of a cut on its own.
 
-// Places by name, with circles around the sides. `groups` may be empty.
+// Free space between two nodes, between one and a name above it, and how small
+// nodes get for its sake.
+const GAP = 4;
+const NAME_GAP = 24;
+const NAME_REACH = 50;
+const NAMED_MAX = 30;
+const SCALE_MIN = 0.4;
+
+// Places by name, with circles around the sides, and how large nodes are drawn of
+// what `radiusOf` a name says. `groups` may be empty.
 export function place(names, groups, width, height, radiusOf) {
   const listed = new Set(groups.flat());
   const rest = names.filter((name) => !listed.has(name));
@@ -14,11 +23,24 @@ export function place(names, groups, width, height, radiusOf) {
     ring(side, x, y, rx, ry, places);
     if (sides.length > 1) hulls.push({ x, y, rx: rx + 44, ry: ry + 44, nodes: side });
   });
-  return { places, hulls, scale: scale(names.length), radiusOf };
+  return { places, hulls, scale: Math.min(scale(names.length), Math.max(SCALE_MIN, room(places, radiusOf))) };
 }
 
 // Nodes are drawn smaller where there are many.
 export const scale = (count) => (count <= 12 ? 1 : count <= 30 ? 0.8 : count <= 60 ? 0.6 : 0.45);
+
+// The scale at which no two nodes touch.
+function room(places, radiusOf) {
+  const all = [...places].map(([name, { x, y }]) => ({ x, y, r: radiusOf(name) }));
+  let least = 1;
+  all.forEach((a, at) => {
+    for (const b of all.slice(at + 1)) {
+      const gap = all.length <= NAMED_MAX && Math.abs(a.x - b.x) < NAME_REACH ? NAME_GAP : GAP;
+      least = Math.min(least, (Math.hypot(a.x - b.x, a.y - b.y) - gap) / (a.r + b.r));
+    }
+  });
+  return least;
+}
 
 // An ellipse for each side, side by side, or one below the other on a narrow page.
 function areas(sides, width, height) {

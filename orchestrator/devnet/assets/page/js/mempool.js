@@ -1,7 +1,7 @@
 // What waits to be mined, who owns what, and payments.
 
 import { ask, request } from './link.js';
-import { card, coins, h, plural, say, short, toast } from './dom.js';
+import { card, coins, h, keep, plural, say, short, toast } from './dom.js';
 import { store } from './store.js';
 
 export function mempoolView() {
@@ -13,13 +13,16 @@ export function mempoolView() {
   const pending = h('p', { class: 'note', 'aria-live': 'polite' });
   const table = (titles, body, label) => h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
     h('table', {}, h('thead', {}, h('tr', {}, titles.map(([title, kind]) => h('th', { class: kind ?? '', scope: 'col' }, title)))), body));
+  const waiting = table([['Transaction'], ['Fee, coins', 'n'], ['Fee rate', 'n'], ['Size', 'n']], list, 'Waiting transactions');
+  waiting.hidden = true;
+  const owners = h('div', { class: 'grid' },
+    card('Send a payment', null, form.element, pending),
+    card('Accounts', 'Their keys follow from the seed: public by design.', table([['Account'], ['Coins', 'n'], ['Waiting', 'n']], accounts, 'Accounts')));
   const element = h('div', { class: 'grid' },
     h('div', { class: 'head' }, h('div', { class: 'grow' }, h('h1', {}, 'Mempool'), h('p', {}, 'Transactions that wait for a block, as the first node that answers sees them.'))),
     h('div', { class: 'split' },
-      card('Waiting', null, note, table([['Transaction'], ['Fee', 'n'], ['Fee rate', 'n'], ['Size', 'n']], list, 'Waiting transactions')),
-      h('div', { class: 'grid' },
-        card('Send a payment', null, form.element, pending),
-        card('Accounts', 'Their keys follow from the seed: public by design.', table([['Account'], ['Confirmed', 'n'], ['Waiting', 'n']], accounts, 'Accounts')))), names);
+      card('Waiting', null, note, waiting),
+      owners), names);
 
   function payment() {
     const from = h('select', { name: 'from' });
@@ -49,6 +52,7 @@ export function mempoolView() {
       }
       pay.disabled = !store.mayAct || !wanted.length;
       why.hidden = store.mayAct;
+      owners.hidden = store.network?.is_recording ?? false;
     };
     return { element, update };
   }
@@ -71,20 +75,25 @@ export function mempoolView() {
 
   let isLoading = false;
   async function load() {
-    if (isLoading || store.network?.is_recording) return;
+    if (store.network?.is_recording) {
+      say(note, 'A recording tells how many transactions wait, not which: there is no node to ask.');
+      return;
+    }
+    if (isLoading) return;
     isLoading = true;
     const [pool, owned] = await Promise.all([ask('/api/mempool').catch((error) => ({ error })), ask('/api/accounts').catch((error) => ({ error })), look()]);
     isLoading = false;
     if (pool.error) say(note, pool.error.message);
     else {
       say(note, pool.count ? `${plural(pool.count, 'transaction')} on ${pool.node}, best fee rate first.` : `Nothing waits on ${pool.node}.`);
-      list.replaceChildren(...pool.transactions.map(({ txid, entry }) => h('tr', {},
+      waiting.hidden = !pool.count;
+      keep(list, pool.transactions.map(({ txid, entry }) => [txid, '', () => h('tr', {},
         h('td', { class: 'mono' }, h('a', { href: `#/explorer/${txid}`, title: txid }, short(txid))),
-        h('td', { class: 'n' }, coins(entry.fees.base)), h('td', { class: 'n' }, `${((entry.fees.base * 1e8) / entry.vsize).toFixed(1)} sat/vB`), h('td', { class: 'n' }, `${entry.vsize} vB`))));
+        h('td', { class: 'n' }, coins(entry.fees.base)), h('td', { class: 'n' }, `${((entry.fees.base * 1e8) / entry.vsize).toFixed(1)} sat/vB`), h('td', { class: 'n' }, `${entry.vsize} vB`))]));
     }
     if (owned.accounts) {
-      accounts.replaceChildren(...owned.accounts.map((account) => h('tr', {}, h('td', {}, h('a', { href: `#/explorer/${account.address}` }, account.name)),
-        h('td', { class: 'n' }, coins(account.confirmed)), h('td', { class: 'n' }, Number(account.unconfirmed) ? coins(account.unconfirmed) : '–'))));
+      keep(accounts, owned.accounts.map((account) => [account.name, `${account.confirmed} ${account.unconfirmed}`, () => h('tr', {}, h('td', {}, h('a', { href: `#/explorer/${account.address}` }, account.name)),
+        h('td', { class: 'n' }, coins(account.confirmed)), h('td', { class: 'n' }, Number(account.unconfirmed) ? coins(account.unconfirmed) : '–'))]));
     }
   }
   let last = 0;

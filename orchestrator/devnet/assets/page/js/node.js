@@ -1,7 +1,7 @@
 // One node: what it stands on, its peers, what it takes, what it says.
 
 import { ask } from './link.js';
-import { bytes, card, h, plural, rate, say, short, span } from './dom.js';
+import { bytes, card, h, keep, plural, rate, say, short, span } from './dom.js';
 import { act } from './orders.js';
 import { faultSheet } from './sheet.js';
 import { store } from './store.js';
@@ -25,7 +25,7 @@ export function nodeView(first) {
     h('section', { class: 'card' }, sheet.element),
     tiles.element,
     h('div', { class: 'halves' },
-      card('Peers', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Peers' }, h('table', {}, h('thead', {}, h('tr', {}, ['Peer', 'Direction', 'Ping', 'Height', 'Since'].map((one) => h('th', { scope: 'col' }, one)))), peers))),
+      card('Peers', null, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Peers' }, h('table', {}, h('thead', {}, h('tr', {}, ['Peer', 'Direction', 'Ping', 'Height', 'Age'].map((one) => h('th', { scope: 'col' }, one)))), peers))),
       card('About it', null, facts)),
     card('End of its log', null, log));
   let before = null;
@@ -49,6 +49,7 @@ export function nodeView(first) {
     tiles.set('Mempool', node.mempool, bytes(node.mempool_bytes));
     tiles.set('Hash rate', node.hashrate ? rate(node.hashrate) : '–', node.hashrate ? plural(node.found, 'block found', 'blocks found') : 'does not mine');
     sheet.update();
+    if (store.network?.is_recording) recorded(node);
     const look = `${node.condition} ${store.mayAct}`;
     if (control.dataset.look === look) return;
     control.dataset.look = look;
@@ -57,6 +58,13 @@ export function nodeView(first) {
       ? [button('Pause', 'pause'), button('Restart', 'restart'), button('Kill', 'kill', 'danger'), others]
       : [button(node.condition === 'paused' ? 'Unpause' : 'Start', node.condition === 'paused' ? 'unpause' : 'start', 'main'), others]));
     if (!store.mayAct) sheet.element.hidden = true;
+  }
+
+  // There is nobody to ask for more.
+  function recorded(node) {
+    keep(peers, node.peers.map((peer) => [peer, '', () => h('tr', {}, h('td', { colspan: 5 }, h('a', { href: `#/node/${peer}` }, peer)))]));
+    if (!facts.firstChild) facts.append(h('dt', {}, 'Told by'), h('dd', {}, 'a recording, which has no node to ask for more'));
+    say(log, 'A recording keeps no log.');
   }
 
   async function load() {
@@ -76,11 +84,12 @@ export function nodeView(first) {
     tiles.set('Memory', bytes(memory), 'resident');
     tiles.set('Processor', share === null ? '–' : `${(share * 100).toFixed(1)} %`, 'of one core');
     const since = (peer) => span(detail.at_ms - peer.conntime * 1000);
-    peers.replaceChildren(...(detail.peers.length ? detail.peers.map((peer) => {
+    keep(peers, detail.peers.length ? detail.peers.map((peer) => {
       const other = /\(([^)]*)\)/.exec(peer.subver)?.[1];
-      return h('tr', {}, h('td', {}, other ? h('a', { href: `#/node/${other}` }, other) : short(peer.peerid)), h('td', {}, peer.inbound ? 'in' : 'out'),
-        h('td', {}, peer.pingtime === null ? '–' : `${(peer.pingtime * 1000).toFixed(1)} ms`), h('td', {}, peer.synced_blocks ?? '–'), h('td', {}, since(peer)));
-    }) : [h('tr', {}, h('td', { colspan: 5, class: 'note' }, 'No peers.'))]));
+      const words = [peer.inbound ? 'in' : 'out', peer.pingtime === null ? '–' : `${(peer.pingtime * 1000).toFixed(1)} ms`, peer.synced_blocks ?? '–', since(peer)];
+      return [`${peer.peerid} ${peer.conntime}`, other ?? '', () => h('tr', {}, h('td', {}, other ? h('a', { href: `#/node/${other}` }, other) : short(peer.peerid)), words.map(() => h('td'))),
+        (row) => words.forEach((text, at) => say(row.cells[at + 1], text))];
+    }) : [['none', '', () => h('tr', {}, h('td', { colspan: 5, class: 'note' }, 'No peers.'))]]);
     const row = (key, value) => (value === undefined || value === null ? [] : [h('dt', {}, key), h('dd', {}, value)]);
     facts.replaceChildren(...[
       row('Version', detail.network?.subversion), row('Peer id', detail.network && h('span', { class: 'mono' }, detail.network.peerid)),

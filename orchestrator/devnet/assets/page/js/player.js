@@ -1,8 +1,10 @@
 // Plays a recorded run: pause, speed, steps, and any moment of it.
 
-import { attribute, h, plural, say, span } from './dom.js';
+import { attribute, h, plural, say, seldom, span } from './dom.js';
 import { store, take } from './store.js';
 
+// How often the handle of time moves at most while it plays: it has the page laid out.
+const HANDLE_MS = 100;
 const SPEEDS = [0.25, 0.5, 1, 2, 5, 10, 30];
 
 export function player(tape) {
@@ -42,7 +44,8 @@ export function player(tape) {
       take(structuredClone(patches[next]));
       next += 1;
     }
-    show();
+    if (isPlaying) handle.ask();
+    else show();
   }
 
   function show() {
@@ -80,6 +83,7 @@ export function player(tape) {
     else requestAnimationFrame(frame);
   }
 
+  const handle = seldom(HANDLE_MS, show);
   document.body.append(element);
   seek(begin);
   if (isPlaying) requestAnimationFrame(frame);

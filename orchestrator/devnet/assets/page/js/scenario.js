@@ -1,6 +1,6 @@
 // The scenario that is played on the network, step by step.
 
-import { h, say, span } from './dom.js';
+import { h, keep, say, span } from './dom.js';
 import { store } from './store.js';
 
 const MARKS = { passed: '✓', failed: '✗', invalid: '✗', broken: '✗', running: '▸', skipped: '·', abandoned: '–' };
@@ -17,10 +17,12 @@ export function scenarioCard() {
     say(title, `Scenario ${scenario.name}`);
     say(note, scenario.verdict ?? 'running');
     note.className = `note ${scenario.verdict ? (scenario.verdict === 'PASS' ? 'good-text' : 'bad-text') : ''}`;
-    steps.replaceChildren(...scenario.steps.map((step) => h('li', { class: step.outcome },
-      h('span', { class: step.outcome === 'passed' ? 'good-text' : ['failed', 'invalid', 'broken'].includes(step.outcome) ? 'bad-text' : '', role: 'img', 'aria-label': step.outcome }, MARKS[step.outcome]),
-      h('span', {}, `${step.path} ${step.title}`, step.notes.length > 0 && h('small', {}, step.notes[0])),
-      h('span', { class: 'note' }, step.took_ms === null ? '' : span(step.took_ms)))));
+    keep(steps, scenario.steps.map((step, at) => [at, JSON.stringify(step), () => row(step)]));
   }
   return { element, update };
 }
+
+const row = (step) => h('li', { class: step.outcome },
+  h('span', { class: step.outcome === 'passed' ? 'good-text' : ['failed', 'invalid', 'broken'].includes(step.outcome) ? 'bad-text' : '', role: 'img', 'aria-label': step.outcome }, MARKS[step.outcome]),
+  h('span', {}, `${step.path} ${step.title}`, step.notes.length > 0 && h('small', {}, step.notes[0])),
+  h('span', { class: 'note' }, step.took_ms === null ? '' : span(step.took_ms)));

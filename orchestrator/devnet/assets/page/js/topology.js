@@ -9,6 +9,9 @@ import { store } from './store.js';
 import { wires } from './wires.js';
 
 const MOVE_MS = 550;
+// Letters of heights in nodes: wanted, and the least that can be read.
+const LETTER_PX = 12;
+const LETTER_MIN_PX = 9;
 
 export function topology(onSelect, onOpen) {
   const hulls = s('g');
@@ -82,10 +85,12 @@ export function topology(onSelect, onOpen) {
     return `M${-a + c} ${-a}H${a - c}Q${a} ${-a} ${a} ${-a + c}V${a - c}Q${a} ${a} ${a - c} ${a}H${-a + c}Q${-a} ${a} ${-a} ${a - c}V${-a + c}Q${-a} ${-a} ${-a + c} ${-a}z`;
   };
 
+  const radius = ({ hashrate }, total) => 17 + 34 * Math.sqrt(total ? hashrate / total : 0);
+
   function dress(name, node, total) {
     const parts = marks.get(name);
     const colour = colourOf(node);
-    const r = (17 + 34 * Math.sqrt(total ? node.hashrate / total : 0)) * (layout?.scale ?? 1);
+    const r = radius(node, total) * (layout?.scale ?? 1);
     const isOn = store.selected.has(name);
     const isMany = store.nodes.size > 30;
     const isUp = node.condition === 'up';
@@ -103,7 +108,9 @@ export function topology(onSelect, onOpen) {
         attribute(parts.label, 'y', r + 20);
       }
       // A mark that is too small for its height does without.
-      say(parts.height, r < 12 ? '' : text);
+      const letter = Math.min(LETTER_PX, (1.5 * r) / (0.72 * text.length));
+      parts.height.style.fontSize = `${letter.toFixed(1)}px`;
+      say(parts.height, r < 11 || letter < LETTER_MIN_PX ? '' : text);
     }
     if (node.fresh) {
       node.fresh = false;
@@ -123,13 +130,13 @@ export function topology(onSelect, onOpen) {
     }
     const wasEmpty = marks.size === 0;
     for (const name of known) if (!marks.has(name)) marks.set(name, mark(name));
+    const total = [...store.nodes.values()].reduce((sum, node) => sum + node.hashrate, 0);
     const shape = JSON.stringify([known, store.faults.groups, size]);
     if (shape !== drawn) {
       drawn = shape;
-      layout = place(known, store.faults.groups, size.width, size.height);
+      layout = place(known, store.faults.groups, size.width, size.height, (name) => radius(store.nodes.get(name), total));
       move(wasEmpty || quiet.matches);
     }
-    const total = [...store.nodes.values()].reduce((sum, node) => sum + node.hashrate, 0);
     for (const [name, node] of store.nodes) dress(name, node, total);
     if (known.length && !marks.has(focused)) focus(known[0]);
     sides();

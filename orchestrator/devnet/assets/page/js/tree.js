@@ -2,48 +2,67 @@
 // in sight is drawn, and of that only what changed. Arrows go from block to block.
 
 import { chain } from './chain.js';
-import { attribute, h, s, short } from './dom.js';
+import { attribute, h, plural, s, say, short } from './dom.js';
 import { store } from './store.js';
 
 const CELL = 62;
 const ROW = 76;
 const TOP = 44;
 const [W, H] = [42, 28];
+// A block appears by itself only where blocks do not come faster than that.
+const CALM_MS = 800;
+// Heights after which what is drawn is placed anew.
+const ORIGIN_EVERY = 1000;
+
+function move(element, x, y) {
+  attribute(element, 'x', x);
+  attribute(element, 'y', y);
+}
 
 export function tree(label) {
   const layers = { wire: s('g'), box: s('g'), flag: s('g') };
-  const svg = s('svg', { role: 'group', 'aria-label': `${label}; arrows move, enter opens` }, ...Object.values(layers));
-  const element = h('div', { class: 'tree', tabindex: '0', role: 'region', 'aria-label': `${label}, scrolls sideways`, onkeydown: (event) => key(event) }, svg);
+  const world = s('g', {}, ...Object.values(layers));
+  const svg = s('svg', { role: 'group', 'aria-label': `${label}; arrows move, enter opens` }, world);
+  // As wide as the whole tree, for the scroll bar; the picture is as wide as the window.
+  const wide = h('div', {}, svg);
+  const element = h('div', { class: 'tree', tabindex: '0', role: 'region', 'aria-label': `${label}, scrolls sideways`, onkeydown: (event) => key(event) }, wide);
   const parts = new Map();
   const seen = new Set();
   let isAtEnd = true;
-  let bottom = 0;
+  let [room, left, width] = [0, 0, 0];
+  let [bottom, origin] = [0, 0];
+  let isToScroll = false;
   let turn = 0;
+  let newest = 0;
+  let isCalm = true;
   let focused = null;
   let laneOf = new Map();
+  let lanesOf = null;
 
   element.addEventListener('scroll', () => {
-    isAtEnd = element.scrollLeft + element.clientWidth >= element.scrollWidth - CELL;
+    if (Math.abs(element.scrollLeft - left) < 1) return;
+    left = element.scrollLeft;
+    isAtEnd = left + room >= width - CELL;
     draw(false);
   }, { passive: true });
 
-  const x = (height) => (height - bottom) * CELL + 34;
+  // From a height that changes seldom, so that what is drawn stays where it is.
+  const x = (height) => (height - origin) * CELL + 34;
   const y = (lane) => TOP + lane * ROW;
 
-  // Keeps what looks as before, and makes the rest anew.
-  function put(layer, id, look, make) {
+  // Makes what was not there, and dresses anew what looks otherwise.
+  function put(layer, id, look, make, dress) {
     const name = `${layer} ${id}`;
-    const had = parts.get(name);
-    if (had?.look === look) {
-      had.turn = turn;
-      return;
+    let part = parts.get(name);
+    if (!part) {
+      part = { element: make(), look: null };
+      layers[layer].append(part.element);
+      parts.set(name, part);
     }
-    const made = make();
-    const isFocused = had && had.element === document.activeElement;
-    if (had) had.element.replaceWith(made);
-    else layers[layer].append(made);
-    parts.set(name, { element: made, look, turn });
-    if (isFocused) made.focus({ preventScroll: true });
+    part.turn = turn;
+    if (part.look === look) return;
+    part.look = look;
+    dress(part.element);
   }
 
   function sweep() {
@@ -54,29 +73,54 @@ export function tree(label) {
     }
   }
 
+  // How far the tree reaches, and which part of it is in sight.
+  function measure(known, isNews) {
+    const top = Math.max(known.best.height, ...known.branches.map((branch) => branch.tip.height));
+    const first = known.path.at(-1).height;
+    if (!isAtEnd) scrollTo(left - (first - bottom) * CELL);
+    bottom = first;
+    origin = first - (first % ORIGIN_EVERY);
+    const wanted = Math.max((top - bottom + 1) * CELL + 60, room);
+    if (wanted !== width) wide.style.width = `${wanted}px`;
+    width = wanted;
+    if (isNews && isAtEnd) scrollTo(width - room);
+    attribute(world, 'transform', `translate(${(origin - bottom) * CELL - left})`);
+    const from = bottom + Math.floor(left / CELL) - 1;
+    return [from, from + Math.ceil(room / CELL) + 2];
+  }
+
+  // Scrolling lays the page out: once, when everything of this frame is drawn.
+  function scrollTo(wanted) {
+    const to = Math.max(0, Math.min(wanted, width - room));
+    if (to === left) return;
+    left = to;
+    if (!isToScroll) queueMicrotask(() => {
+      isToScroll = false;
+      element.scrollLeft = left;
+    });
+    isToScroll = true;
+  }
+
   function draw(isNews = true) {
     const known = chain();
+    room ||= element.clientWidth;
+    if (!room) return;
     turn += 1;
-    if (!known.path.length) {
-      sweep();
-      return;
-    }
-    bottom = known.path.at(-1).height;
-    const top = Math.max(known.best.height, ...known.branches.map((branch) => branch.tip.height));
-    laneOf = lanes(known);
-    const width = (top - bottom + 1) * CELL + 60;
-    const room = element.clientWidth;
-    attribute(svg, 'width', Math.max(width, room - 2));
-    if (isNews && isAtEnd) element.scrollLeft = width;
-    const first = bottom + Math.floor(element.scrollLeft / CELL) - 3;
-    const last = first + Math.ceil(room / CELL) + 6;
+    if (known.path.length) show(known, measure(known, isNews));
+    sweep();
+  }
+
+  function show(known, [first, last]) {
+    if (lanesOf !== known) [laneOf, lanesOf] = [lanes(known), known];
     const living = new Set(known.living.flatMap((branch) => branch.blocks.map((block) => block.hash)));
     const isStale = (block) => !known.onBest.has(block.hash) && !living.has(block.hash);
-    const shown = [...store.blocks.values()].filter((block) => block.height >= first && block.height <= last
-      && (known.onBest.has(block.hash) || laneOf.has(block.hash)));
+    // The block that the focus is on, or will be, stays, however far away.
+    if (!store.blocks.has(focused) || !element.contains(document.activeElement)) focused = known.best.hash;
+    const shown = [...store.blocks.values()].filter((block) => (block.height >= first && block.height <= last) || block.hash === focused);
     const deepest = Math.max(0, ...shown.map((block) => laneOf.get(block.hash) ?? 0));
+    attribute(svg, 'width', room);
     attribute(svg, 'height', TOP + deepest * ROW + 50);
-    if (!store.blocks.has(focused)) focused = known.best.hash;
+    isCalm = performance.now() - newest > CALM_MS;
     for (const block of shown) {
       const look = isStale(block) ? 'stale cdown' : `c${known.colourOf.get(block.hash) ?? 0}`;
       wire(block, isStale(block) ? 'stale' : look);
@@ -85,8 +129,11 @@ export function tree(label) {
     for (const tip of known.tips.values()) {
       if (tip.height >= first && tip.height <= last && store.blocks.has(tip.hash)) flag(tip, known.colourOf.get(tip.hash) ?? 0);
     }
-    for (const block of shown) seen.add(block.hash);
-    sweep();
+    for (const block of shown) {
+      if (seen.has(block.hash)) continue;
+      seen.add(block.hash);
+      newest = performance.now();
+    }
   }
 
   function wire(block, look) {
@@ -95,31 +142,47 @@ export function tree(label) {
     const [from, to] = [laneOf.get(parent.hash) ?? 0, laneOf.get(block.hash) ?? 0];
     const [x1, x2, y1, y2] = [x(parent.height) + W / 2, x(block.height) - W / 2, y(from), y(to)];
     const d = from === to ? `M${x1} ${y1}H${x2}` : `M${x1} ${y1}C${x1 + 14} ${y1} ${x2 - 16} ${y2} ${x2} ${y2}`;
-    put('wire', block.hash, `${look} ${d}`, () => s('path', { class: `wire ${look}`, d }));
+    put('wire', block.hash, `${look} ${d}`, () => s('path'), (path) => {
+      attribute(path, 'class', `wire ${look}`);
+      attribute(path, 'd', d);
+    });
   }
 
   function box(block, look) {
-    const [cx, cy] = [x(block.height), y(laneOf.get(block.hash) ?? 0)];
-    const who = block.miner ?? (block.height === 0 ? 'genesis' : '');
-    const isNew = seen.size > 0 && !seen.has(block.hash);
-    const place = block.hash === focused ? 0 : -1;
-    put('box', block.hash, `${look} ${cx} ${cy} ${who} ${block.transactions} ${place}`, () => s('g', { class: `block ${look}${isNew ? ' new' : ''}`, role: 'link', tabindex: place,
-      'aria-label': `Block ${block.height}${who ? ` by ${who}` : ''}${look.startsWith('stale') ? ', stale' : ''}`,
-      onclick: () => open(block.hash) },
-      s('title', {}, `Block ${block.height} · ${short(block.hash)}${who ? ` · ${who}` : ''} · ${block.transactions} tx`),
-      s('rect', { x: cx - W / 2, y: cy - H / 2, width: W, height: H, rx: 7 }),
-      s('text', { x: cx, y: cy, dy: '.36em' }, block.height),
-      s('text', { class: 'who-by', x: cx, y: cy + H / 2 + 13 }, who.length > 10 ? `${who.slice(0, 9)}…` : who)));
+    const { hash, height, transactions } = block;
+    const [cx, cy] = [x(height), y(laneOf.get(hash) ?? 0)];
+    const who = block.miner ?? (height === 0 ? 'genesis' : '');
+    const isNew = seen.size > 0 && !seen.has(hash) && isCalm;
+    const place = hash === focused ? 0 : -1;
+    put('box', hash, `${look} ${cx} ${cy} ${who} ${transactions} ${place}`, () => s('g', { role: 'link', onclick: () => open(hash) },
+      s('title'), s('rect', { width: W, height: H, rx: 7 }), s('text', { dy: '.36em' }, height), s('text', { class: 'who-by' })),
+    (group) => {
+      const [title, rect, number, name] = group.children;
+      attribute(group, 'class', `block ${look}${isNew ? ' new' : ''}`);
+      attribute(group, 'tabindex', place);
+      attribute(group, 'aria-label', `Block ${height}${who ? ` by ${who}` : ''}${look.startsWith('stale') ? ', stale' : ''}`);
+      say(title, `Block ${height} · ${short(hash)}${who ? ` · ${who}` : ''} · ${plural(transactions, 'transaction')}`);
+      move(rect, cx - W / 2, cy - H / 2);
+      move(number, cx, cy);
+      move(name, cx, cy + H / 2 + 13);
+      say(name, who.length > 10 ? `${who.slice(0, 9)}…` : who);
+    });
   }
 
   function flag(tip, colour) {
     const [cx, cy] = [x(tip.height), y(laneOf.get(tip.hash) ?? 0)];
     const text = tip.nodes.length === 1 ? tip.nodes[0] : tip.nodes.length === store.nodes.size ? `all ${tip.nodes.length}` : `${tip.nodes.length} nodes`;
-    const width = Math.min(90, text.length * 6.6 + 14);
+    const breadth = Math.min(90, text.length * 6.6 + 14);
     const names = tip.nodes.join(', ');
-    put('flag', tip.hash, `${colour} ${cx} ${cy} ${text} ${names}`, () => s('g', { class: `flag c${colour}` }, s('title', {}, names),
-      s('rect', { x: cx - width / 2, y: cy - H / 2 - 23, width, height: 19, rx: 9.5 }),
-      s('text', { x: cx, y: cy - H / 2 - 9.5 }, text)));
+    put('flag', tip.hash, `${colour} ${cx} ${cy} ${text} ${names}`, () => s('g', {}, s('title'), s('rect', { height: 19, rx: 9.5 }), s('text')), (group) => {
+      const [title, rect, words] = group.children;
+      attribute(group, 'class', `flag c${colour}`);
+      say(title, names);
+      attribute(rect, 'width', breadth);
+      move(rect, cx - breadth / 2, cy - H / 2 - 23);
+      move(words, cx, cy - H / 2 - 9.5);
+      say(words, text);
+    });
   }
 
   const open = (hash) => { location.hash = `#/explorer/${hash}`; };
@@ -147,14 +210,17 @@ export function tree(label) {
   function go(block) {
     if (!block) return;
     focused = block.hash;
-    const at = x(block.height);
-    if (at < element.scrollLeft + CELL || at > element.scrollLeft + element.clientWidth - CELL) element.scrollLeft = at - element.clientWidth / 2;
-    isAtEnd = element.scrollLeft + element.clientWidth >= element.scrollWidth - CELL;
+    const middle = (block.height - bottom) * CELL + 34;
+    if (middle < left + CELL || middle > left + room - CELL) scrollTo(middle - room / 2);
+    isAtEnd = left + room >= width - CELL;
     draw(false);
     parts.get(`box ${block.hash}`)?.element.focus({ preventScroll: true });
   }
 
-  const observer = new ResizeObserver(() => draw());
+  const observer = new ResizeObserver(([entry]) => {
+    room = Math.round(entry.contentRect.width);
+    draw();
+  });
   observer.observe(element);
   return { element, update: draw, end: () => observer.disconnect() };
 }

@@ -74,17 +74,20 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, state: &State, found: &[Branch], 
             false => row,
         }
     });
-    let titles = shown().map(|(_, column)| aligned(column.title.into(), column));
-    let more = all.saturating_sub(room);
+    let titles = shown().map(|(place, column)| match place {
+        0 if all > room => aligned(range(first, room, all).into(), column),
+        _ => aligned(column.title.into(), column),
+    });
     let header = Row::new(titles).style(theme.heading());
     let widths = shown().map(|(_, column)| Constraint::Length(column.width));
     let table = Table::new(rows, widths).header(header).column_spacing(1);
     frame.render_widget(table, area);
-    if more > 0 {
-        let text = format!("{}-{} of {all}", first + 1, first + room);
-        let line = Line::styled(text, theme.dim()).alignment(Alignment::Right);
-        frame.render_widget(line, Rect { height: 1, ..area });
-    }
+}
+
+/// Which nodes are shown, in the title of their column: beside the table it lay
+/// over other titles.
+fn range(first: usize, room: usize, all: usize) -> String {
+    format!("NODE {}-{} of {all}", first + 1, first + room)
 }
 
 fn cells(

@@ -281,10 +281,12 @@ fn more_nodes_than_rows_scroll_with_the_cursor() {
         first.contains("›  n-0") || first.contains("› n-0"),
         "{first}"
     );
+    let head = first.lines().nth(1).expect("titles");
     assert!(
-        !first.contains("n-59 ") && first.contains("of 60"),
+        !first.contains("n-59 ") && head.starts_with("NODE 1-") && head.contains(" of 60 "),
         "{first}"
     );
+    assert!(head.trim_end().ends_with("PEERS MEMPOOL"), "{first}");
     state.cursor = 59;
     let last = text(&state, (80, 24));
     assert!(last.contains("› n-59") && !last.contains(" n-0 "), "{last}");
