@@ -1,5 +1,7 @@
 //! Sockets for the HTTP servers.
 
+mod serve;
+
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
@@ -13,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
+pub use self::serve::serve;
 use crate::exit::Failure;
 
 /// Connections of one server at once. More wait in the system's queue, so that
@@ -103,27 +106,24 @@ fn explain(address: SocketAddr, what: &str, flag: &str, error: &io::Error) -> St
     format!("cannot listen on {address} for {what}: {error}; {hint}")
 }
 
-impl Listener for Limited {
-    type Io = Counted;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Counted, SocketAddr) {
+impl Limited {
+    /// The next connection, once there is a place for it.
+    pub async fn accept(&mut self) -> (Counted, SocketAddr) {
         // The semaphore is never closed.
         let place = Arc::clone(&self.free).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (
-            Counted {
-                stream,
-                stalled: None,
-                patience: STALL_MAX,
-                _place: place,
-            },
-            address,
-        )
+        let connection = Counted {
+            stream,
+            stalled: None,
+            patience: STALL_MAX,
+            _place: place,
+        };
+        (connection, address)
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// Whether fewer than half of the places are left.
+    pub fn is_crowded(&self) -> bool {
+        self.free.available_permits() < CONNECTIONS_MAX / 2
     }
 }
 

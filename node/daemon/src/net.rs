@@ -38,6 +38,7 @@ mod operator;
 mod outlet;
 mod pace;
 mod peers;
+mod places;
 mod probe;
 mod sync_codec;
 mod task;

@@ -154,7 +154,7 @@ pub async fn start(
         Arc::clone(&access),
         config.listen.is_loopback(),
     );
-    let task = tokio::spawn(server::serve(listener, router, shutdown));
+    let task = tokio::spawn(listen::serve(listener, router, shutdown));
     Ok(Server {
         address,
         task,

@@ -9,11 +9,12 @@ use libp2p::kad::{self, store::MemoryStore};
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::swarm::behaviour::toggle::Toggle;
-use libp2p::{StreamProtocol, gossipsub, identify, ping};
+use libp2p::{StreamProtocol, identify, ping};
 
 use super::bans::Bans;
 use super::gate::Gate;
 use super::pace::Pace;
+use super::places::{self, Places};
 use super::probe::ProbeCodec;
 use super::sync_codec::SyncCodec;
 use super::{Config, StartError, gossip};
@@ -24,10 +25,11 @@ pub struct Behaviour {
     pub gate: Gate,
     pub blocked: allow_block_list::Behaviour<BlockedPeers>,
     pub limits: connection_limits::Behaviour,
+    pub places: Places,
     pub ping: ping::Behaviour,
     pub identify: identify::Behaviour,
     pub kad: Toggle<kad::Behaviour<MemoryStore>>,
-    pub gossip: gossipsub::Behaviour,
+    pub gossip: gossip::Behaviour,
     pub sync: request_response::Behaviour<SyncCodec>,
     pub probe: Toggle<request_response::Behaviour<ProbeCodec>>,
 }
@@ -39,10 +41,11 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 const REQUESTS_MAX: usize = 64;
 /// Two, because both sides may dial at the same moment.
 const CONNECTIONS_PER_PEER: u32 = 2;
-/// Handshakes at once in each direction.
-const PENDING_MAX: u32 = 64;
+/// Handshakes at once in each direction; of those that others begin, one address
+/// may have half.
+const PENDING_MAX: u32 = 128;
 /// The same where every peer may be probed at once, by everybody.
-const PENDING_PROBED_MAX: u32 = 2_048;
+const PENDING_PROBED_MAX: u32 = 4_096;
 /// No round of probes takes longer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Probes at once on one connection, both directions together.
@@ -88,18 +91,24 @@ pub fn build(
         kad = Some(behaviour);
     }
     let sync = protocol(format!("/minichain/{}/sync/1", config.network))?;
+    let codec = SyncCodec::new(Pace::new(config.spacing).question);
     let sync_settings = request_response::Config::default()
         .with_request_timeout(REQUEST_TIMEOUT)
         .with_max_concurrent_streams(REQUESTS_MAX);
     Ok(Behaviour {
         gate: Gate::new(bans),
         blocked: allow_block_list::Behaviour::default(),
-        limits: connection_limits::Behaviour::new(limits(config.max_peers, with_probes)),
+        limits: connection_limits::Behaviour::new(limits(with_probes)),
+        places: Places::new(places(config.max_peers, with_probes)),
         ping: ping::Behaviour::new(ping(config.spacing)),
         identify: identify(config),
         kad: kad.into(),
         gossip: gossip(config, topics)?,
-        sync: request_response::Behaviour::new([(sync, ProtocolSupport::Full)], sync_settings),
+        sync: request_response::Behaviour::with_codec(
+            codec,
+            [(sync, ProtocolSupport::Full)],
+            sync_settings,
+        ),
         probe: with_probes.then(|| probe(config)).transpose()?.into(),
     })
 }
@@ -122,18 +131,26 @@ fn probe(config: &Config) -> Result<request_response::Behaviour<ProbeCodec>, Sta
     ))
 }
 
-fn limits(max_peers: u32, with_probes: bool) -> ConnectionLimits {
-    let pending_max = if with_probes {
+const fn pending_max(with_probes: bool) -> u32 {
+    if with_probes {
         PENDING_PROBED_MAX
     } else {
         PENDING_MAX
-    };
+    }
+}
+
+fn limits(with_probes: bool) -> ConnectionLimits {
     ConnectionLimits::default()
-        .with_max_pending_incoming(Some(pending_max))
-        .with_max_pending_outgoing(Some(pending_max))
-        .with_max_established_incoming(Some(max_peers - max_peers / 4))
-        .with_max_established(Some(max_peers))
+        .with_max_pending_outgoing(Some(pending_max(with_probes)))
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER))
+}
+
+const fn places(max_peers: u32, with_probes: bool) -> places::Config {
+    places::Config {
+        all_max: max_peers as usize,
+        inbound_max: (max_peers - max_peers / 4) as usize,
+        pending_max: pending_max(with_probes) as usize,
+    }
 }
 
 fn identify(config: &Config) -> identify::Behaviour {
@@ -147,17 +164,8 @@ fn identify(config: &Config) -> identify::Behaviour {
     identify::Behaviour::new(settings)
 }
 
-fn gossip(config: &Config, topics: &gossip::Topics) -> Result<gossipsub::Behaviour, StartError> {
-    let settings = gossip::config(&config.network, topics).map_err(StartError::Setup)?;
-    let mut behaviour =
-        gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, settings)
-            .map_err(|error| StartError::Setup(error.to_owned()))?;
-    for topic in topics.all() {
-        behaviour
-            .subscribe(topic)
-            .map_err(|error| StartError::Setup(error.to_string()))?;
-    }
-    Ok(behaviour)
+fn gossip(config: &Config, topics: &gossip::Topics) -> Result<gossip::Behaviour, StartError> {
+    gossip::behaviour(&config.network, topics).map_err(StartError::Setup)
 }
 
 fn protocol(name: String) -> Result<StreamProtocol, StartError> {

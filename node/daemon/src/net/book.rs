@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
 
-use super::addresses::PER_PEER_MAX;
+use super::addresses::{self, PER_PEER_MAX};
 use super::kept;
+use super::places;
 
 /// Known peers and where they listen.
 #[derive(Debug, Default)]
@@ -23,9 +26,12 @@ pub struct Book {
 struct Entry {
     addresses: Vec<Multiaddr>,
     seen_unix_s: u64,
+    /// Where it was seen; who tells of any address still has few of its own.
+    seen_at: Option<IpNet>,
 }
 
-/// Peers remembered; the one not seen for longest goes first.
+/// Peers remembered. Of the host with most of them the one not seen for longest
+/// goes first, so that nobody fills the book alone.
 const ENTRIES_MAX: usize = 256;
 
 #[derive(Serialize, Deserialize)]
@@ -53,7 +59,13 @@ impl Book {
     }
 
     /// Notes where a peer listens.
-    pub fn note(&mut self, peer: PeerId, mut addresses: Vec<Multiaddr>, now_unix_s: u64) {
+    pub fn note(
+        &mut self,
+        peer: PeerId,
+        mut addresses: Vec<Multiaddr>,
+        seen_at: Option<IpAddr>,
+        now_unix_s: u64,
+    ) {
         if addresses.is_empty() {
             return;
         }
@@ -63,18 +75,27 @@ impl Book {
             Entry {
                 addresses,
                 seen_unix_s: now_unix_s,
+                seen_at: seen_at.map(places::host),
             },
         );
         self.is_changed = true;
-        if self.entries.len() > ENTRIES_MAX {
-            let oldest = self
-                .entries
-                .iter()
-                .min_by_key(|(_, entry)| entry.seen_unix_s);
-            if let Some(peer) = oldest.map(|(peer, _)| *peer) {
-                self.entries.remove(&peer);
-            }
+        if self.entries.len() > ENTRIES_MAX
+            && let Some(peer) = self.first_to_go()
+        {
+            self.entries.remove(&peer);
         }
+    }
+
+    fn first_to_go(&self) -> Option<PeerId> {
+        let mut counts = BTreeMap::<Option<IpNet>, usize>::new();
+        for entry in self.entries.values() {
+            *counts.entry(entry.seen_at).or_default() += 1;
+        }
+        let (crowded, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let there = self.entries.iter();
+        let there = there.filter(|(_, entry)| entry.seen_at == crowded);
+        let oldest = there.min_by_key(|(_, entry)| entry.seen_unix_s);
+        oldest.map(|(peer, _)| *peer)
     }
 
     /// Forgets a peer.
@@ -123,9 +144,11 @@ fn read(file: &Path) -> io::Result<BTreeMap<PeerId, Entry>> {
             .take(PER_PEER_MAX)
             .filter_map(|text| text.parse().ok())
             .collect();
+        let first = addresses.first().and_then(addresses::to_socket);
         let known = Entry {
             addresses,
             seen_unix_s: line.seen_unix_s,
+            seen_at: first.map(|socket| places::host(socket.ip())),
         };
         (!known.addresses.is_empty()).then_some((peer, known))
     };
@@ -171,8 +194,8 @@ mod tests {
         let file = dir.path().join("peers.json");
         let peer = PeerId::random();
         let mut book = Book::open(Some(file.clone()));
-        book.note(peer, address(9000), 5);
-        book.note(PeerId::random(), Vec::new(), 5);
+        book.note(peer, address(9000), None, 5);
+        book.note(PeerId::random(), Vec::new(), None, 5);
         book.save();
         let again = Book::open(Some(file));
         let known: Vec<_> = again.peers().collect();
@@ -187,7 +210,7 @@ mod tests {
             fs::write(&file, garbage).expect("write");
             let mut book = Book::open(Some(file.clone()));
             assert_eq!(book.peers().count(), 0);
-            book.note(PeerId::random(), address(1), 1);
+            book.note(PeerId::random(), address(1), None, 1);
             book.save();
             assert_eq!(Book::open(Some(file.clone())).peers().count(), 1);
         }
@@ -217,11 +240,27 @@ mod tests {
     fn the_book_is_bounded_and_forgets_the_one_unseen_for_longest() {
         let mut book = Book::default();
         let first = PeerId::random();
-        book.note(first, address(1), 0);
+        book.note(first, address(1), None, 0);
         for i in 1..=ENTRIES_MAX {
-            book.note(PeerId::random(), address(i), i as u64);
+            book.note(PeerId::random(), address(i), None, i as u64);
         }
         assert_eq!(book.peers().count(), ENTRIES_MAX);
         assert!(book.peers().all(|(peer, _)| peer != first));
+    }
+
+    #[test]
+    fn who_shows_many_faces_displaces_only_its_own() {
+        let mut book = Book::default();
+        let at = |last: u8| Some(std::net::IpAddr::from([10, 0, 0, last]));
+        let honest: Vec<PeerId> = (0..20).map(|_| PeerId::random()).collect();
+        for (peer, last) in honest.iter().zip(1..) {
+            book.note(*peer, address(1), at(last), 0);
+        }
+        for i in 0..2 * ENTRIES_MAX {
+            book.note(PeerId::random(), address(i), at(66), 1 + i as u64);
+        }
+        assert_eq!(book.peers().count(), ENTRIES_MAX);
+        let known: Vec<PeerId> = book.peers().map(|(peer, _)| peer).collect();
+        assert!(honest.iter().all(|peer| known.contains(peer)));
     }
 }

@@ -28,6 +28,8 @@ pub struct Dialer {
     next_edge: u64,
     candidates: BTreeMap<PeerId, Candidate>,
     in_flight: BTreeMap<ConnectionId, Aim>,
+    /// Peers wanted back that may be connected or dialled anew at once.
+    wanted_max: usize,
     pace: Pace,
     dice: Dice,
 }
@@ -65,6 +67,7 @@ impl Dialer {
             next_edge: 0,
             candidates: BTreeMap::new(),
             in_flight: BTreeMap::new(),
+            wanted_max: usize::MAX,
             pace,
             dice: Dice::new(seed),
         };
@@ -182,6 +185,11 @@ impl Dialer {
         is_edge || candidate.is_some_and(|candidate| candidate.is_wanted_back)
     }
 
+    /// Bounds how many peers wanted back are dialled at once.
+    pub fn limit_wanted(&mut self, wanted_max: usize) {
+        self.wanted_max = wanted_max;
+    }
+
     /// Whom to dial now, given who is connected and how many more peers are
     /// looked for. Every attempt's end must be told.
     pub fn due(
@@ -207,6 +215,7 @@ impl Dialer {
             .filter(|c| c.backoff.is_dialling)
             .count();
         let mut places = looked_for.min(DIALLING_MAX).saturating_sub(dialling);
+        let mut wanted = self.wanted_max.saturating_sub(dialling);
         let edges = self.edges.iter();
         let hopeful = edges.filter(|edge| edge.backoff.failures < WANTED_BACK_MAX);
         let at_edges: Vec<PeerId> = hopeful.filter_map(|edge| edge.peer).collect();
@@ -219,10 +228,12 @@ impl Dialer {
             if at_edges.contains(peer) {
                 continue;
             }
-            if (places == 0 && !candidate.is_wanted_back) || !candidate.backoff.begin(now) {
+            let may = places > 0 || (candidate.is_wanted_back && wanted > 0);
+            if !may || !candidate.backoff.begin(now) {
                 continue;
             }
             places = places.saturating_sub(1);
+            wanted = wanted.saturating_sub(1);
             let options = candidate.options(*peer);
             self.in_flight
                 .insert(options.connection_id(), Aim::Candidate(*peer));
@@ -310,7 +321,18 @@ impl Dialer {
         candidate.addresses = addresses;
         // The book is bounded, and so is this copy of it.
         while self.candidates.len() > CANDIDATES_MAX {
-            self.candidates.pop_first();
+            self.forget_worst(&peer);
+        }
+    }
+
+    /// Makes room: first go those only known by their own word, then those that
+    /// failed most often.
+    fn forget_worst(&mut self, newest: &PeerId) {
+        let others = self.candidates.iter().filter(|(peer, _)| *peer != newest);
+        let worst = others
+            .max_by_key(|(_, candidate)| (!candidate.is_wanted_back, candidate.backoff.failures));
+        if let Some(peer) = worst.map(|(peer, _)| *peer) {
+            self.candidates.remove(&peer);
         }
     }
 }

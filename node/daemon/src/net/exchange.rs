@@ -13,6 +13,20 @@ pub struct Exchange {
     next: u64,
     inbound: BTreeMap<InboundRequest, Inbound>,
     outbound: BTreeMap<OutboundRequestId, Outbound>,
+    unread: Unread,
+}
+
+/// What becomes of an answer.
+#[derive(Debug)]
+pub enum Answering {
+    /// It goes there.
+    Send(Peer, ResponseChannel<Vec<u8>>),
+    /// Nobody waits for it any more.
+    Late,
+    /// The peer must first read the ones it has; it may ask again.
+    Refused,
+    /// The peer goes on asking for what it does not read.
+    Unread(Peer),
 }
 
 #[derive(Debug)]
@@ -32,6 +46,10 @@ pub struct Outbound {
     /// When to give up.
     pub deadline: Instant,
 }
+
+mod unread;
+
+use unread::Unread;
 
 /// Peers' requests that may wait for an answer. The core answers at once, so
 /// only a flood comes near.
@@ -62,15 +80,31 @@ impl Exchange {
         Some(id)
     }
 
-    /// Whom the answer to a request goes to, and where, unless it is too late.
-    pub fn take_channel(&mut self, id: InboundRequest) -> Option<(Peer, ResponseChannel<Vec<u8>>)> {
-        self.inbound
-            .remove(&id)
-            .map(|inbound| (inbound.peer, inbound.channel))
+    /// What becomes of an answer of this length.
+    pub fn answer(&mut self, id: InboundRequest, len: usize) -> Answering {
+        let Some(inbound) = self.inbound.remove(&id) else {
+            return Answering::Late;
+        };
+        match self.unread.add(inbound.transport_id, inbound.peer, len) {
+            unread::Outcome::Fits => Answering::Send(inbound.peer, inbound.channel),
+            unread::Outcome::Refused => Answering::Refused,
+            unread::Outcome::Hopeless => Answering::Unread(inbound.peer),
+        }
     }
 
-    /// A peer's request failed before it was answered.
+    /// Leaves a request without an answer.
+    pub fn refuse(&mut self, id: InboundRequest) {
+        self.inbound.remove(&id);
+    }
+
+    /// A peer has read an answer.
+    pub fn delivered(&mut self, transport_id: request_response::InboundRequestId) {
+        self.unread.remove(transport_id, true);
+    }
+
+    /// A peer's request failed before its answer was out.
     pub fn inbound_failed(&mut self, transport_id: request_response::InboundRequestId) {
+        self.unread.remove(transport_id, false);
         self.inbound
             .retain(|_, inbound| inbound.transport_id != transport_id);
     }
@@ -89,6 +123,7 @@ impl Exchange {
     /// Takes all requests to a peer that is gone, and forgets its own.
     pub fn peer_gone(&mut self, peer: Peer) -> Vec<Outbound> {
         self.inbound.retain(|_, inbound| inbound.peer != peer);
+        self.unread.forget(peer);
         self.outbound
             .extract_if(.., |_, outbound| outbound.peer == peer)
             .map(|(_, o)| o)
@@ -102,6 +137,11 @@ impl Exchange {
             .map(|(_, o)| o)
             .collect()
     }
+}
+
+/// Whether the peer announced a longer answer than any may be.
+pub fn is_too_long(failure: &OutboundFailure) -> bool {
+    matches!(failure, OutboundFailure::Io(error) if error.kind() == io::ErrorKind::InvalidData)
 }
 
 /// The core's word for libp2p's failure.

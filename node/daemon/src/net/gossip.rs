@@ -10,12 +10,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use libp2p::PeerId;
-use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, TopicHash};
+use libp2p::gossipsub::{
+    self, IdentTopic, MessageAcceptance, MessageAuthenticity, MessageId, TopicHash,
+    WhitelistSubscriptionFilter,
+};
 use minichain_chain::hash;
 use minichain_chain::time::UnixMillis;
 use minichain_protocol::input::GossipId;
 use minichain_protocol::limits::{BLOCK_BYTES_MAX, TRANSACTION_BYTES_MAX};
 use minichain_protocol::output::{Topic, Verdict};
+
+mod filter;
+
+use filter::OurTopics;
+
+/// Gossipsub that knows of no topics but ours.
+pub type Behaviour = gossipsub::Behaviour<OurTopics, WhitelistSubscriptionFilter>;
 
 /// Bytes of the send-time stamp.
 pub const STAMP_LEN: usize = 8;
@@ -24,6 +34,9 @@ pub const STAMP_LEN: usize = 8;
 const ENVELOPE_MAX: usize = 256;
 /// Gossipsub's read buffer counts against the limit as well.
 const READ_BUFFER: usize = 8 << 10;
+/// Messages in one frame. Our own nodes send one, and what stands behind one that
+/// costs its sender the connection is still looked at.
+const MESSAGES_PER_FRAME_MAX: usize = 64;
 /// Bytes of a message id: collisions stay out of reach.
 const ID_LEN: usize = 20;
 
@@ -72,6 +85,25 @@ pub fn payload_max(topic: Topic) -> usize {
     }
 }
 
+/// Gossipsub, subscribed to all topics of the network and deaf to others.
+///
+/// # Errors
+/// When it refuses the settings or the network's name.
+pub fn behaviour(network: &str, topics: &Topics) -> Result<Behaviour, String> {
+    let hashes = topics.all().map(IdentTopic::hash);
+    let mut behaviour = Behaviour::new_with_subscription_filter_and_transform(
+        MessageAuthenticity::Anonymous,
+        config(network, topics)?,
+        WhitelistSubscriptionFilter(hashes.iter().cloned().collect()),
+        OurTopics::new(hashes),
+    )?;
+    for topic in topics.all() {
+        let subscribed = behaviour.subscribe(topic);
+        subscribed.map_err(|error| error.to_string())?;
+    }
+    Ok(behaviour)
+}
+
 /// Gossipsub's settings.
 ///
 /// The global limit stays far above the per-topic ones: a frame beyond it
@@ -79,12 +111,13 @@ pub fn payload_max(topic: Topic) -> usize {
 ///
 /// # Errors
 /// When gossipsub refuses the settings or the network's name.
-pub fn config(network: &str, topics: &Topics) -> Result<gossipsub::Config, String> {
+fn config(network: &str, topics: &Topics) -> Result<gossipsub::Config, String> {
     let mut builder = gossipsub::ConfigBuilder::default();
     builder
         .protocol_id_prefix(format!("/minichain/{network}/gossip"))
         .validation_mode(gossipsub::ValidationMode::Anonymous)
         .validate_messages()
+        .max_publish_messages(MESSAGES_PER_FRAME_MAX)
         .message_id_fn(message_id)
         .heartbeat_initial_delay(Duration::from_millis(200))
         .max_transmit_size(2 * (BLOCK_BYTES_MAX + STAMP_LEN + ENVELOPE_MAX) + READ_BUFFER);

@@ -23,6 +23,9 @@ pub struct Pace {
     /// A second connection opened this much later than the first is no
     /// simultaneous dial: the peer has lost the first.
     pub half_open: Duration,
+    /// A question that was begun and has not arrived by then, over a connection
+    /// that lives, was never meant to. Far above [`Pace::silence`].
+    pub question: Duration,
 }
 
 impl Pace {
@@ -30,13 +33,15 @@ impl Pace {
     pub fn new(spacing: Duration) -> Self {
         let seconds = Duration::from_secs;
         let ping = spacing.clamp(seconds(1), seconds(5));
+        let silence = ping * 2 + seconds(2);
         Self {
             ping,
             ping_timeout: spacing.clamp(seconds(3), seconds(5)),
-            silence: ping * 2 + seconds(2),
+            silence,
             set_up: spacing.saturating_mul(2).clamp(seconds(2), seconds(10)),
             redial: spacing.clamp(seconds(1), seconds(5)),
             half_open: spacing.clamp(seconds(3), seconds(5)),
+            question: silence * 5 / 2,
         }
     }
 }
@@ -53,6 +58,7 @@ mod tests {
         assert_eq!(fast.silence, Duration::from_secs(4));
         assert_eq!(fast.set_up, Duration::from_secs(2));
         assert_eq!(fast.redial, Duration::from_secs(1));
+        assert_eq!(fast.question, Duration::from_secs(10));
         let usual = Pace::new(Duration::from_secs(5));
         assert_eq!(usual.silence, Duration::from_secs(12));
         assert_eq!(usual.set_up, Duration::from_secs(10));

@@ -297,6 +297,14 @@ impl Peers {
         })
     }
 
+    /// How many peers we dialled.
+    pub fn dialled(&self) -> usize {
+        self.relations
+            .keys()
+            .filter(|id| self.is_dialled(id))
+            .count()
+    }
+
     /// All peers as shown to those who ask.
     pub fn connections(&self) -> BTreeMap<Peer, Connection> {
         let shown = |(id, relation): (&PeerId, &Relation)| {

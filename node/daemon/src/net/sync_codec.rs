@@ -2,6 +2,7 @@
 //! that many bytes. What they mean is for the protocol room.
 
 use std::io;
+use std::time::Duration;
 
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
@@ -15,11 +16,22 @@ pub enum Request {
     /// The peer announced more than any request needs; nothing of it was read.
     /// An error instead would never reach the network task.
     TooLong,
+    /// The peer began to ask and did not go on.
+    TooSlow,
 }
 
 /// Reads and writes bounded messages.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SyncCodec;
+#[derive(Clone, Copy, Debug)]
+pub struct SyncCodec {
+    question_time: Duration,
+}
+
+impl SyncCodec {
+    /// Waits so long for a question that was begun.
+    pub const fn new(question_time: Duration) -> Self {
+        Self { question_time }
+    }
+}
 
 /// Read at once at most; a length alone never claims more memory than this.
 const CHUNK: usize = 64 << 10;
@@ -33,10 +45,12 @@ impl request_response::Codec for SyncCodec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        match read(io, REQUEST_BYTES_MAX).await {
-            Ok(bytes) => Ok(Request::Whole(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Request::TooLong),
-            Err(error) => Err(error),
+        let question = read(io, REQUEST_BYTES_MAX);
+        match tokio::time::timeout(self.question_time, question).await {
+            Ok(Ok(bytes)) => Ok(Request::Whole(bytes)),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(Request::TooLong),
+            Ok(Err(error)) => Err(error),
+            Err(_late) => Ok(Request::TooSlow),
         }
     }
 
@@ -58,7 +72,7 @@ impl request_response::Codec for SyncCodec {
     {
         match request {
             Request::Whole(bytes) => write(io, &bytes, REQUEST_BYTES_MAX).await,
-            Request::TooLong => Err(too_long(usize::MAX, REQUEST_BYTES_MAX)),
+            Request::TooLong | Request::TooSlow => Err(too_long(usize::MAX, REQUEST_BYTES_MAX)),
         }
     }
 

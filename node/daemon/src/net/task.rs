@@ -8,7 +8,7 @@ use futures::StreamExt;
 use libp2p::gossipsub::PublishError;
 use libp2p::swarm::SwarmEvent;
 use libp2p::{PeerId, Swarm, gossipsub, swarm};
-use minichain_protocol::input::{GossipId, Input, OutboundRequest, Peer, RequestFailure};
+use minichain_protocol::input::{GossipId, Input, RequestFailure};
 use minichain_protocol::output::{Topic, Verdict};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -26,7 +26,6 @@ use super::outlet::{Delivery, Outlet};
 use super::pace::Pace;
 use super::peers::Peers;
 use super::probe::Order;
-use super::sync_codec::Request;
 use super::view::View;
 use super::{Command, Config, Ends, StartError, transport, unix_s};
 
@@ -35,6 +34,7 @@ mod gatekeeping;
 mod orders;
 mod partings;
 mod probing;
+mod questions;
 
 use orders::Tries;
 use partings::Partings;
@@ -204,18 +204,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 bytes,
                 timeout,
             } => self.request(id, peer, bytes, timeout),
-            Command::Respond { id, bytes } => {
-                if let Some((peer, channel)) = self.exchange.take_channel(id) {
-                    self.peers.answered(peer, Instant::now());
-                    // The peer may have gone meanwhile; nobody is left to tell.
-                    let _gone = self
-                        .swarm
-                        .behaviour_mut()
-                        .sync
-                        .send_response(channel, bytes);
-                }
-            }
-            Command::Refuse { id } => drop(self.exchange.take_channel(id)),
+            Command::Respond { id, bytes } => self.respond(id, bytes),
+            Command::Refuse { id } => self.exchange.refuse(id),
             Command::Disconnect { peer, keep_away } => self.disconnect(peer, keep_away),
         }
     }
@@ -256,21 +246,6 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         gossip.report_message_validation_result(id, source, acceptance);
     }
 
-    fn request(&mut self, id: OutboundRequest, peer: Peer, bytes: Vec<u8>, timeout: Duration) {
-        let Some(peer_id) = self.peers.id(peer) else {
-            let failure = RequestFailure::Disconnected;
-            return self.outlet.push(Input::RequestFailed { id, peer, failure });
-        };
-        let deadline = Instant::now() + timeout;
-        let transport_id = self
-            .swarm
-            .behaviour_mut()
-            .sync
-            .send_request(&peer_id, Request::Whole(bytes));
-        self.exchange
-            .sent(transport_id, Outbound { id, peer, deadline });
-    }
-
     fn on_tick(&mut self, now: Instant) {
         for Outbound { id, peer, .. } in self.exchange.expired(now) {
             let failure = RequestFailure::TimedOut;
@@ -303,6 +278,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
 
     fn dial(&mut self, now: Instant) {
         let looked_for = self.looked_for();
+        self.dialer.limit_wanted(self.wanted_max());
         let dials = self
             .dialer
             .due(now, |id| self.peers.contains(id), looked_for);

@@ -16,7 +16,7 @@ use super::{Observer, Snapshot};
 use crate::difficulty::{ratio, work_f64};
 use crate::driver::{Handle, View};
 use crate::exit::Failure;
-use crate::listen::{self, Limited};
+use crate::listen;
 use crate::shutdown::Shutdown;
 
 /// How long a look may wait for the node's thread; then the last values serve.
@@ -37,7 +37,11 @@ pub async fn start(
     shutdown: &Shutdown,
 ) -> Result<(SocketAddr, JoinHandle<()>), Failure> {
     let (listener, bound) = listen::bind(address, "metrics", "--metrics-port").await?;
-    let task = tokio::spawn(serve(listener, router(observer, driver), shutdown.clone()));
+    let task = tokio::spawn(listen::serve(
+        listener,
+        router(observer, driver),
+        shutdown.clone(),
+    ));
     Ok((bound, task))
 }
 
@@ -47,16 +51,6 @@ fn router(observer: Arc<Observer>, driver: Handle) -> Router {
         .route("/metrics", get(metrics))
         .route("/health", get(health))
         .with_state(Look { observer, driver })
-}
-
-async fn serve(listener: Limited, router: Router, shutdown: Shutdown) {
-    let end = async move { shutdown.requested().await };
-    if let Err(error) = axum::serve(listener, router)
-        .with_graceful_shutdown(end)
-        .await
-    {
-        tracing::error!(%error, "the metrics server failed");
-    }
 }
 
 async fn metrics(State(look): State<Look>) -> Response {

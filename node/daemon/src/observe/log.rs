@@ -35,11 +35,15 @@ pub fn install(config: &LogConfig) -> Result<(), Failure> {
     result.map_err(|error| Failure::world(format!("cannot install the logger: {error}")))
 }
 
+/// What the network library tells unless the filter names modules. Some of its
+/// warnings any peer can have written as often as it likes.
+const LIBRARY: &str = "libp2p=warn,libp2p_gossipsub=error,libp2p_request_response=error";
+
 /// A bare level is meant for this program; the network library below it keeps to
 /// warnings, unless the filter names modules.
 fn directives(filter: &str) -> String {
     match filter.parse::<LevelFilter>() {
-        Ok(level) if level > LevelFilter::WARN => format!("{filter},libp2p=warn"),
+        Ok(level) if level >= LevelFilter::WARN => format!("{filter},{LIBRARY}"),
         _ => filter.to_owned(),
     }
 }
@@ -51,12 +55,13 @@ fn wants_colour() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::directives;
+    use super::{LIBRARY, directives};
 
     #[test]
     fn bare_level_keeps_the_network_library_to_warnings() {
-        assert_eq!(directives("info"), "info,libp2p=warn");
-        assert_eq!(directives("debug"), "debug,libp2p=warn");
+        for level in ["warn", "info", "debug"] {
+            assert_eq!(directives(level), format!("{level},{LIBRARY}"));
+        }
         assert_eq!(directives("error"), "error");
         assert_eq!(directives("info,libp2p=debug"), "info,libp2p=debug");
     }

@@ -17,8 +17,6 @@ use serde_json::Value;
 use super::auth::Access;
 use super::envelope::{self, Body};
 use super::{Context, error, events, method};
-use crate::listen::Limited;
-use crate::shutdown::Shutdown;
 
 /// Bytes of a request at most.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -46,17 +44,6 @@ pub fn router(context: Arc<Context>, access: Arc<Access>, is_loopback: bool) -> 
         .route(event::PATH, get(events::stream))
         .with_state(context)
         .layer(middleware::from_fn_with_state(door, enter))
-}
-
-/// Serves until shutdown.
-pub async fn serve(listener: Limited, router: Router, shutdown: Shutdown) {
-    let end = async move { shutdown.requested().await };
-    if let Err(error) = axum::serve(listener, router)
-        .with_graceful_shutdown(end)
-        .await
-    {
-        tracing::error!(%error, "the RPC server failed");
-    }
 }
 
 /// Lets in who may.

@@ -8,7 +8,7 @@ use libp2p::request_response::{self, Message, ProtocolSupport};
 use libp2p::swarm::{NetworkBehaviour, SwarmEvent};
 use libp2p::{StreamProtocol, Swarm, SwarmBuilder, identify, noise, tcp, yamux};
 use minichain_node::net::Command;
-use minichain_protocol::input::{Input, OutboundRequest, RequestFailure};
+use minichain_protocol::input::{Breach, Input, OutboundRequest, RequestFailure};
 use minichain_protocol::limits::{REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX};
 
 use crate::support::{Net, edges_only, until};
@@ -141,6 +141,13 @@ async fn a_response_that_claims_too_much_is_refused_without_waiting_for_it() {
             })
             .await;
         assert_eq!(failure, RequestFailure::BadResponse);
+        let breach = node
+            .expect("breach", |input| match input {
+                Input::PeerBreached { breach, .. } => Some(*breach),
+                _ => None,
+            })
+            .await;
+        assert_eq!(breach, Breach::AnswerTooLong);
         answering.abort();
     }
 }
@@ -163,6 +170,15 @@ async fn a_request_that_claims_too_much_costs_the_connection() {
         }
     });
     let peer = node.connected().await;
+    let breach = node
+        .expect("breach", |input| match input {
+            Input::PeerBreached { peer: by, breach } if *by == peer => Some(*breach),
+            _ => None,
+        })
+        .await;
+    assert_eq!(breach, Breach::QuestionTooLong);
+    let keep_away = Some(Duration::from_secs(600));
+    node.command(Command::Disconnect { peer, keep_away }).await;
     node.disconnected(peer).await;
     until("the liar is gone", || node.peers() == 0).await;
     let inputs = node.drain(Duration::from_secs(1)).await;

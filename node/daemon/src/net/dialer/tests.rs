@@ -145,7 +145,7 @@ fn known_peers_are_dialled_only_while_peers_are_looked_for_and_few_at_once() {
     let now = Instant::now();
     let mut book = Book::default();
     for port in 1..=100 {
-        book.note(PeerId::random(), vec![address(port)], 0);
+        book.note(PeerId::random(), vec![address(port)], None, 0);
     }
     let mut dialer = dialer(&[], now);
     dialer.add_known(&book, now);
@@ -181,7 +181,7 @@ fn a_known_peer_that_never_answers_is_given_up() {
     let mut now = Instant::now();
     let mut book = Book::default();
     let peer = PeerId::random();
-    book.note(peer, vec![address(1)], 0);
+    book.note(peer, vec![address(1)], None, 0);
     let mut dialer = dialer(&[], now);
     dialer.add_known(&book, now);
     let mut given_up = None;

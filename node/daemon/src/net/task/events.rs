@@ -4,14 +4,16 @@
 use std::time::{Duration, Instant};
 
 use libp2p::core::ConnectedPoint;
-use libp2p::request_response::{self, Message};
+use libp2p::request_response::{
+    self, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
+};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, gossipsub, identify, ping};
-use minichain_protocol::input::{Direction, Input, RequestFailure};
+use minichain_protocol::input::{Breach, Direction, Input, RequestFailure};
 use minichain_protocol::output::Verdict;
 
 use super::super::behaviour::{self, BehaviourEvent};
-use super::super::exchange;
+use super::super::exchange::{self, Outbound};
 use super::super::peers::{Closed, Link, Opened};
 use super::super::sync_codec::Request;
 use super::{Delivery, Task, addresses, gossip, unix_s};
@@ -23,8 +25,6 @@ const SIMULTANEOUS: Duration = Duration::from_secs(2);
 const REDIAL_DELAY: Duration = Duration::from_millis(500);
 /// Peers of another network are refused this long.
 const OTHER_NETWORK: Duration = Duration::from_secs(60);
-/// Peers that break the bounds of the transport are refused this long.
-const BROKEN_BOUNDS: Duration = Duration::from_secs(600);
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
     pub(super) fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -145,7 +145,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
 
     fn on_closed(&mut self, id: &PeerId, connection: ConnectionId) {
         self.is_view_stale = true;
-        let whereabouts = self.whereabouts(id, connection);
+        let is_evicted = self.swarm.behaviour_mut().places.take_evicted(connection);
+        // Who made room for others is not wanted back.
+        let whereabouts = self.whereabouts(id, connection).filter(|_| !is_evicted);
         self.on_guest_gone(connection);
         match self.peers.closed(id, connection) {
             Closed::Last(peer) => {
@@ -228,11 +230,13 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         let told = observed.and_then(|ip| self.advertised.on_observed(ip, id));
         self.tell(told);
 
-        let listens_at = addresses::believable(&info.listen_addrs, self.peers.seen_at(&id));
+        let seen_at = self.peers.seen_at(&id);
+        let listens_at = addresses::believable(&info.listen_addrs, seen_at);
         self.peers.identified(&id, listens_at.clone());
         self.dialer
             .on_identified(id, listens_at.clone(), Instant::now());
-        self.book.note(id, self.peers.dialable(&id), unix_s());
+        let dialable = self.peers.dialable(&id);
+        self.book.note(id, dialable, seen_at, unix_s());
         let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else {
             return;
         };
@@ -274,40 +278,22 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
 
     fn on_sync(&mut self, event: request_response::Event<Request, Vec<u8>>) {
         match event {
-            request_response::Event::Message {
-                peer: from,
-                message,
-                ..
-            } => match message {
+            request_response::Event::Message { peer, message, .. } => match message {
                 Message::Request {
                     request_id,
                     request,
                     channel,
-                } => {
-                    let Some(peer) = self.peers.number(&from) else {
-                        return;
-                    };
-                    let Request::Whole(bytes) = request else {
-                        tracing::warn!(peer = %from, "request too long; keeping the peer away");
-                        return self.keep_away(from, BROKEN_BOUNDS);
-                    };
-                    if let Some(id) = self.exchange.received(request_id, peer, channel) {
-                        self.outlet.push(Input::RequestReceived { id, peer, bytes });
-                    }
-                }
+                } => self.on_asked(&peer, request_id, request, channel),
                 Message::Response {
                     request_id,
                     response,
                 } => {
-                    let Some(ended) = self.exchange.ended(request_id) else {
+                    let Some(Outbound { id, peer, .. }) = self.exchange.ended(request_id) else {
                         return;
                     };
-                    let (id, peer) = (ended.id, ended.peer);
-                    self.outlet.push(Input::ResponseReceived {
-                        id,
-                        peer,
-                        bytes: response,
-                    });
+                    let bytes = response;
+                    self.outlet
+                        .push(Input::ResponseReceived { id, peer, bytes });
                 }
             },
             request_response::Event::OutboundFailure {
@@ -315,15 +301,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 request_id,
                 error,
                 ..
-            } => {
-                tracing::debug!(%peer, %error, "request failed");
-                let Some(ended) = self.exchange.ended(request_id) else {
-                    return;
-                };
-                let failure = exchange::failure(&error);
-                let (id, peer) = (ended.id, ended.peer);
-                self.outlet.push(Input::RequestFailed { id, peer, failure });
-            }
+            } => self.on_unanswered(&peer, request_id, &error),
             request_response::Event::InboundFailure {
                 peer,
                 request_id,
@@ -333,7 +311,47 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 tracing::debug!(%peer, %error, "a peer's request failed");
                 self.exchange.inbound_failed(request_id);
             }
-            request_response::Event::ResponseSent { .. } => {}
+            request_response::Event::ResponseSent { request_id, .. } => {
+                self.exchange.delivered(request_id);
+            }
         }
+    }
+
+    fn on_asked(
+        &mut self,
+        from: &PeerId,
+        request_id: InboundRequestId,
+        request: Request,
+        channel: ResponseChannel<Vec<u8>>,
+    ) {
+        let Some(peer) = self.peers.number(from) else {
+            return;
+        };
+        match request {
+            Request::Whole(bytes) => {
+                if let Some(id) = self.exchange.received(request_id, peer, channel) {
+                    self.outlet.push(Input::RequestReceived { id, peer, bytes });
+                }
+            }
+            Request::TooLong => self.breached(peer, Breach::QuestionTooLong),
+            Request::TooSlow => self.breached(peer, Breach::QuestionTooSlow),
+        }
+    }
+
+    fn on_unanswered(
+        &mut self,
+        from: &PeerId,
+        request_id: OutboundRequestId,
+        error: &OutboundFailure,
+    ) {
+        tracing::debug!(peer = %from, %error, "request failed");
+        let Some(Outbound { id, peer, .. }) = self.exchange.ended(request_id) else {
+            return;
+        };
+        if exchange::is_too_long(error) {
+            self.breached(peer, Breach::AnswerTooLong);
+        }
+        let failure = exchange::failure(error);
+        self.outlet.push(Input::RequestFailed { id, peer, failure });
     }
 }

@@ -13,6 +13,14 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         self.swarm.behaviour_mut().gate.is_full = is_full;
     }
 
+    /// How many more peers may be dialled for having been connected once. They
+    /// may be strangers who came in to be dialled back, so they get no more than
+    /// the places that strangers alone cannot take.
+    pub(super) fn wanted_max(&self) -> usize {
+        let reserved = (self.config.max_peers / 4).max(self.config.target_peers);
+        (reserved as usize).saturating_sub(self.peers.dialled())
+    }
+
     /// Dials by our own word: an edge, a peer looked for, a probe.
     pub(super) fn dial_out(&mut self, options: DialOpts) -> Result<(), DialError> {
         self.swarm.behaviour_mut().gate.own = Some(options.connection_id());
