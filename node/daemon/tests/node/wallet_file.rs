@@ -283,7 +283,8 @@ fn bad_payments_are_refused_before_anything_is_sent() {
     let own = wallet.address(&[]);
     fund(&node, &own, 5.0);
     mine(&node, 1);
-    let mistyped = own.replace(&own[20..21], if &own[20..21] == "q" { "p" } else { "q" });
+    let mut mistyped = own.clone();
+    mistyped.replace_range(20..21, if &own[20..21] == "q" { "p" } else { "q" });
     let foreign = minichain_chain::address::Address::new(
         "bcrt",
         minichain_chain::params::dev_account_key(&[1; 32], "x").output_key(),
