@@ -1,5 +1,7 @@
 //! A program on a pseudo-terminal, and what a terminal shows of it.
 
+mod picture;
+
 use std::io::{Read as _, Write};
 use std::num::NonZeroU16;
 use std::process::Command;
@@ -58,6 +60,11 @@ impl Pty {
     /// What the terminal shows.
     pub fn text(&self) -> String {
         self.look(vt100::Screen::contents)
+    }
+
+    /// The same as a page, in the colours it has.
+    pub fn page(&self) -> String {
+        self.look(picture::page)
     }
 
     /// Waits until the terminal shows that.
