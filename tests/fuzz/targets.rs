@@ -10,7 +10,9 @@ pub use self::accept::accept_blocks;
 use minichain_chain::address::Address;
 use minichain_chain::block::{Block, Header};
 use minichain_chain::codec::{Decode, Encode, decode, encode};
+use minichain_chain::coins::{Coin, Undo};
 use minichain_chain::hash::BlockHash;
+use minichain_chain::store::{StoredHeader, StoredTip};
 use minichain_chain::transaction::Transaction;
 use minichain_protocol::saved::SavedPool;
 use minichain_protocol::wire::{Request, Response};
@@ -56,6 +58,14 @@ pub fn decode_header(bytes: &[u8]) {
     {
         let _ = (target.work(), target.is_met_by(&header.hash()));
     }
+}
+
+/// What a store keeps: a damaged disk is as bad as a stranger.
+pub fn decode_stored(bytes: &[u8]) {
+    let _ = check_canonical::<Coin>(bytes);
+    let _ = check_canonical::<Undo>(bytes);
+    let _ = check_canonical::<StoredHeader>(bytes);
+    let _ = check_canonical::<StoredTip>(bytes);
 }
 
 /// What a peer asks.

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use minichain_chain::address::Address;
 use minichain_chain::block::Block;
 use minichain_chain::codec::{Encode, decode, encode};
+use minichain_chain::coins::{Coin, CoinStats, Undo};
 use minichain_chain::hash::BlockHash;
 use minichain_chain::height::Height;
 use minichain_chain::hex;
+use minichain_chain::store::{Status as BlockStatus, StoredHeader, StoredTip};
 use minichain_chain::time::UnixSeconds;
 use minichain_chain::transaction::Transaction;
 use minichain_protocol::limits::PROTOCOL_VERSION;
@@ -71,6 +73,7 @@ fn golden() -> Vec<Seed> {
         ("decode_transaction", "witness", last_transaction(&witness)),
         ("decode_saved_pool", "one", saved_pool(hash, spend.clone())),
     ];
+    seeds.extend(stored(&payment).map(|(name, bytes)| ("decode_stored", name, bytes)));
     seeds.extend(wallets(&spend).map(|(name, bytes)| ("wallet_file", name, bytes)));
     let requests = requests(hash, &spend).map(|(name, r)| ("decode_request", name, encode(&r)));
     let responses = responses(&genesis, payment, spend);
@@ -78,6 +81,30 @@ fn golden() -> Vec<Seed> {
     seeds.extend(requests);
     seeds.extend(responses);
     seeds
+}
+
+/// One record of each kind that a store keeps.
+fn stored(block: &Block) -> [(&'static str, Vec<u8>); 4] {
+    let coin = Coin {
+        output: block.transactions[1].outputs[0].clone(),
+        height: Height(170),
+        is_coinbase: false,
+    };
+    let header = StoredHeader {
+        header: block.header,
+        sequence: 170,
+        status: BlockStatus::Valid,
+    };
+    let undo = Undo {
+        spent: vec![coin.clone()],
+    };
+    let tip = StoredTip::new(block.hash(), &CoinStats::default());
+    [
+        ("coin", encode(&coin)),
+        ("undo", encode(&undo)),
+        ("header", encode(&header)),
+        ("tip", encode(&tip)),
+    ]
 }
 
 /// A wallet that was paid once, open and sealed.

@@ -22,6 +22,7 @@ const TARGETS: &[Target] = &[
     ("decode_request", targets::decode_request),
     ("decode_response", targets::decode_response),
     ("decode_saved_pool", targets::decode_saved_pool),
+    ("decode_stored", targets::decode_stored),
     ("decode_transaction", targets::decode_transaction),
     ("rpc_body", targets::rpc_body),
     ("wallet_file", targets::wallet_file),
