@@ -14,6 +14,7 @@ use minichain_chain::coins::{Coin, Undo};
 use minichain_chain::hash::BlockHash;
 use minichain_chain::store::{StoredHeader, StoredTip};
 use minichain_chain::transaction::Transaction;
+use minichain_node::db::archive::Reader;
 use minichain_protocol::saved::SavedPool;
 use minichain_protocol::wire::{Request, Response};
 use minichain_wallet::contents::Contents;
@@ -66,6 +67,18 @@ pub fn decode_stored(bytes: &[u8]) {
     let _ = check_canonical::<Undo>(bytes);
     let _ = check_canonical::<StoredHeader>(bytes);
     let _ = check_canonical::<StoredTip>(bytes);
+}
+
+/// An exported chain: what is read of it is what the file holds.
+pub fn read_archive(bytes: &[u8]) {
+    let Ok(mut reader) = Reader::new(bytes) else {
+        return;
+    };
+    let mut read = 0;
+    while let Ok(Some(block)) = reader.next_block() {
+        read += block.len();
+        assert!(read <= bytes.len(), "more than there is");
+    }
 }
 
 /// What a peer asks.

@@ -16,6 +16,7 @@ use minichain_chain::hex;
 use minichain_chain::store::{Status as BlockStatus, StoredHeader, StoredTip};
 use minichain_chain::time::UnixSeconds;
 use minichain_chain::transaction::Transaction;
+use minichain_node::db::archive::Writer;
 use minichain_protocol::limits::PROTOCOL_VERSION;
 use minichain_protocol::saved::{SavedPool, SavedTransaction};
 use minichain_protocol::wire::{
@@ -74,6 +75,7 @@ fn golden() -> Vec<Seed> {
         ("decode_saved_pool", "one", saved_pool(hash, spend.clone())),
     ];
     seeds.extend(stored(&payment).map(|(name, bytes)| ("decode_stored", name, bytes)));
+    seeds.push(("read_archive", "two", archive(&[&genesis, &payment])));
     seeds.extend(wallets(&spend).map(|(name, bytes)| ("wallet_file", name, bytes)));
     let requests = requests(hash, &spend).map(|(name, r)| ("decode_request", name, encode(&r)));
     let responses = responses(&genesis, payment, spend);
@@ -81,6 +83,15 @@ fn golden() -> Vec<Seed> {
     seeds.extend(requests);
     seeds.extend(responses);
     seeds
+}
+
+/// An exported chain with these blocks.
+fn archive(blocks: &[&Block]) -> Vec<u8> {
+    let mut writer = Writer::new(Vec::new(), BlockHash::ZERO).expect("memory");
+    for block in blocks {
+        writer.block(block.hash(), &encode(*block)).expect("memory");
+    }
+    writer.finish().expect("memory").0
 }
 
 /// One record of each kind that a store keeps.

@@ -24,6 +24,7 @@ const TARGETS: &[Target] = &[
     ("decode_saved_pool", targets::decode_saved_pool),
     ("decode_stored", targets::decode_stored),
     ("decode_transaction", targets::decode_transaction),
+    ("read_archive", targets::read_archive),
     ("rpc_body", targets::rpc_body),
     ("wallet_file", targets::wallet_file),
 ];
