@@ -163,8 +163,7 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
     }
 }
 
-/// Some at a time: what is said to be slow on a busy machine must not be asked
-/// of all at once again.
+/// Some at a time: a busy machine did not answer all at once.
 async fn ping_again(applied: &mut Applied, links: &[Link]) {
     let timeout = ping_timeout(applied, links, SETUP_TRIPS).max(AGAIN_TIMEOUT);
     for some in links.chunks(AGAIN_AT_ONCE) {
