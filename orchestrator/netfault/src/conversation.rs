@@ -8,7 +8,7 @@ use devnet_netfault::wire::{Command, Failure, IDLE_S_MAX, LINE_BYTES_MAX, Reply,
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
 
-use crate::{probe, table};
+use crate::{neighbours, probe, table};
 
 /// Answers commands until the input ends or stays silent for too long.
 ///
@@ -39,6 +39,7 @@ fn answer(line: &[u8]) -> Result<Reply, Failure> {
         }
         Command::Probe(wish) => probe::probe(&wish).map(Reply::Probed),
         Command::Read {} => table::read().map(Reply::Read),
+        Command::Meet(meeting) => neighbours::meet(&meeting).map(|()| Reply::Met),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod conversation;
 mod message;
+mod neighbours;
 mod netlink;
 mod probe;
 mod table;
@@ -21,6 +22,7 @@ stay in force. It needs the capability NET_ADMIN.
   {\"apply\":{\"drops\":{\"10.0.0.2\":1.0,\"10.0.0.3\":0.3},\"counted\":[\"10.0.0.2\"]}}
   {\"probe\":{\"targets\":[\"10.0.0.2:9000\"],\"timeout_ms\":300}}
   {\"read\":{}}
+  {\"meet\":{\"own\":\"10.0.0.2\",\"others\":[\"10.0.0.3\",\"10.0.0.4\"]}}
 
 Usage: devnet-netfault [--help | --version | --sbom]
 ";

@@ -31,7 +31,7 @@ pub struct Head {
 }
 
 impl Writer {
-    /// Appends a message of netfilter; `fill` writes its attributes.
+    /// Appends a message that begins as netfilter's do; `fill` writes the rest.
     pub fn message(&mut self, head: Head, family: u8, resource: u16, fill: impl FnOnce(&mut Self)) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&0_u32.to_ne_bytes());
@@ -44,6 +44,11 @@ impl Writer {
         fill(self);
         let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
         self.bytes[start..start + 4].copy_from_slice(&length.to_ne_bytes());
+    }
+
+    /// Appends what stands before the attributes in messages of other subsystems.
+    pub fn fields(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Appends an attribute of raw bytes.

@@ -1,13 +1,13 @@
-//! The socket to the kernel's netfilter: a batch of changes that holds as a
-//! whole or not at all, and questions.
+//! Sockets to the kernel: to netfilter a batch of changes that holds as a whole
+//! or not at all, and questions; to its routing tables a row of changes.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
-    sockopt,
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send,
+    socket_with, sockopt,
 };
 
 use crate::message::{Head, Message, Writer, messages};
@@ -27,7 +27,7 @@ const FLAG_DUMP: u16 = 0x300;
 /// Set in a dump during which somebody changed what is dumped.
 const FLAG_INTERRUPTED: u16 = 0x10;
 
-/// IPv4 among netfilter's families.
+/// IPv4 among the families.
 const FAMILY: u8 = 2;
 
 /// The kernel answers at once or not at all.
@@ -35,6 +35,12 @@ const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 /// What unprivileged settings allow everywhere; the kernel doubles it.
 const SEND_BYTES: usize = 212_992;
+
+/// The routing subsystem has number 0, which the library has no name for.
+const ROUTING: Option<Protocol> = None;
+
+/// Changes of the routing subsystem sent at once.
+const ROUTE_MESSAGES: usize = 256;
 
 /// The kernel's dumps come in pieces of at most 32 KiB.
 const RECEIVE_BYTES: usize = 1 << 16;
@@ -91,15 +97,39 @@ impl Batch {
         // Success of the last tells that all succeeded, in an answer that fits
         // any socket; failures are told unasked.
         self.writer.set_flags(start, last.flags | FLAG_ACK);
-        let socket = Socket::open()?;
+        let socket = Socket::open(Some(netlink::NETFILTER))?;
         socket.send(&self.writer.finish())?;
-        socket.receive(|message| match (message.head.kind, message.error_code()) {
-            (REPLY_ERROR, Some(0)) if message.head.sequence == last.sequence => Step::End,
-            (REPLY_ERROR, Some(0)) => Step::Next,
-            (REPLY_ERROR, Some(code)) => Step::Fail(Errno::from_raw_os_error(-code)),
-            _ => Step::Next,
-        })
+        socket.until_done(last.sequence)
     }
+}
+
+/// Makes changes of the routing subsystem one after the other, each a message of
+/// type `word` with what `fill` writes of an item; those before a failure stay.
+pub fn change_each<T>(
+    word: u16,
+    flags: u16,
+    items: &[T],
+    fill: impl Fn(&mut Writer, &T),
+) -> Result<(), Errno> {
+    let socket = Socket::open(ROUTING)?;
+    let mut sequence = 0;
+    for some in items.chunks(ROUTE_MESSAGES) {
+        let mut writer = Writer::default();
+        for (at, item) in (1..).zip(some) {
+            sequence += 1;
+            // As in a batch, the last answers for all.
+            let ack = if at == some.len() { FLAG_ACK } else { 0 };
+            let head = Head {
+                kind: word,
+                flags: FLAG_REQUEST | flags | ack,
+                sequence,
+            };
+            writer.message(head, FAMILY, 0, |writer| fill(writer, item));
+        }
+        socket.send(&writer.finish())?;
+        socket.until_done(sequence)?;
+    }
+    Ok(())
 }
 
 /// Asks `word` about what the attributes name; `each` gets every answer. With
@@ -120,7 +150,7 @@ pub fn ask(
     };
     let mut writer = Writer::default();
     writer.message(head, FAMILY, 0, fill);
-    let socket = Socket::open()?;
+    let socket = Socket::open(Some(netlink::NETFILTER))?;
     socket.send(&writer.finish())?;
     let mut interrupted = false;
     socket.receive(|message| {
@@ -164,12 +194,12 @@ enum Step {
 struct Socket(OwnedFd);
 
 impl Socket {
-    fn open() -> Result<Self, Errno> {
+    fn open(protocol: Option<Protocol>) -> Result<Self, Errno> {
         let socket = socket_with(
             AddressFamily::NETLINK,
             SocketType::RAW,
             SocketFlags::CLOEXEC,
-            Some(netlink::NETFILTER),
+            protocol,
         )?;
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, Some(ANSWER_MAX))?;
         sockopt::set_socket_send_buffer_size(&socket, SEND_BYTES)?;
@@ -178,6 +208,16 @@ impl Socket {
 
     fn send(&self, bytes: &[u8]) -> Result<(), Errno> {
         send(&self.0, bytes, SendFlags::empty()).map(drop)
+    }
+
+    /// Waits until the change of that number, the last, is done.
+    fn until_done(&self, sequence: u32) -> Result<(), Errno> {
+        self.receive(|message| match (message.head.kind, message.error_code()) {
+            (REPLY_ERROR, Some(0)) if message.head.sequence == sequence => Step::End,
+            (REPLY_ERROR, Some(0)) => Step::Next,
+            (REPLY_ERROR, Some(code)) => Step::Fail(Errno::from_raw_os_error(-code)),
+            _ => Step::Next,
+        })
     }
 
     /// Gives each message to `each` until that ends it.

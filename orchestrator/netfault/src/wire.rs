@@ -15,6 +15,9 @@ pub const SENDERS_MAX: usize = 512;
 /// Probes of one command at most.
 pub const PROBES_MAX: usize = 1024;
 
+/// Neighbours that one command may name at most: what a bridge has ports for.
+pub const NEIGHBOURS_MAX: usize = 1023;
+
 /// The longest time a probe may take, in milliseconds.
 pub const PROBE_MS_MAX: u64 = 30_000;
 
@@ -32,6 +35,21 @@ pub enum Command {
     Probe(Probe),
     /// Answered by [`Reply::Read`].
     Read {},
+    /// Know these neighbours for good, so that the kernel need not ask for them
+    /// nor find room for the answer. Answered by [`Reply::Met`].
+    Meet(Meeting),
+}
+
+/// Who is to be known. All have the hardware addresses of
+/// [`crate::hardware_address`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meeting {
+    /// Address of this node; where its hardware address is another, nothing is
+    /// done, for then those of the others are not known either.
+    pub own: Ipv4Addr,
+    /// Addresses of others on the same bridge.
+    pub others: Vec<Ipv4Addr>,
 }
 
 /// All that is filtered. What is not named passes.
@@ -67,6 +85,8 @@ pub enum Reply {
     Probed(Vec<Probed>),
     /// What is in force.
     Read(State),
+    /// The neighbours are known for good.
+    Met,
     /// The command was not done; nothing has changed.
     Failed(Failure),
 }
@@ -168,6 +188,8 @@ mod tests {
         assert_eq!(read, Command::Read {});
         let probe = r#"{"probe":{"targets":["10.0.0.2:9000"],"timeout_ms":300}}"#;
         assert!(serde_json::from_str::<Command>(probe).is_ok());
+        let meet = r#"{"meet":{"own":"10.0.0.2","others":["10.0.0.3"]}}"#;
+        assert!(serde_json::from_str::<Command>(meet).is_ok());
     }
 
     #[test]
@@ -193,6 +215,7 @@ mod tests {
             Reply::Applied(state.clone()),
             Reply::Read(state),
             Reply::Probed(probed),
+            Reply::Met,
             Reply::Failed(failure),
         ] {
             assert_eq!(serde_json::from_str::<Reply>(&text(&reply)).unwrap(), reply);

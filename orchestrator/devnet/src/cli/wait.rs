@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 
 use crate::clock::spell_duration;
 use crate::console::Stage;
-use crate::engine::{Engine, EngineError, LogWish, Vitals};
+use crate::engine::{Engine, EngineError, LogWish, Shortage, Vitals};
 use crate::exit::Failure;
 use crate::health::{Lag, Wish, judge};
 use crate::probe::{Depth, NodeAddress, Round};
@@ -46,7 +46,9 @@ pub async fn until_healthy(
     let mut first = None;
     let mut life_seen = began;
     loop {
+        let asked = Instant::now();
         let round = world.prober.probe(nodes, Depth::Chain).await;
+        let answered_after = asked.elapsed();
         let before = first.get_or_insert_with(|| round.clone());
         let lags = judge(nodes, before, &round, patience.wish);
         if lags.is_empty() {
@@ -68,7 +70,8 @@ pub async fn until_healthy(
         } else {
             POLL_LATER
         };
-        tokio::time::sleep(pause).await;
+        // Many nodes on few cores have more to do than to answer.
+        tokio::time::sleep(pause.max(answered_after)).await;
     }
 }
 
@@ -124,8 +127,11 @@ async fn explain_lags(
     let within = spell_duration(timeout);
     let message = format!("network `{network}` was not healthy within {within}:{listed}{lines}");
     let nodes: Vec<String> = nodes.into_iter().collect();
-    advise(Failure::failed(message), network, &nodes)
-        .next("It goes on running; a longer `--timeout` waits longer.")
+    let mut failure = Failure::failed(message);
+    if let Some(Shortage { what, remedy }) = engine.exhausted() {
+        failure = failure.next(format!("On this host {what}. {remedy}"));
+    }
+    advise(failure, network, &nodes).next("It goes on running; a longer `--timeout` waits longer.")
 }
 
 fn advise(failure: Failure, network: &str, nodes: &[String]) -> Failure {

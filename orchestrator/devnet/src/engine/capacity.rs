@@ -1,6 +1,6 @@
 //! Whether this host can carry so many nodes, told before anything is made.
 //!
-//! Pure but for [`Host::read`]. What is not known is not judged: better to try
+//! Pure but for what reads. What is not known is not judged: better to try
 //! than to refuse what would work.
 
 use std::fs;
@@ -24,8 +24,6 @@ pub struct Host {
     pub memory_bytes: Option<u64>,
     /// Threads, of all programs, that there can be and that there are.
     pub tasks: Option<(u64, u64)>,
-    /// Neighbours that the kernel remembers, of all network namespaces together.
-    pub neighbours_max: Option<u64>,
 }
 
 /// How large a network is to be.
@@ -61,7 +59,6 @@ impl Host {
         Self {
             memory_bytes: available_bytes(&text("/proc/meminfo")),
             tasks: tasks_max.zip(tasks(&text("/proc/loadavg"))),
-            neighbours_max: number("/proc/sys/net/ipv4/neigh/default/gc_thresh3"),
         }
     }
 
@@ -126,6 +123,55 @@ fn tasks(loadavg: &str) -> Option<u64> {
     field.split_once('/')?.1.parse().ok()
 }
 
+/// How often this host's kernel had no room for another neighbour, of all network
+/// namespaces together; neighbours that were told to it take none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbours {
+    /// For how many there is room.
+    pub most: u64,
+    /// How often one was refused since the system started.
+    pub refused: u64,
+}
+
+impl Neighbours {
+    /// Looks at this host.
+    pub fn read() -> Option<Self> {
+        let text = |path: &str| fs::read_to_string(path).ok();
+        let most = text("/proc/sys/net/ipv4/neigh/default/gc_thresh3")?;
+        Some(Self {
+            most: most.trim().parse().ok()?,
+            refused: refused(&text("/proc/net/stat/arp_cache")?)?,
+        })
+    }
+
+    /// What that means where more were refused than there had been.
+    pub fn shortage(self, before: Self) -> Option<Shortage> {
+        (self.refused > before.refused).then(|| Shortage {
+            what: format!(
+                "the kernel has room for {} neighbours of all containers and was asked for more",
+                self.most
+            ),
+            remedy: format!(
+                "It finds no way to them; run fewer at once, or as root `sysctl -w \
+                 net.ipv4.neigh.default.gc_thresh3={}`.",
+                self.most.saturating_mul(16)
+            ),
+        })
+    }
+}
+
+/// Sum of the column `table_fulls`, of which each processor has a line, in base
+/// 16.
+fn refused(arp_cache: &str) -> Option<u64> {
+    let mut lines = arp_cache.lines();
+    let mut names = lines.next()?.split_whitespace();
+    let column = names.position(|name| name == "table_fulls")?;
+    let field = |line: &str| line.split_whitespace().nth(column).map(str::to_owned);
+    lines
+        .map(|line| u64::from_str_radix(&field(line)?, 16).ok())
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +179,6 @@ mod tests {
     const ROOMY: Host = Host {
         memory_bytes: Some(24 << 30),
         tasks: Some((32_768, 300)),
-        neighbours_max: Some(1_024),
     };
 
     const fn demand(engine: EngineKind, more: u32) -> Demand {
@@ -175,7 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn neighbours_that_were_refused_are_told_with_the_bound() {
+        let before = Neighbours {
+            most: 1_024,
+            refused: 7,
+        };
+        assert_eq!(before.shortage(before), None);
+        let after = Neighbours {
+            refused: 8,
+            ..before
+        };
+        let found = after.shortage(before).expect("one was refused");
+        assert!(found.remedy.contains("gc_thresh3=16384"), "{found:?}");
+    }
+
+    #[test]
     fn the_kernels_texts_are_read() {
+        let arp_cache = "entries  table_fulls\n00000402 0000001a\n00000402 00000001\n";
+        assert_eq!(refused(arp_cache), Some(27));
+        assert_eq!(refused("entries  allocs\n00000402 00000001\n"), None);
+        assert!(Neighbours::read().is_some());
         let meminfo = "MemTotal:  100 kB\nMemAvailable:   2048 kB\n";
         assert_eq!(available_bytes(meminfo), Some(2 << 20));
         assert_eq!(available_bytes("MemFree: 1 kB\n"), None);

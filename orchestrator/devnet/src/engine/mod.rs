@@ -72,6 +72,12 @@ pub trait Engine: Send + Sync {
         Vec::new()
     }
 
+    /// What this host ran out of since we connected, so that nodes which run are
+    /// not reached; `None` where it did not, or cannot be looked at from here.
+    fn exhausted(&self) -> Option<Shortage> {
+        None
+    }
+
     /// Finds the program the nodes shall run, without building anything; the
     /// answer's reference goes into the plan.
     fn resolve_program<'a>(&'a self, wish: &'a ProgramWish) -> Answer<'a, Program>;

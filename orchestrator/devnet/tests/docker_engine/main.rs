@@ -13,4 +13,5 @@ mod filter;
 #[path = "../common/fresh.rs"]
 mod fresh;
 mod image;
+mod neighbours;
 mod support;

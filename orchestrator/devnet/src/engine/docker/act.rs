@@ -49,7 +49,11 @@ impl DockerEngine {
         match act {
             NodeAct::Kill => self.kill(&cannot(act, node), &container.name).await,
             NodeAct::Stop => self.stop(&cannot(act, node), container).await,
-            NodeAct::Start => self.start(&container.name).await,
+            NodeAct::Start => {
+                self.start(&container.name).await?;
+                self.meet(blueprint, plan).await;
+                Ok(())
+            }
             NodeAct::Pause => self.pause(blueprint, plan, container).await,
             NodeAct::Unpause => self.unpause_container(&container.name).await,
             NodeAct::Wipe => self.wipe(blueprint, plan, container).await,

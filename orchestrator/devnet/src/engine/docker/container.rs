@@ -1,7 +1,6 @@
 //! Containers: made, started, thawed, removed.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bollard::models::{
@@ -15,6 +14,7 @@ use bollard::query_parameters::{
 };
 use devnet_blueprint::blueprint::ContainerPlan;
 use devnet_blueprint::{Blueprint, NodePlan, Removal, Runtime, label};
+use devnet_netfault::{hardware_address, written};
 
 use super::call::{ASK, CHANGE, bounded, bounded_or};
 use super::{DockerEngine, Product};
@@ -169,7 +169,9 @@ fn create_body(
             ..EndpointIpamConfig::default()
         }),
         aliases: Some(vec![container.hostname.clone()]),
-        mac_address: (product == Product::Podman).then(|| hardware_address(node.ip)),
+        // With a new one at each start, as some engines make them, the host would go
+        // on sending to the old one for a minute.
+        mac_address: Some(written(hardware_address(node.ip))),
         ..EndpointSettings::default()
     };
     ContainerCreateBody {
@@ -194,14 +196,6 @@ fn create_body(
         }),
         ..ContainerCreateBody::default()
     }
-}
-
-/// A locally administered address that follows from the IP address, as Docker
-/// makes by itself. With a new one at each start, as Podman makes them, the host
-/// would go on sending to the old one for a minute.
-fn hardware_address(ip: Ipv4Addr) -> String {
-    let [a, b, c, d] = ip.octets();
-    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 fn host_config(

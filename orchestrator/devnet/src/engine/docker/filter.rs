@@ -8,6 +8,7 @@
 
 mod explain;
 mod helpers;
+mod neighbours;
 mod session;
 
 use std::collections::BTreeMap;

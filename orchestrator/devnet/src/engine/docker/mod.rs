@@ -20,7 +20,7 @@ mod volume;
 use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed};
 use futures::FutureExt;
 
-use super::capacity::{Demand, Host, Shortage};
+use super::capacity::{Demand, Host, Neighbours, Shortage};
 use super::{
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer, FilterOrder, LogStream,
     LogWish, NetworkSummary, NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
@@ -33,6 +33,8 @@ pub struct DockerEngine {
     about: About,
     /// Packet filters' helpers that wait in containers.
     helpers: filter::Helpers,
+    /// How this host stood when the connection was made.
+    neighbours: Option<Neighbours>,
 }
 
 /// Who answers at the other end.
@@ -105,6 +107,7 @@ impl DockerEngine {
             docker: connection.docker,
             about,
             helpers: filter::Helpers::default(),
+            neighbours: Neighbours::read(),
         })
     }
 
@@ -136,8 +139,10 @@ impl DockerEngine {
                     .await
             }
             Action::StartNode { node } => {
-                self.start_container(node_of(blueprint, node)?.container_name())
-                    .await
+                let node = node_of(blueprint, node)?;
+                self.start_container(node.container_name()).await?;
+                self.meet(blueprint, node).await;
+                Ok(())
             }
             Action::UnpauseNode { node } => {
                 self.unpause_container(node_of(blueprint, node)?.container_name())
@@ -180,12 +185,15 @@ impl Engine for DockerEngine {
     }
 
     fn shortages(&self, demand: Demand) -> Vec<Shortage> {
-        let ours = rustix::system::uname();
-        // An engine with a kernel of its own has a memory of its own.
-        match ours.release().to_string_lossy() == self.about.kernel {
+        match self.about.is_this_kernel() {
             true => Host::read().shortages(demand),
             false => Vec::new(),
         }
+    }
+
+    fn exhausted(&self) -> Option<Shortage> {
+        let now = self.about.is_this_kernel().then(Neighbours::read)?;
+        now?.shortage(self.neighbours?)
     }
 
     fn resolve_program<'a>(&'a self, wish: &'a ProgramWish) -> Answer<'a, Program> {
@@ -227,6 +235,14 @@ impl Engine for DockerEngine {
         orders: &'a [FilterOrder],
     ) -> Option<Answer<'a, Vec<Result<FilterAnswer, EngineError>>>> {
         Some(self.filter_nodes(blueprint, orders).map(Ok).boxed())
+    }
+}
+
+impl About {
+    /// Whether the engine runs on the kernel that we run on; one with another
+    /// has all else of its own, too.
+    fn is_this_kernel(&self) -> bool {
+        rustix::system::uname().release().to_string_lossy() == self.kernel
     }
 }
 
