@@ -25,6 +25,13 @@ const BLOCKS: u32 = 1_000;
 /// Parts of the page whose frames are looked at.
 const PARTS: [&str; 3] = ["network", "blocks", "faults"];
 
+/// Notes when all three nodes are shown: in the frame after the one that did it.
+const WATCH_NODES: &str = "new MutationObserver(() => {
+    if (window.noted || document.querySelectorAll('.node.up').length !== 3) return;
+    window.noted = true;
+    requestAnimationFrame(() => setTimeout(() => { window.shown = performance.now(); }));
+  }).observe(document, { subtree: true, childList: true, attributes: true });";
+
 /// Notes when each node's mark has been drawn with which height: by the frame
 /// after the one that changed it.
 const WATCH_MARKS: &str = "(() => {
@@ -97,10 +104,9 @@ fn ready() {
             thread::sleep(Duration::from_millis(2));
         }
         served_s.push(began.elapsed().as_secs_f64());
-        let page = served.open();
-        let now = "document.querySelectorAll('.node.up').length === 3 ? performance.now() : null";
+        let page = served.open_watched(WATCH_NODES);
         drawn_s.push(loop {
-            if let Some(ms) = page.eval(now).as_f64() {
+            if let Some(ms) = page.eval("window.shown").as_f64() {
                 break ms / 1e3;
             }
         });

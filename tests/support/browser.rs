@@ -67,6 +67,13 @@ fn chromium() -> Option<PathBuf> {
 impl Page {
     /// Opens an address in a window of that size, and waits until it is loaded.
     pub fn open(url: &str, width: u32, height: u32) -> Self {
+        let page = Self::blank(width, height);
+        page.visit(url);
+        page
+    }
+
+    /// A window of that size with nothing in it.
+    pub fn blank(width: u32, height: u32) -> Self {
         let profile = TempDir::new().expect("a folder for the profile");
         let browser = Browser::new(LaunchOptions {
             path: chromium(),
@@ -82,15 +89,30 @@ impl Page {
         tab.set_default_timeout(PATIENCE);
         let seen = Arc::new(Mutex::new(Seen::default()));
         listen(&tab, &seen);
-        let page = Self {
+        Self {
             tab,
             seen,
             _browser: browser,
             _profile: profile,
+        }
+    }
+
+    /// Goes to an address and waits until it is loaded.
+    pub fn visit(&self, url: &str) {
+        self.tab.navigate_to(url).expect("the page is found");
+        self.tab.wait_until_navigated().expect("the page loads");
+    }
+
+    /// Has a script run in every page visited from now on, before all of its own.
+    pub fn run_first(&self, script: &str) {
+        use headless_chrome::protocol::cdp::Page::AddScriptToEvaluateOnNewDocument;
+        let add = AddScriptToEvaluateOnNewDocument {
+            source: script.to_owned(),
+            world_name: None,
+            include_command_line_api: None,
+            run_immediately: None,
         };
-        page.tab.navigate_to(url).expect("the page is found");
-        page.tab.wait_until_navigated().expect("the page loads");
-        page
+        self.tab.call_method(add).expect("scripts can be added");
     }
 
     /// What it said and asked for so far.

@@ -112,6 +112,14 @@ impl Served {
         Opened(Page::open(&self.url, 1_280, 900))
     }
 
+    /// As [`Served::open`], with a script that runs before all of the page's own.
+    pub fn open_watched(&self, script: &str) -> Opened {
+        let page = Page::blank(1_280, 900);
+        page.run_first(script);
+        page.visit(&self.url);
+        Opened(page)
+    }
+
     /// Opens it to look only.
     pub fn open_without_token(&self) -> Opened {
         let url = self.url.split('#').next().expect("an address");

@@ -66,6 +66,42 @@ mod tests {
         }
     }
 
+    /// Scripts that a script imports before it runs.
+    fn imports(script: &str) -> Vec<String> {
+        let path = format!("js/{script}");
+        let found = FILES.iter().find(|(name, _)| *name == path);
+        let (_, bytes) = found.unwrap_or_else(|| panic!("there is no {path}"));
+        let text = String::from_utf8_lossy(bytes);
+        let lines = text.lines().filter(|line| line.starts_with("import "));
+        let named = lines.filter_map(|line| line.split("from './").nth(1)?.strip_suffix("';"));
+        named.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn all_scripts_that_the_page_begins_with_are_asked_for_at_once() {
+        let mut wanted = vec!["main.js".to_owned()];
+        let mut at = 0;
+        while let Some(script) = wanted.get(at) {
+            let more = imports(script);
+            at += 1;
+            for script in more {
+                if !wanted.contains(&script) {
+                    wanted.push(script);
+                }
+            }
+        }
+        let start = FILES.iter().find(|(name, _)| *name == START);
+        let text = String::from_utf8_lossy(start.expect("there is a start").1);
+        let named = text.split("rel=\"modulepreload\" href=\"/js/").skip(1);
+        let mut named: Vec<String> = named
+            .filter_map(|rest| Some(rest.split('"').next()?.to_owned()))
+            .collect();
+        wanted.sort();
+        named.sort();
+        assert!(named.len() > 10, "{named:?}");
+        assert_eq!(named, wanted);
+    }
+
     #[test]
     fn scripts_stay_short() {
         for (name, bytes) in FILES {
