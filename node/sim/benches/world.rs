@@ -121,8 +121,8 @@ struct Case {
     name: &'static str,
     setup: fn() -> Setup,
     blocks: u64,
-    /// A payment every second.
-    pays: bool,
+    /// Seconds from a payment to the next.
+    pays_every_s: Option<u64>,
 }
 
 const CASES: &[Case] = &[
@@ -130,31 +130,37 @@ const CASES: &[Case] = &[
         name: "1000x1000",
         setup: || big(1_000, 100),
         blocks: 1_000,
-        pays: false,
+        pays_every_s: None,
     },
     Case {
         name: "6000x100",
         setup: || big(6_000, 600),
         blocks: 100,
-        pays: false,
+        pays_every_s: None,
     },
     Case {
         name: "10000x144",
         setup: || big(10_000, 1_000),
         blocks: 144,
-        pays: false,
+        pays_every_s: None,
+    },
+    Case {
+        name: "devnet-light",
+        setup: || devnet(Peering::Random { outbound: 4 }),
+        blocks: 2_000,
+        pays_every_s: Some(5),
     },
     Case {
         name: "devnet-sparse",
         setup: || devnet(Peering::Random { outbound: 4 }),
         blocks: 2_000,
-        pays: true,
+        pays_every_s: Some(1),
     },
     Case {
         name: "devnet-full",
         setup: || devnet(Peering::Everybody),
         blocks: 2_000,
-        pays: true,
+        pays_every_s: Some(1),
     },
 ];
 
@@ -225,19 +231,17 @@ fn run(case: &Case, unchecked: bool) -> Run {
     }
     world.run_until(60 * SECOND);
     let passed = case.blocks * spacing_s;
-    let payments = if case.pays { passed } else { 0 };
-    let mut payers = Payer::all(&world, if case.pays { nodes } else { 0 });
+    let every_s = case.pays_every_s.unwrap_or(u64::MAX);
+    let payments = usize::try_from(passed / every_s).expect("it fits");
+    let mut payers = Payer::all(&world, if payments > 0 { nodes } else { 0 });
     // Signing is the wallet's work and not the world's.
-    let payments: Vec<_> = (0..usize::try_from(payments).expect("it fits"))
-        .map(|second| payers[second % nodes].pay())
-        .collect();
+    let payments: Vec<_> = (0..payments).map(|at| payers[at % nodes].pay()).collect();
     let before = (world.events(), world.settled_events());
     let begun = processor_s();
-    for (second, payment) in (60..).zip(payments) {
-        world.run_until(second * SECOND);
-        let place = usize::try_from(second).expect("it fits") % nodes;
-        let answer = world.submit(place, payment).expect("it runs");
-        assert_eq!(answer, Ok(()), "payment {second}");
+    for (at, payment) in payments.into_iter().enumerate() {
+        world.run_until((60 + at as u64 * every_s) * SECOND);
+        let answer = world.submit(at % nodes, payment).expect("it runs");
+        assert_eq!(answer, Ok(()), "payment {at}");
     }
     world.run_until((60 + passed) * SECOND);
     let took = processor_s() - begun;

@@ -185,6 +185,12 @@ impl Dialer {
         is_edge || candidate.is_some_and(|candidate| candidate.is_wanted_back)
     }
 
+    /// Dials to known peers that are under way.
+    pub fn looking(&self) -> usize {
+        let candidates = self.candidates.values();
+        candidates.filter(|one| one.backoff.is_dialling).count()
+    }
+
     /// Bounds how many peers wanted back are dialled at once.
     pub fn limit_wanted(&mut self, wanted_max: usize) {
         self.wanted_max = wanted_max;
@@ -209,11 +215,7 @@ impl Dialer {
                 dials.push(options);
             }
         }
-        let dialling = self
-            .candidates
-            .values()
-            .filter(|c| c.backoff.is_dialling)
-            .count();
+        let dialling = self.looking();
         let mut places = looked_for.min(DIALLING_MAX).saturating_sub(dialling);
         let mut wanted = self.wanted_max.saturating_sub(dialling);
         let edges = self.edges.iter();

@@ -5,6 +5,7 @@
 //! it let, every node would hold a connection to every other, and what peers
 //! cost each other would grow with the square of their number.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
@@ -24,8 +25,11 @@ use super::bans::Bans;
 pub struct Gate {
     /// Who is kept out.
     pub bans: Bans,
-    /// Whether there are enough peers.
-    pub is_full: bool,
+    /// How many more connections protocols may begin by themselves, those under
+    /// way included.
+    pub room: usize,
+    /// Dials of protocols that are under way.
+    under_way: BTreeSet<ConnectionId>,
     /// The dial that is under way by our own word, which needs no room.
     pub own: Option<ConnectionId>,
 }
@@ -45,7 +49,8 @@ impl Gate {
     pub const fn new(bans: Bans) -> Self {
         Self {
             bans,
-            is_full: false,
+            room: usize::MAX,
+            under_way: BTreeSet::new(),
             own: None,
         }
     }
@@ -55,6 +60,11 @@ impl Gate {
         let socket = address.and_then(addresses::to_socket);
         peer.is_some_and(|peer| self.bans.covers_peer(peer))
             || socket.is_some_and(|socket| self.bans.covers_ip(socket.ip()))
+    }
+
+    /// Dials of protocols that are under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
     }
 
     fn check(
@@ -106,7 +116,8 @@ impl NetworkBehaviour for Gate {
         addresses: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        if self.is_full && self.own != Some(connection) {
+        let is_own = self.own == Some(connection);
+        if !is_own && self.under_way.len() >= self.room {
             return Err(ConnectionDenied::new(Enough));
         }
         self.check(peer.as_ref(), None)?;
@@ -114,6 +125,9 @@ impl NetworkBehaviour for Gate {
             && addresses.iter().all(|one| self.bars(None, Some(one)))
         {
             self.check(None, Some(first))?;
+        }
+        if !is_own {
+            self.under_way.insert(connection);
         }
         Ok(Vec::new())
     }
@@ -130,7 +144,14 @@ impl NetworkBehaviour for Gate {
         Ok(dummy::ConnectionHandler)
     }
 
-    fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        let ended = match event {
+            FromSwarm::ConnectionEstablished(found) => found.connection_id,
+            FromSwarm::DialFailure(failed) => failed.connection_id,
+            _ => return,
+        };
+        self.under_way.remove(&ended);
+    }
 
     fn on_connection_handler_event(
         &mut self,
@@ -143,5 +164,38 @@ impl NetworkBehaviour for Gate {
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, THandlerInEvent<Self>>> {
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libp2p::swarm::{DialError, DialFailure};
+
+    use super::*;
+
+    fn dials(gate: &mut Gate, connection: usize) -> bool {
+        let connection = ConnectionId::new_unchecked(connection);
+        let peer = Some(PeerId::random());
+        gate.handle_pending_outbound_connection(connection, peer, &[], Endpoint::Dialer)
+            .is_ok()
+    }
+
+    #[test]
+    fn dials_under_way_take_the_room_of_further_ones_but_not_of_our_own() {
+        let mut gate = Gate::new(Bans::open(None, 0));
+        gate.room = 2;
+        assert!(dials(&mut gate, 1) && dials(&mut gate, 2));
+        assert!(!dials(&mut gate, 3), "two are under way");
+        gate.own = Some(ConnectionId::new_unchecked(4));
+        assert!(dials(&mut gate, 4));
+        gate.own = None;
+        assert_eq!(gate.under_way(), 2);
+        gate.on_swarm_event(FromSwarm::DialFailure(DialFailure {
+            peer_id: None,
+            error: &DialError::Aborted,
+            connection_id: ConnectionId::new_unchecked(1),
+        }));
+        assert!(dials(&mut gate, 5), "one has ended");
+        assert!(!dials(&mut gate, 6));
     }
 }

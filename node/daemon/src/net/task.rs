@@ -277,7 +277,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     }
 
     fn dial(&mut self, now: Instant) {
-        let looked_for = self.looked_for();
+        let found = self.swarm.behaviour().gate.under_way();
+        let looked_for = self.looked_for().saturating_sub(found);
         self.dialer.limit_wanted(self.wanted_max());
         let dials = self
             .dialer
@@ -288,6 +289,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 self.dialer.on_failed(connection, &error, now);
             }
         }
+        self.count_peers();
     }
 
     /// Asks Kademlia while peers are looked for, ever more seldom while it

@@ -6,11 +6,15 @@ use libp2p::swarm::dial_opts::DialOpts;
 use super::{Delivery, Task};
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
-    /// Peers changed: with enough of them, only what [`Task::dial_out`] dials is
-    /// let out.
+    /// Peers or dials changed: protocols dial by themselves only as many more as
+    /// are looked for, and none once there are enough. Otherwise what begins while
+    /// nobody has answered yet would come to twice what is wanted.
     pub(super) fn count_peers(&mut self) {
-        let is_full = self.config.discovery && self.looked_for() == 0;
-        self.swarm.behaviour_mut().gate.is_full = is_full;
+        let room = match self.config.discovery {
+            true => self.looked_for().saturating_sub(self.dialer.looking()),
+            false => usize::MAX,
+        };
+        self.swarm.behaviour_mut().gate.room = room;
     }
 
     /// How many more peers may be dialled for having been connected once. They

@@ -88,7 +88,9 @@ export const short = (hash) => {
   const rest = hash.replace(/^0+/, '');
   return rest.length < 8 ? hash.slice(-8) : rest.slice(0, 8);
 };
-export const plural = (count, one, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+// Asked for hundreds of times a second; a formatter of its own each time is slow.
+const numbers = new Intl.NumberFormat('en');
+export const plural = (count, one, many = `${one}s`) => `${numbers.format(count)} ${count === 1 ? one : many}`;
 
 export function span(ms) {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';

@@ -2,13 +2,17 @@
 
 import { actions } from './actions.js';
 import { chain, colourOf, intervals, verdict } from './chain.js';
-import { attribute, card, h, median, plural, rate, say, span } from './dom.js';
+import { attribute, card, h, median, plural, rate, say, seldom, span } from './dom.js';
 import { activeFaults, eventList } from './events.js';
 import { select } from './orders.js';
 import { scenarioCard } from './scenario.js';
 import { now, store } from './store.js';
 import { topology } from './topology.js';
 import { tree } from './tree.js';
+
+// A longer list of nodes follows only so often: it has the page laid out.
+const LIST_MS = 200;
+const LIST_FEW = 30;
 
 export function networkView() {
   const title = h('h1', { 'aria-live': 'polite' });
@@ -18,6 +22,7 @@ export function networkView() {
   const bar = actions();
   const tiles = tileRow(['Height', 'Block time', 'Propagation', 'Hash rate', 'Mempool', 'Faults']);
   const list = nodeList(open);
+  const listed = seldom(LIST_MS, list.update);
   const blocks = tree('Latest blocks');
   const active = activeFaults();
   const events = eventList(8);
@@ -58,7 +63,8 @@ export function networkView() {
     say(more, told.more);
     picture.update();
     if (parts.has('tips') || parts.has('blocks') || parts.has('nodes') || parts.has('whole')) blocks.update();
-    if (['nodes', 'tips', 'selection', 'whole'].some((part) => parts.has(part))) list.update();
+    if (parts.has('selection') || parts.has('whole')) list.update();
+    else if (parts.has('nodes') || parts.has('tips')) store.nodes.size > LIST_FEW ? listed.ask() : list.update();
     bar.update();
     force.hidden = !store.faults.active.length;
     active.update();
@@ -67,7 +73,7 @@ export function networkView() {
     numbers();
   }
   const timer = setInterval(numbers, 1000);
-  return { element, title: 'Network', update, end: () => { clearInterval(timer); picture.end(); blocks.end(); } };
+  return { element, title: 'Network', update, end: () => { clearInterval(timer); listed.end(); picture.end(); blocks.end(); } };
 }
 
 // A row of figures.
@@ -95,7 +101,7 @@ function nodeList(open) {
     const peers = h('span', { class: 'note' });
     const height = h('span', { class: 'height' });
     const element = h('li', {}, box, dot, h('span', { class: 'who' }, link, role), peers, height);
-    return { element, box, dot, role, peers, height };
+    return { element, box, dot, role, peers, height, look: '' };
   }
   function update() {
     const names = [...store.nodes.keys()];
@@ -112,6 +118,9 @@ function nodeList(open) {
       const node = store.nodes.get(name);
       const parts = rows.get(name);
       const isUp = node.condition === 'up';
+      const look = [store.selected.has(name), colourOf(node), node.condition, node.hashrate, node.role, node.peers.length, node.tip?.height].join();
+      if (parts.look === look) continue;
+      parts.look = look;
       parts.box.checked = store.selected.has(name);
       attribute(parts.element, 'class', store.selected.has(name) ? 'on' : '');
       attribute(parts.dot, 'class', `dot c${isUp ? colourOf(node) : 'down'}`);
