@@ -1,6 +1,6 @@
 //! A simulated network with all that the runner's world keeps beside it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_blueprint::Blueprint;
@@ -47,6 +47,8 @@ pub struct Net {
     pub(super) schedule: Option<Schedule>,
     /// Coins of a node's life at a block, as it told them.
     pub(super) coins: RefCell<BTreeMap<(Place, u32, BlockHash), Coins>>,
+    /// Milliseconds of a round trip by nature, where the scenario says it.
+    pub(super) nature_ms: f64,
     has_edges: bool,
 }
 
@@ -59,6 +61,8 @@ impl Net {
     pub fn new(planned: &Planned) -> Result<Self, String> {
         let setup = planned.setup();
         let has_edges = matches!(setup.peering, Peering::Edges(_));
+        let start_jitter = setup.start_jitter;
+        let one_way_us = planned.sim.latency.map_or(0, |time| time.us);
         let mut world = World::new(setup).map_err(|error| error.to_string())?;
         world.record();
         let blueprint = planned.blueprint.clone();
@@ -78,10 +82,11 @@ impl Net {
             tree: Tree::default(),
             bodies: 0,
             coins: RefCell::default(),
+            nature_ms: super::links::to_ms(2 * one_way_us),
             has_edges,
         };
         net.set_links();
-        net.meet();
+        net.meet(start_jitter);
         Ok(net)
     }
 
@@ -211,17 +216,28 @@ impl Net {
         crate::faults::apply::base_of(&self.blueprint)
     }
 
-    fn meet(&mut self) {
+    /// Lets nodes find each other, also those that start late.
+    fn meet(&mut self, start_jitter: Micros) {
         let names = self.roster();
         let alone = names.len() < 2;
         let places: Vec<Place> = self.places.values().copied().collect();
-        let end = self.world.now() + MEETING;
+        let end = self.world.now() + start_jitter + MEETING;
+        // Asked first: of many nodes mostly one and the same is the last.
+        let awaited = Cell::new(0);
         let _still_alone = self.world.run_while(end, |world| {
             let has_met = |place: &Place| {
                 let is_up = world.condition(*place) == NodeCondition::Up;
                 is_up && (alone || !world.peers_of(*place).is_empty())
             };
-            !places.iter().all(has_met)
+            if places
+                .get(awaited.get())
+                .is_some_and(|place| !has_met(place))
+            {
+                return true;
+            }
+            let other = places.iter().position(|place| !has_met(place));
+            awaited.set(other.unwrap_or_default());
+            other.is_some()
         });
         self.hear();
     }
