@@ -12,6 +12,7 @@ use minichain_sim::queue::{MILLI, Micros, SECOND};
 use minichain_sim::setup::Peering;
 use minichain_sim::world::{Condition as NodeCondition, Place, World};
 
+use super::arrivals::Arrivals;
 use super::counters::Counters;
 use super::journal::Journal;
 use super::pay::Payments;
@@ -49,6 +50,8 @@ pub struct Net {
     pub(super) coins: RefCell<BTreeMap<(Place, u32, BlockHash), Coins>>,
     /// Milliseconds of a round trip by nature, where the scenario says it.
     pub(super) nature_ms: f64,
+    /// Where it is told when blocks come to nodes, if somebody wants to know.
+    arrivals: Option<Arrivals>,
     has_edges: bool,
 }
 
@@ -83,6 +86,7 @@ impl Net {
             bodies: 0,
             coins: RefCell::default(),
             nature_ms: super::links::to_ms(2 * one_way_us),
+            arrivals: None,
             has_edges,
         };
         net.set_links();
@@ -103,6 +107,11 @@ impl Net {
     /// The simulated world, to look into or to break on purpose.
     pub fn world_mut(&mut self) -> &mut World {
         &mut self.world
+    }
+
+    /// Where it is told from now on when blocks come to nodes.
+    pub fn follow_blocks(&mut self) -> Arrivals {
+        self.arrivals.get_or_insert_default().clone()
     }
 
     /// The plan as it is now.
@@ -144,11 +153,15 @@ impl Net {
     /// Takes in what nodes told.
     pub(super) fn hear(&mut self) {
         let epoch_ms = self.world.unix_ms() - self.world.now() / MILLI;
+        let epoch_us = epoch_ms.saturating_mul(MILLI);
         for told in self.world.take_told() {
             let at_ms = epoch_ms + told.at / MILLI;
             let node = self.world.name(told.place);
             self.journal.told(node, at_ms, &told.event);
             self.counters.told(told.place, &told.event);
+            if let Some(arrivals) = &self.arrivals {
+                arrivals.told(node, epoch_us.saturating_add(told.at), &told.event);
+            }
         }
     }
 
