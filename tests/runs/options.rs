@@ -71,6 +71,10 @@ pub fn trials() -> Vec<Trial> {
             github_shows_what_failed_at_its_line,
         ),
         crate::fact(
+            "options::what_only_the_simulator_is_told_runs_elsewhere_and_is_said_once",
+            what_only_the_simulator_is_told_runs_elsewhere_and_is_said_once,
+        ),
+        crate::fact(
             "options::a_parameter_that_is_set_takes_the_place_of_its_default",
             a_parameter_that_is_set_takes_the_place_of_its_default,
         ),
@@ -241,6 +245,26 @@ fn github_shows_what_failed_at_its_line() {
     assert!(
         error.contains("title=FAIL wrong-expectation::2 Wrong on purpose: "),
         "{error}"
+    );
+}
+
+fn what_only_the_simulator_is_told_runs_elsewhere_and_is_said_once() {
+    let runs = Runs::on("process");
+    let text = WITH_PARAMETER.replace(
+        "parameters:",
+        "sim: { latency: 1s, start_jitter: 10m, cpu: { block: 10s } }\nparameters:",
+    );
+    let file = runs.scenario("told.yaml", &text);
+    let out = runs.run(&file, &["--repeat", "2"]);
+    assert_exit(&out, 0);
+    let said = words(&out);
+    let told = said.matches("`sim` is for --world sim alone").count();
+    assert_eq!(told, 1, "{said}");
+    let out = runs.run(&file, &["--world", "sim"]);
+    assert!(
+        !words(&out).contains("for --world sim alone"),
+        "{}",
+        words(&out)
     );
 }
 

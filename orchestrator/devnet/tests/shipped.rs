@@ -147,5 +147,20 @@ fn the_schema_refuses_what_the_parser_refuses() {
         assert!(!schema.is_valid(&with_step(step)), "{step}");
     }
     assert!(!schema.is_valid(&of_text("name: a\nsteps: [heal]\n")));
+    let with_sim = |sim: &str| {
+        let head = "name: a\ntopology: { nodes: 3 }\nsteps: [heal]\n";
+        of_text(&format!("{head}sim: {{ {sim} }}\n"))
+    };
+    let whole = "latency: 20ms, start_jitter: 2s, cpu: { block: 5ms, input: 60us, kilobyte: 10us }";
+    assert!(schema.is_valid(&with_sim(whole)));
+    for sim in [
+        "latency: 20",
+        "latency: 2 blocks",
+        "cpu: 5ms",
+        "cpu: { blok: 5ms }",
+        "jitter: 2s",
+    ] {
+        assert!(!schema.is_valid(&with_sim(sim)), "{sim}");
+    }
     assert!(!topology_schema().is_valid(&of_text("groups: [{ name: a, cuont: 2 }]\n")));
 }

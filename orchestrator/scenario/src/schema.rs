@@ -9,6 +9,7 @@ use crate::form::{BARE, EXPECTATION, Field, Form, SCENARIO, STEP, Shape};
 /// Any scalar may be a parameter instead.
 const PARAMETER: &str = r"^\s*\$\{[a-z][a-z0-9_]*\}\s*$";
 const TIME: &str = r"^\s*[0-9][0-9_.]*\s*(ms|s|m|min|h|blocks?)\s*$";
+const MICROS: &str = r"^\s*[0-9][0-9_.]*\s*(us|ms|s|m|min)\s*$";
 const OFFSET: &str = r"^\s*[+-]?[0-9][0-9_.]*\s*(ms|s|m|min|h)\s*$";
 const SHARE: &str = r"^\s*[0-9][0-9_.]*\s*%?\s*$";
 const RATE: &str = r"^\s*[0-9][0-9_.]*\s*([kKMG]i?[bB]?|[kMG]?bit|B)?(/s)?\s*$";
@@ -100,6 +101,7 @@ fn shape_schema(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
             or_parameter(&json!({ "type": "integer", "minimum": min, "maximum": max }))
         }
         Shape::Time => pattern(TIME),
+        Shape::Micros => pattern(MICROS),
         Shape::Offset => pattern(OFFSET),
         Shape::Share => number_or(
             SHARE,

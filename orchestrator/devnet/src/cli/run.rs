@@ -41,6 +41,10 @@ Ctrl-C goes to the scenario's end: faults are healed, the network is taken down.
 leaves at once. Networks of runs are named run-SCENARIO-…, as `devnet ls` shows; what one has left, \
 also after a kill -9, `devnet down --name NAME` removes, and `devnet down --all` all at once.";
 
+/// What a file says that these nodes cannot be told.
+const NOT_FOR_LIVE: &str = "`sim` is for --world sim alone; the nodes of this run have lines and \
+machines of their own";
+
 /// Most runs of one file.
 const REPEAT_MAX: u32 = 10_000;
 
@@ -197,6 +201,10 @@ fn load_all(world: &World, args: &Args) -> Result<Vec<Loaded>, Failure> {
             Ok(file) => {
                 for warning in &file.warnings {
                     world.console.remark(&warning.to_string());
+                }
+                if args.world != WorldChoice::Sim && file.scenario.sim.is_some() {
+                    let path = path.display();
+                    world.console.remark(&format!("{path}: {NOT_FOR_LIVE}"));
                 }
                 loaded.push(Loaded::new(file, &args.sets)?);
             }

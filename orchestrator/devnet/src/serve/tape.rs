@@ -1,6 +1,8 @@
 //! A run in the simulator, recorded so that the page can play it: what a live
 //! network would have told, by virtual time.
 
+mod ways;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +10,7 @@ use devnet_scenario::fault::NodeName;
 use devnet_scenario::world::{Act, ActId, NodeView as Seen, Outcome, Snapshot};
 use serde::Serialize;
 
+use self::ways::Ways;
 use super::board::Board;
 use super::view::{
     BlockView, Condition, EventView, NetworkView, Patch, ScenarioView, StepView, TipView,
@@ -50,11 +53,12 @@ impl Tape {
         stop: &AtomicBool,
     ) -> Result<Self, String> {
         let name = format!("sim-{}", file.scenario.name);
-        let net = Play::network(file, &name, seed)?;
+        let mut net = Play::network(file, &name, seed)?;
+        let ways = Ways::new(net.follow_blocks());
         let mut play = Play::begin(file, net, payers, seed)?;
         let news = play.news();
         news.keep_steps();
-        let mut recorder = Recorder::new(file, play.net(), news, play.start_ms());
+        let mut recorder = Recorder::new(file, &play, news, ways);
         while !stop.load(Ordering::Relaxed) && play.turn(&mut recorder) {
             recorder.look_at(play.net());
         }
@@ -70,6 +74,7 @@ impl Tape {
 struct Recorder {
     board: Board,
     news: News,
+    ways: Ways,
     scenario: ScenarioView,
     acts: BTreeMap<u32, String>,
     now_ms: u64,
@@ -77,7 +82,8 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn new(file: &ScenarioFile, net: &Net, news: News, begin_ms: u64) -> Self {
+    fn new(file: &ScenarioFile, play: &Play, news: News, ways: Ways) -> Self {
+        let (net, begin_ms) = (play.net(), play.start_ms());
         let board = Board::default();
         board.set_network(NetworkView {
             name: file.scenario.name.clone(),
@@ -98,6 +104,7 @@ impl Recorder {
         let mut recorder = Self {
             board,
             news,
+            ways,
             scenario,
             acts: BTreeMap::new(),
             now_ms: begin_ms,
@@ -229,7 +236,8 @@ impl Witness for Recorder {
                             work: facts.work.clone(),
                             at_ms: snapshot.at_ms,
                         };
-                        self.board.tip(name, tip, had.is_some());
+                        // When it came is told by the simulator, to the dot.
+                        self.board.tip(name, tip, false);
                     }
                     self.board.change_node(name, |node| {
                         node.condition = Condition::Up;
@@ -248,6 +256,7 @@ impl Witness for Recorder {
                 }),
             }
         }
+        self.ways.tell(&self.board);
         self.keep();
     }
 
@@ -299,6 +308,43 @@ steps:
         assert_eq!(verdict.and_then(|one| one.verdict).as_deref(), Some("PASS"));
         let again = Tape::record(&file, &[], 7, &AtomicBool::new(false)).expect("it runs");
         assert_eq!(tape.patches, again.patches, "one seed, one tape");
+    }
+
+    /// How each block has spread in the end: to how many nodes, and how long to
+    /// the last of them.
+    fn spreads(sim: &str) -> BTreeMap<u32, (usize, f64)> {
+        let text = format!(
+            "name: calm\ntopology: {{ nodes: 4, miners: 1, block_time: 1s }}\n{sim}\n\
+             steps: [{{ wait: {{ blocks: 20 }} }}, {{ wait: 1s }}]\n"
+        );
+        let file = ScenarioFile::simulated(Path::new("calm.yaml"), text);
+        let file = file.expect("a sound scenario");
+        let tape = Tape::record(&file, &[], 7, &AtomicBool::new(false)).expect("it runs");
+        let blocks = tape.patches.iter().flat_map(|patch| &patch.blocks);
+        let spreads = blocks.filter_map(|block| {
+            let spread = block.spread?;
+            Some((block.height, (spread.nodes, spread.last_ms)))
+        });
+        spreads.collect()
+    }
+
+    #[test]
+    fn blocks_spread_as_fast_as_they_did_however_seldom_anybody_looks() {
+        for (sim, wanted_ms) in [
+            ("", 0.25),
+            ("sim: { latency: 20ms }", 20.0),
+            ("sim: { latency: 20ms, cpu: { block: 7ms } }", 27.0),
+        ] {
+            let spreads = spreads(sim);
+            let usual = spreads.values().filter(|spread| **spread == (4, wanted_ms));
+            assert!(usual.count() >= 15, "{sim}: {spreads:?}");
+            assert!(
+                spreads
+                    .values()
+                    .all(|(_, ms)| *ms >= wanted_ms || *ms == 0.0),
+                "{spreads:?}"
+            );
+        }
     }
 
     #[test]

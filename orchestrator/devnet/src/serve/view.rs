@@ -132,31 +132,37 @@ pub struct BlockView {
 }
 
 impl BlockView {
-    /// Works out how it has spread from when it came to whom.
+    /// Works out how it has spread from when it came to whom, in milliseconds.
     pub fn seen_as(&mut self, came: &BTreeMap<NodeName, u64>) {
-        let mut times: Vec<u64> = came.values().copied().collect();
+        self.seen_at_us(came.values().map(|at_ms| at_ms.saturating_mul(1_000)));
+    }
+
+    /// The same from times in microseconds since 1970.
+    pub fn seen_at_us(&mut self, times_us: impl Iterator<Item = u64>) {
+        let mut times: Vec<u64> = times_us.collect();
         times.sort_unstable();
         let (Some(first), Some(last)) = (times.first(), times.last()) else {
             return;
         };
-        self.seen_ms = Some(*first);
+        let since_ms = |at_us: u64| (at_us - first) as f64 / 1e3;
+        self.seen_ms = Some(first / 1_000);
         self.spread = Some(SpreadView {
             nodes: times.len(),
-            median_ms: times[times.len() / 2] - first,
-            last_ms: last - first,
+            median_ms: since_ms(times[times.len() / 2]),
+            last_ms: since_ms(*last),
         });
     }
 }
 
 /// How long a block took from the first node to others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SpreadView {
     /// Nodes that have it.
     pub nodes: usize,
-    /// Median of their delays.
-    pub median_ms: u64,
+    /// Median of their delays, to the microsecond where that is known.
+    pub median_ms: f64,
     /// The last one's.
-    pub last_ms: u64,
+    pub last_ms: f64,
 }
 
 /// Everything that is meant to be in force.

@@ -48,6 +48,7 @@ impl Net {
         let choice = choose(&running, &pairs, &pairs, &states, self.blueprint.seed);
         let mut measured = Measured {
             earlier: self.trips_before(&choice, &before.trips),
+            nature_ms: self.nature_ms,
             ..Measured::default()
         };
         if let Some(cut_earlier) = &before.cut_earlier {
@@ -293,6 +294,6 @@ fn to_micros(ms: f64) -> Micros {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53 µs")]
-fn to_ms(time: Micros) -> f64 {
+pub(super) fn to_ms(time: Micros) -> f64 {
     time as f64 / MILLI as f64
 }

@@ -8,6 +8,7 @@
 //! scenario and its seed. Must never import a verb.
 
 mod acts;
+pub mod arrivals;
 mod counters;
 mod disks;
 pub mod drive;

@@ -1,6 +1,6 @@
 //! A simulated network with all that the runner's world keeps beside it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_blueprint::Blueprint;
@@ -12,6 +12,7 @@ use minichain_sim::queue::{MILLI, Micros, SECOND};
 use minichain_sim::setup::Peering;
 use minichain_sim::world::{Condition as NodeCondition, Place, World};
 
+use super::arrivals::Arrivals;
 use super::counters::Counters;
 use super::journal::Journal;
 use super::pay::Payments;
@@ -47,6 +48,10 @@ pub struct Net {
     pub(super) schedule: Option<Schedule>,
     /// Coins of a node's life at a block, as it told them.
     pub(super) coins: RefCell<BTreeMap<(Place, u32, BlockHash), Coins>>,
+    /// Milliseconds of a round trip by nature, where the scenario says it.
+    pub(super) nature_ms: f64,
+    /// Where it is told when blocks come to nodes, if somebody wants to know.
+    arrivals: Option<Arrivals>,
     has_edges: bool,
 }
 
@@ -59,6 +64,8 @@ impl Net {
     pub fn new(planned: &Planned) -> Result<Self, String> {
         let setup = planned.setup();
         let has_edges = matches!(setup.peering, Peering::Edges(_));
+        let start_jitter = setup.start_jitter;
+        let one_way_us = planned.sim.latency.map_or(0, |time| time.us);
         let mut world = World::new(setup).map_err(|error| error.to_string())?;
         world.record();
         let blueprint = planned.blueprint.clone();
@@ -78,10 +85,12 @@ impl Net {
             tree: Tree::default(),
             bodies: 0,
             coins: RefCell::default(),
+            nature_ms: super::links::to_ms(2 * one_way_us),
+            arrivals: None,
             has_edges,
         };
         net.set_links();
-        net.meet();
+        net.meet(start_jitter);
         Ok(net)
     }
 
@@ -98,6 +107,11 @@ impl Net {
     /// The simulated world, to look into or to break on purpose.
     pub fn world_mut(&mut self) -> &mut World {
         &mut self.world
+    }
+
+    /// Where it is told from now on when blocks come to nodes.
+    pub fn follow_blocks(&mut self) -> Arrivals {
+        self.arrivals.get_or_insert_default().clone()
     }
 
     /// The plan as it is now.
@@ -139,11 +153,15 @@ impl Net {
     /// Takes in what nodes told.
     pub(super) fn hear(&mut self) {
         let epoch_ms = self.world.unix_ms() - self.world.now() / MILLI;
+        let epoch_us = epoch_ms.saturating_mul(MILLI);
         for told in self.world.take_told() {
             let at_ms = epoch_ms + told.at / MILLI;
             let node = self.world.name(told.place);
             self.journal.told(node, at_ms, &told.event);
             self.counters.told(told.place, &told.event);
+            if let Some(arrivals) = &self.arrivals {
+                arrivals.told(node, epoch_us.saturating_add(told.at), &told.event);
+            }
         }
     }
 
@@ -211,17 +229,28 @@ impl Net {
         crate::faults::apply::base_of(&self.blueprint)
     }
 
-    fn meet(&mut self) {
+    /// Lets nodes find each other, also those that start late.
+    fn meet(&mut self, start_jitter: Micros) {
         let names = self.roster();
         let alone = names.len() < 2;
         let places: Vec<Place> = self.places.values().copied().collect();
-        let end = self.world.now() + MEETING;
+        let end = self.world.now() + start_jitter + MEETING;
+        // Asked first: of many nodes mostly one and the same is the last.
+        let awaited = Cell::new(0);
         let _still_alone = self.world.run_while(end, |world| {
             let has_met = |place: &Place| {
                 let is_up = world.condition(*place) == NodeCondition::Up;
                 is_up && (alone || !world.peers_of(*place).is_empty())
             };
-            !places.iter().all(has_met)
+            if places
+                .get(awaited.get())
+                .is_some_and(|place| !has_met(place))
+            {
+                return true;
+            }
+            let other = places.iter().position(|place| !has_met(place));
+            awaited.set(other.unwrap_or_default());
+            other.is_some()
         });
         self.hear();
     }

@@ -7,10 +7,11 @@ use devnet_blueprint::topology::Peers;
 use devnet_blueprint::{Blueprint, EngineInput, NodePlan, PlanInput, ProcessInput, Subnet};
 use devnet_blueprint::{Topology, plan};
 use devnet_scenario::fault::NodeName;
+use devnet_scenario::model::SimWish;
 use minichain_chain::params::Params;
 use minichain_sim::link::{Latency, Paths};
 use minichain_sim::queue::Micros;
-use minichain_sim::setup::{NodeSetup, Peering, Planted, Setup};
+use minichain_sim::setup::{CpuCost, NodeSetup, Peering, Planted, Setup};
 
 use super::ENGINE;
 use super::genesis::{params, scaled};
@@ -33,12 +34,15 @@ pub struct Planned {
     pub params: Params,
     /// A mistake that its nodes make on purpose.
     pub planted: Option<Planted>,
+    /// What the scenario tells of lines and machines.
+    pub sim: SimWish,
     peering: Peering,
     seed: u64,
 }
 
 impl Planned {
-    /// Plans the network of a checked topology.
+    /// Plans the network of a checked topology, on lines and machines that cost
+    /// nothing.
     ///
     /// # Errors
     /// A whole sentence that says what cannot be planned.
@@ -66,6 +70,7 @@ impl Planned {
         Ok(Self {
             params: params(genesis)?,
             planted: None,
+            sim: SimWish::default(),
             peering: peering(topology, &blueprint),
             seed,
             blueprint,
@@ -78,7 +83,19 @@ impl Planned {
         let mut setup = Setup::new(self.seed, self.params.clone(), nodes);
         setup.peering = self.peering.clone();
         setup.planted = self.planted;
-        setup.links.paths = Paths::Everywhere(Latency::Constant(LATENCY));
+        let SimWish {
+            latency,
+            start_jitter,
+            cpu,
+        } = self.sim;
+        let latency = latency.map_or(LATENCY, |time| time.us);
+        setup.links.paths = Paths::Everywhere(Latency::Constant(latency));
+        setup.start_jitter = start_jitter.us;
+        setup.cpu = CpuCost {
+            block_us: cpu.block.us,
+            input_us: cpu.input.us,
+            kilobyte_us: cpu.kilobyte.us,
+        };
         setup
     }
 }
@@ -123,5 +140,91 @@ fn peering(topology: &Topology, blueprint: &Blueprint) -> Peering {
             let known = known.filter_map(|(from, to)| Some((place(from)?, place(to)?)));
             Peering::Edges(known.collect())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use minichain_protocol::event::Event;
+    use minichain_sim::queue::SECOND;
+    use minichain_sim::world::{Condition, World};
+
+    use super::*;
+    use crate::scenario_file::ScenarioFile;
+    use crate::simworld::play::Play;
+
+    /// The world of five nodes that are told this.
+    fn world(sim: &str, seed: u64) -> World {
+        let text = format!(
+            "name: a\ntopology: {{ nodes: 5, miners: 2, block_time: 1s }}\n{sim}\nsteps: [heal]\n"
+        );
+        let file = ScenarioFile::simulated(Path::new("a.yaml"), text).expect("a sound scenario");
+        let planned = Play::planned(&file, "sim-a", seed).expect("a plan");
+        World::new(planned.setup()).expect("a world")
+    }
+
+    /// When each node starts.
+    fn starts(sim: &str, seed: u64) -> Vec<Micros> {
+        let mut world = world(sim, seed);
+        let mut starts = vec![None; world.len()];
+        while starts.iter().any(Option::is_none) && world.step() {
+            let (now, world) = (world.now(), &world);
+            for (place, start) in starts.iter_mut().enumerate() {
+                if start.is_none() && world.condition(place) == Condition::Up {
+                    *start = Some(now);
+                }
+            }
+        }
+        starts.into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn nodes_start_late_by_a_lot_that_the_seed_draws() {
+        assert_eq!(starts("", 7), [0; 5]);
+        let late = "sim: { start_jitter: 2s }";
+        let drawn = starts(late, 7);
+        let mut apart = drawn.clone();
+        apart.sort_unstable();
+        apart.dedup();
+        assert_eq!(apart.len(), 5, "{drawn:?}");
+        assert!(drawn.iter().all(|start| *start <= 2 * SECOND), "{drawn:?}");
+        assert_eq!(starts(late, 7), drawn);
+        assert_ne!(starts(late, 8), drawn);
+    }
+
+    /// The shortest time from a find to another node's having the block.
+    fn fastest(sim: &str) -> Micros {
+        let mut world = world(sim, 1);
+        world.record();
+        world.run_until(60 * SECOND);
+        let mut found = BTreeMap::new();
+        let mut fastest = None;
+        for told in world.take_told() {
+            match told.event {
+                Event::BlockMined { hash, .. } => {
+                    found.insert(hash, told.at);
+                }
+                Event::BlockArrived { hash, .. } => {
+                    let took = told.at - found[&hash];
+                    fastest = Some(fastest.map_or(took, |least: Micros| least.min(took)));
+                }
+                _ => {}
+            }
+        }
+        fastest.expect("blocks arrive")
+    }
+
+    #[test]
+    fn blocks_take_the_way_and_then_their_validation() {
+        assert_eq!(fastest(""), LATENCY);
+        assert_eq!(fastest("sim: { latency: 20ms }"), 20_000);
+        let slow = "sim: { latency: 20ms, cpu: { block: 5ms } }";
+        assert_eq!(fastest(slow), 25_000);
+        assert_eq!(fastest("sim: { cpu: { block: 60us } }"), LATENCY + 60);
+        // A block has some hundred bytes at least.
+        let by_byte = fastest("sim: { cpu: { kilobyte: 100ms } }");
+        assert!((LATENCY + 10_000..SECOND).contains(&by_byte), "{by_byte}");
     }
 }

@@ -44,12 +44,22 @@ impl Play {
         })
     }
 
+    /// The network of a scenario, with what that tells of lines and machines.
+    ///
+    /// # Errors
+    /// Says what cannot be planned.
+    pub fn planned(file: &ScenarioFile, name: &str, seed: u64) -> Result<Planned, String> {
+        let mut planned = Planned::new(&file.topology, name, seed)?;
+        planned.sim = file.scenario.sim.unwrap_or_default();
+        Ok(planned)
+    }
+
     /// The network of a scenario, up.
     ///
     /// # Errors
     /// Says why there can be no such network.
     pub fn network(file: &ScenarioFile, name: &str, seed: u64) -> Result<Net, String> {
-        Net::new(&Planned::new(&file.topology, name, seed)?)
+        Net::new(&Self::planned(file, name, seed)?)
     }
 
     /// Goes one step on; false once the run is over.

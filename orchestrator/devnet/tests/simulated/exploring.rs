@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use devnet::simworld::explore::{self, Came, Case, Explored, Failed};
+use devnet::simworld::explore::{self, Came, Case, Explored, Failed, Ranges, Search};
 use minichain_sim::setup::Planted;
 use tempfile::TempDir;
 
@@ -13,14 +13,24 @@ const SEEDS: (u64, u64) = (0, 200);
 /// Nobody interrupts.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
-fn explored(seeds: (u64, u64), planted: Option<Planted>) -> Option<(Case, Failed)> {
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let explored = explore::explore(seeds, jobs, planted, &NEVER, &|| {});
+/// Known seeds: small networks, and what is drawn where nothing is asked for.
+fn search(seeds: (u64, u64), planted: Option<Planted>) -> Search {
+    Search {
+        seeds,
+        ranges: Ranges::default(),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        planted,
+    }
+}
+
+fn explored(search: &Search) -> Option<(Case, Failed)> {
+    let seeds = search.seeds;
+    let explored = explore::explore(search, &NEVER, &|| {});
     let explored = explored.unwrap_or_else(|why| panic!("{why}"));
     let invalid = &explored.invalid;
     let most = usize::try_from((seeds.1 - seeds.0) / 10).unwrap_or_default();
     assert!(
-        invalid.len() < most,
+        invalid.len() < most.max(2),
         "{} cases prove nothing: {invalid:#?}",
         invalid.len()
     );
@@ -29,19 +39,69 @@ fn explored(seeds: (u64, u64), planted: Option<Planted>) -> Option<(Case, Failed
 
 #[test]
 fn explored_networks_are_safe_and_live() {
-    if let Some((case, failed)) = explored(SEEDS, None) {
-        let (seed, next) = (case.seed, case.seed + 1);
+    assert_well(&search(SEEDS, None));
+}
+
+fn assert_well(search: &Search) {
+    if let Some((case, failed)) = explored(search) {
+        let (seed, next, ranges) = (case.seed, case.seed + 1, search.ranges);
         panic!(
-            "{failed:?}\nagain: devnet sim explore --seeds {seed}..{next}\n{}",
+            "{failed:?}\nagain: devnet sim explore --seeds {seed}..{next}{ranges}\n{}",
             case.yaml()
         );
     }
 }
 
 #[test]
+fn networks_of_wide_ranges_are_safe_and_live() {
+    let ranges = Ranges {
+        is_wide: true,
+        ..Ranges::default()
+    };
+    assert_well(&Search {
+        ranges,
+        ..search((0, 60), None)
+    });
+}
+
+#[test]
+fn larger_networks_are_safe_and_live() {
+    let ranges = Ranges {
+        nodes: (20, 40),
+        is_wide: false,
+    };
+    assert_well(&Search {
+        ranges,
+        ..search((0, 6), None)
+    });
+}
+
+/// More nodes than each knows of all others.
+#[test]
+fn a_large_network_is_drawn_and_runs_the_same_in_two_processes() {
+    let ranges = Ranges {
+        nodes: (70, 70),
+        is_wide: false,
+    };
+    let case = Case::draw(3, ranges);
+    assert_eq!(case.count(), 70);
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("large.yaml");
+    std::fs::write(&path, case.yaml()).expect("a writable disk");
+    let path = path.display().to_string();
+    let arguments = ["run", &path, "--world", "sim", "--seed", "3"];
+    let out = devnet(
+        program(),
+        &[&arguments[..], &["--check-determinism"]].concat(),
+    );
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+}
+
+#[test]
 fn a_planted_mistake_is_found_and_shrunk() {
     let planted = Some(Planted::LastSeenWins);
-    let (case, failed) = explored((0, 60), planted).expect("somebody finds it");
+    let found = explored(&search((0, 60), planted));
+    let (case, failed) = found.expect("somebody finds it");
     assert_eq!(failed.kind, "unsafe: Work");
     let (small, still, tries) = explore::shrink(&case, &failed, planted, &NEVER, &|| {});
     let faults = small.links.len() + small.nodes.len();
@@ -62,10 +122,35 @@ fn a_planted_mistake_is_found_and_shrunk() {
 }
 
 #[test]
+fn what_fails_in_a_large_network_is_shrunk_to_a_small_one() {
+    let planted = Some(Planted::LastSeenWins);
+    let ranges = Ranges {
+        nodes: (30, 40),
+        is_wide: true,
+    };
+    let found = explored(&Search {
+        ranges,
+        ..search((0, 60), planted)
+    });
+    let (case, failed) = found.expect("somebody finds it");
+    assert!(case.count() >= 30, "{case:?}");
+    let (small, still, tries) = explore::shrink(&case, &failed, planted, &NEVER, &|| {});
+    println!("{case:?}\nin {tries} runs to\n{small:?}\n{}", still.why);
+    assert_eq!(still.kind, failed.kind);
+    let faults = small.links.len() + small.nodes.len();
+    assert!(small.count() <= 4 && faults <= 2, "{small:?}");
+    // What is left of the machines is what it needs, and it is the mistake.
+    assert_eq!(explore::run(&small, None, &NEVER), Ok(Came::Well));
+}
+
+#[test]
 fn jobs_find_what_one_finds_alone() {
     let planted = Some(Planted::LastSeenWins);
     let first = 15;
-    let found = |jobs| explore::explore((first, 60), jobs, planted, &NEVER, &|| {});
+    let found = |jobs| {
+        let search = search((first, 60), planted);
+        explore::explore(&Search { jobs, ..search }, &NEVER, &|| {})
+    };
     let alone = found(1).expect("every case is a scenario");
     let (case, _) = alone.failed.as_ref().expect("somebody finds it");
     // One by one, so every seed up to that one; some go well before.
@@ -79,16 +164,16 @@ fn jobs_find_what_one_finds_alone() {
 #[test]
 fn the_last_seeds_there_are_end_the_search() {
     let seeds = (u64::MAX - 2, u64::MAX);
-    let explored = explore::explore(seeds, 3, None, &NEVER, &|| {});
+    let explored = explore::explore(&search(seeds, None), &NEVER, &|| {});
     assert_eq!(explored.map(|explored| explored.runs), Ok(2));
 }
 
 #[test]
 fn what_nobody_waits_for_is_not_counted_nor_shrunk() {
     let stopped = AtomicBool::new(true);
-    let explored = explore::explore((0, 60), 2, None, &stopped, &|| {});
+    let explored = explore::explore(&search((0, 60), None), &stopped, &|| {});
     assert_eq!(explored, Ok(Explored::default()));
-    let case = Case::draw(1);
+    let case = Case::draw(1, Ranges::default());
     assert_eq!(explore::run(&case, None, &stopped), Ok(Came::Unfinished));
     let failed = Failed {
         kind: "unsafe: Work".to_owned(),
@@ -110,6 +195,10 @@ fn bad_seeds_and_jobs_are_refused_with_a_way_to_write_them() {
             ["--seeds", "0..99999999999999999999"],
             "write it like 0..1000",
         ),
+        (["--nodes", "1"], "choose from 2..1001"),
+        (["--nodes", "2..2000"], "choose from 2..1001"),
+        (["--nodes", "9..3"], "there is no size in it"),
+        (["--nodes", "many"], "write it like 2..50, or 200"),
         (["--jobs", "0"], "1..=1024"),
         (["--jobs", "many"], "invalid"),
         (["--plant", "nothing"], "last-seen-wins"),

@@ -6,6 +6,7 @@
 mod experiments;
 mod exploring;
 mod interrupts;
+mod machines;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -4,6 +4,7 @@
 
 mod claims;
 mod faults;
+mod sim;
 mod steps;
 
 pub(crate) use claims::{
@@ -14,6 +15,7 @@ pub(crate) use faults::{
     ADD, BRIDGE, CLOCK_SKEW, CONDITION_OF, HASH_RATE, HEAL, LINK, ONE_WAY, PARTITION, RANDOM,
     UPGRADE,
 };
+pub(crate) use sim::{CPU, SIM};
 pub(crate) use steps::{
     ALWAYS, CHOICE, COUNTS, LOAD, QUANTITY, REPEAT, SCENARIO, STEP, STOP_LOAD, TRANSFER, WAIT,
 };
@@ -63,6 +65,8 @@ pub(crate) enum Shape {
     Count(u32, u32),
     /// A time with its unit.
     Time,
+    /// A time to the microsecond with its unit.
+    Micros,
     /// A time that may be negative.
     Offset,
     /// A share, such as `5%`.

@@ -1,7 +1,7 @@
 //! Forms of scenarios and their steps.
 
 use super::faults::{ADD, CLOCK_SKEW, CONDITION_OF, HASH_RATE, HEAL, LINK, PARTITION, UPGRADE};
-use super::{Field, Form, LINES, Shape};
+use super::{Field, Form, LINES, SIM, Shape};
 use crate::parse::limits::{REPEAT_MAX, STEPS_MAX};
 
 const NODES_MAX: u32 = 1_000;
@@ -26,6 +26,11 @@ pub(crate) static SCENARIO: Form = Form::new(
             "parameters",
             Shape::Named(&Shape::Scalar),
             "Named values with defaults; ${name} puts one in, `--set name=value` changes it.",
+        ),
+        Field::optional(
+            "sim",
+            Shape::Form(&SIM),
+            "What the simulator must be told of machines and lines; other worlds have their own.",
         ),
         Field::needed("steps", Shape::Steps, "What is done, in order."),
         Field::optional(

@@ -11,6 +11,7 @@ mod quantity;
 mod roster;
 mod scenario;
 mod selector;
+mod sim;
 mod step;
 
 pub use compare::{Comparison, Operand, Operator, Records, is_identifier};
@@ -19,10 +20,13 @@ pub use expect::{
     Since, TipRef, TransactionClaim, TransactionState,
 };
 pub use faults::{ConditionWish, LinkSet, PartitionWish};
-pub use quantity::{Amount, ByteRate, Bytes, Offset, QuantityError, Share, TIME_MAX_MS, Time};
+pub use quantity::{
+    Amount, ByteRate, Bytes, Micros, Offset, QuantityError, Share, TIME_MAX_MS, Time,
+};
 pub use roster::{Member, Roster};
 pub use scenario::{Counts, Parameter, Scenario, TopologySource};
 pub use selector::{Pick, Selector};
+pub use sim::{CpuWish, SimWish};
 pub use step::{
     AddWish, AlwaysWish, Choice, LoadWish, Quantity, RateWish, RepeatWish, SkewWish, Step,
     TransferWish, UpgradeWish, Verb, Wait,

@@ -23,6 +23,15 @@ pub enum QuantityError {
     /// Longer than a day.
     #[error("a time of {0} is longer than the 24h that a step may take")]
     TooLong(String),
+    /// Not a time to the microsecond.
+    #[error("`{0}` is not a time of the simulator; write it like 60us, 5ms or 2s")]
+    Micros(String),
+    /// Such a time without a unit.
+    #[error("a time needs a unit: write {0}us, {0}ms or {0}s")]
+    MicrosUnit(String),
+    /// Less than the simulator can tell apart.
+    #[error("`{0}` is finer than a microsecond, the least time that the simulator knows")]
+    TooFine(String),
     /// Not a share.
     #[error("`{0}` is not a share; write it like 5% or 0.05")]
     Share(String),
@@ -49,6 +58,13 @@ pub enum Time {
     Ms(u64),
     /// So many times the target time between two blocks.
     Blocks(f64),
+}
+
+/// A time to the microsecond, for what only the simulator is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micros {
+    /// Microseconds.
+    pub us: u64,
 }
 
 /// A time that may be negative, in milliseconds.
@@ -123,6 +139,30 @@ impl FromStr for Time {
             return Err(QuantityError::TooLong(text.trim().into()));
         }
         Ok(Self::Ms(round(ms)))
+    }
+}
+
+impl FromStr for Micros {
+    type Err = QuantityError;
+
+    /// Reads `60us`, `1.5ms`, `2s`, `10m`; whole microseconds.
+    fn from_str(text: &str) -> Result<Self, QuantityError> {
+        let (number, unit) = split_unit(text);
+        let value = decimal(number).ok_or_else(|| QuantityError::Micros(text.into()))?;
+        let unit_us = match unit {
+            "us" => 1.0,
+            "ms" => 1e3,
+            "s" => 1e6,
+            "m" | "min" => 6e7,
+            "" => return Err(QuantityError::MicrosUnit(text.trim().into())),
+            _ => return Err(QuantityError::Micros(text.into())),
+        };
+        let us = value * unit_us;
+        // Far above the rounding of a decimal, far below anything written.
+        if (us - us.round()).abs() > 1e-6 {
+            return Err(QuantityError::TooFine(text.trim().into()));
+        }
+        Ok(Self { us: round(us) })
     }
 }
 
@@ -237,6 +277,16 @@ impl fmt::Display for Time {
             Self::Ms(ms) => write!(f, "{ms}ms"),
             Self::Blocks(count) if (count - 1.0).abs() < f64::EPSILON => f.write_str("1 block"),
             Self::Blocks(count) => write!(f, "{count} blocks"),
+        }
+    }
+}
+
+impl fmt::Display for Micros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.us {
+            us if us % 1_000_000 == 0 => write!(f, "{}s", us / 1_000_000),
+            us if us % 1_000 == 0 => write!(f, "{}ms", us / 1_000),
+            us => write!(f, "{us}us"),
         }
     }
 }

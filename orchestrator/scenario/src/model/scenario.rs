@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::quantity::Time;
+use super::sim::SimWish;
 use super::step::Step;
 use crate::parse::Tree;
 
@@ -18,6 +19,8 @@ pub struct Scenario {
     pub topology: TopologySource,
     /// Parameters with the values they have in this run.
     pub parameters: BTreeMap<String, Parameter>,
+    /// What the simulator is told, where the file tells it anything.
+    pub sim: Option<SimWish>,
     /// What is done, in order.
     pub steps: Vec<Step>,
     /// What is done in the end, whatever happened.

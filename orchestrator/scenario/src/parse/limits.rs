@@ -1,5 +1,7 @@
 //! Bounds of a scenario file.
 
+use crate::model::Micros;
+
 /// Bytes of a file at most.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 /// Steps at most, with every repetition counted.
@@ -8,6 +10,16 @@ pub const STEPS_MAX: u32 = 10_000;
 pub const REPEAT_MAX: u32 = STEPS_MAX;
 /// Steps within steps at most.
 pub const NESTING_MAX: u32 = 8;
+/// Longest one-way delay by nature that the simulator is told of. There and back
+/// it stays below the four seconds after which nodes take a silent connection
+/// for broken.
+pub const SIM_LATENCY_MAX: Micros = Micros { us: 1_000_000 };
+/// Longest time that simulated nodes may start late.
+pub const SIM_JITTER_MAX: Micros = Micros { us: 600_000_000 };
+/// Longest time that validating a block may take.
+pub const SIM_BLOCK_MAX: Micros = Micros { us: 10_000_000 };
+/// Longest time that validating an input, or 1,000 bytes, may take.
+pub const SIM_PART_MAX: Micros = Micros { us: 1_000_000 };
 /// Values of a document at most; also with aliases unfolded.
 pub(crate) const VALUES_MAX: usize = 200_000;
 /// Mappings and lists within each other at most.

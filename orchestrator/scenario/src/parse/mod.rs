@@ -11,6 +11,7 @@ mod nearest;
 mod problem;
 mod reader;
 mod root;
+mod sim;
 mod steps;
 mod substitute;
 mod tree;

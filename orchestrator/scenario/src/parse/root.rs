@@ -90,6 +90,7 @@ impl Reader {
         let name = self.scenario_name(fields.get("name")?);
         let description = self.optional(fields.get("description"), Self::text);
         let topology = self.topology(fields.get("topology")?);
+        let sim = self.optional(fields.get("sim"), Self::sim);
         let steps = self.steps(fields.get("steps")?, Level::TOP);
         let finally = self.optional(fields.get("finally"), |reader, tree| {
             reader.steps(tree, Level::TOP)
@@ -99,6 +100,7 @@ impl Reader {
             description: description?.unwrap_or_default(),
             topology: topology?,
             parameters: parameters.values(),
+            sim: sim?,
             steps: steps?,
             finally: finally?.unwrap_or_default(),
         })

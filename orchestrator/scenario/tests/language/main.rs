@@ -12,4 +12,5 @@ mod quantities;
 mod reading;
 mod resolving;
 mod schema;
+mod sim;
 mod support;

@@ -11,6 +11,7 @@ const WHOLE: &str = r#"name: whole
 description: most of the language
 topology: { nodes: 4, miners: 2, block_time: 1s }
 parameters: { n: 3, who: miner-0 }
+sim: { latency: 20ms, start_jitter: 2s, cpu: { block: 5ms, input: 60us, kilobyte: 10us } }
 steps:
   - wait: { height: "${n}" }
     timeout: 30s

@@ -95,7 +95,7 @@ export const plural = (count, one, many = `${one}s`) => `${numbers.format(count)
 export function span(ms) {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
   const seconds = ms / 1000;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(2)) : Math.round(ms)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${Math.round(seconds % 60)} s`;

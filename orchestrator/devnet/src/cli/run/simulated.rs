@@ -231,9 +231,18 @@ fn write_bundle(
         report: play.report(),
         versions: Versions {
             node: format!("minichain-sim {}", env!("CARGO_PKG_VERSION")),
-            engine: "the simulator".to_owned(),
+            engine: engine(loaded),
         },
     };
     problems.extend(bundle::write(folder, &parts));
     incomplete(world, &problems);
+}
+
+/// What carried it, with what the scenario tells of lines and machines.
+fn engine(loaded: &Loaded) -> String {
+    let sim = loaded.file.scenario.sim.unwrap_or_default().to_string();
+    match sim.as_str() {
+        "" => "the simulator".to_owned(),
+        said => format!("the simulator: {said}"),
+    }
 }

@@ -9,7 +9,9 @@ use serde_json::json;
 use super::{Interrupts, OutputArgs, bar};
 use crate::exit::{Exit, Failure};
 use crate::run::report::quoted;
-use crate::simworld::explore::{self, Case, Explored, Failed, RUNS_MAX};
+use crate::simworld::explore::{
+    self, Case, Explored, Failed, NODES_MAX, NODES_MIN, RUNS_MAX, Ranges, Search,
+};
 use crate::world::World;
 
 const EXAMPLES: &str = "\
@@ -17,6 +19,9 @@ Examples:
   devnet sim explore --seeds 0..1000              a thousand random networks under random faults
   devnet sim explore --seeds 0..1000 --jobs 2     two at a time
   devnet sim explore --seeds 77..78               one of them again
+  devnet sim explore --seeds 0..20 --nodes 2..50  larger networks, 2 to 49 nodes
+  devnet sim explore --seeds 0..3 --nodes 200     200 nodes each
+  devnet sim explore --seeds 0..1000 --wide       slow validation, late starts, more faults
 
 Each seed is a network of 2 to 6 nodes, all connected or in a line or a ring, a load, and up to 8
 faults, nodes that join and leave among them; while it runs no two nodes may connect conflicting
@@ -24,6 +29,11 @@ coins, supply must follow the schedule, work must not fall, no node may report a
 all must be on one chain. The first seed that fails is shrunk to the least that
 still fails and written as a scenario file, which runs with `devnet run` in every world. What is
 found does not depend on how many networks run at a time.
+
+With --nodes networks are as large as you say, 2 to 1000 nodes; beyond 64 those that are all
+connected each find 8 others. With --wide there are up to 16 faults more, clocks are off by up to
+32 s instead of 4, nodes start up to 10 s late, and validating takes up to 200 ms for a block, 20 ms
+for an input and 4 ms for 1,000 bytes. A seed draws all else as it does without.
 
 Ctrl-C ends the search and tells what it has found; while a failure is shrunk, it writes the least
 that still failed so far.
@@ -38,6 +48,15 @@ pub struct Args {
     /// Seeds from the first to below the last
     #[arg(long, value_name = "A..B", default_value = "0..200", value_parser = seeds)]
     seeds: (u64, u64),
+
+    /// Nodes of the networks, from the first number to below the last; one number: of each
+    #[arg(long, value_name = "A..B", default_value = "2..7", value_parser = sizes)]
+    nodes: (u32, u32),
+
+    /// Draw from wider ranges: validation takes time, nodes start late, clocks are farther off,
+    /// and there are more faults
+    #[arg(long)]
+    wide: bool,
 
     /// Networks at a time [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -63,18 +82,17 @@ struct Searched {
 
 /// Runs the verb.
 pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Result<Exit, Failure> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = args.jobs.map_or(processors, usize::from);
-    let (seeds, plant) = (args.seeds, args.plant);
-    let (first, end) = seeds;
+    let search = search(&args);
+    let ((first, end), jobs) = (search.seeds, search.jobs);
     world.console.remark(&format!(
-        "exploring seeds {first} to {}, {jobs} at a time",
-        end - 1
+        "exploring seeds {first} to {}, {}, {jobs} at a time",
+        end - 1,
+        spell(search.ranges)
     ));
     let bar = bar(world, end - first);
     let told = bar.clone();
-    let search = move |stop: &_| explore::explore(seeds, jobs, plant, stop, &|| told.inc(1));
-    let (explored, was_interrupted) = interrupts.end(search).await?;
+    let work = move |stop: &_| explore::explore(&search, stop, &|| told.inc(1));
+    let (explored, was_interrupted) = interrupts.end(work).await?;
     bar.finish_and_clear();
     let mut searched = Searched {
         explored: explored.map_err(Failure::world)?,
@@ -83,6 +101,31 @@ pub async fn run(world: &World, args: Args, mut interrupts: Interrupts) -> Resul
     match searched.explored.failed.take() {
         None => nothing_failed(world, &searched),
         Some((case, failed)) => shrink(world, &args, interrupts, searched, (case, failed)).await,
+    }
+}
+
+fn search(args: &Args) -> Search {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Search {
+        seeds: args.seeds,
+        ranges: Ranges {
+            nodes: args.nodes,
+            is_wide: args.wide,
+        },
+        jobs: args.jobs.map_or(processors, usize::from),
+        planted: args.plant,
+    }
+}
+
+/// What networks there are.
+fn spell(ranges: Ranges) -> String {
+    let nodes = match ranges.nodes {
+        (fewest, most) if fewest == most => format!("networks of {most} nodes"),
+        (fewest, most) => format!("networks of {fewest} to {most} nodes"),
+    };
+    match ranges.is_wide {
+        true => format!("{nodes} from wide ranges"),
+        false => nodes,
     }
 }
 
@@ -124,8 +167,9 @@ async fn shrink(
 ) -> Result<Exit, Failure> {
     let seed = case.seed;
     let again = format!(
-        "devnet sim explore --seeds {seed}..{}",
-        seed.saturating_add(1)
+        "devnet sim explore --seeds {seed}..{}{}",
+        seed.saturating_add(1),
+        search(args).ranges
     );
     let next = if searched.was_interrupted {
         ""
@@ -189,6 +233,29 @@ fn seeds(text: &str) -> Result<(u64, u64), String> {
     }
 }
 
+/// The fewest and the most nodes of a network.
+fn sizes(text: &str) -> Result<(u32, u32), String> {
+    let range = match text.split_once("..") {
+        Some((fewest, end)) => fewest.parse().ok().zip(end.parse().ok()),
+        None => text
+            .parse()
+            .ok()
+            .map(|only: u32| (only, only.saturating_add(1))),
+    };
+    let (fewest, end) = range.ok_or("it is no size of networks; write it like 2..50, or 200")?;
+    if fewest >= end {
+        return Err("there is no size in it; write it like 2..50, or 200 for one size".to_owned());
+    }
+    let most = end - 1;
+    if fewest < NODES_MIN || most > NODES_MAX {
+        return Err(format!(
+            "networks have {NODES_MIN} to {NODES_MAX} nodes; choose from {NODES_MIN}..{}",
+            NODES_MAX + 1
+        ));
+    }
+    Ok((fewest, most))
+}
+
 fn planted(text: &str) -> Result<Planted, String> {
     match text {
         "last-seen-wins" => Ok(Planted::LastSeenWins),
@@ -205,6 +272,27 @@ mod tests {
         assert_eq!(seeds("3..9"), Ok((3, 9)));
         for odd in ["", "3", "3..", "..9", "9..3", "3..3", "a..b"] {
             assert!(seeds(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_one_or_a_range_within_bounds() {
+        assert_eq!(sizes("200"), Ok((200, 200)));
+        assert_eq!(sizes("2..7"), Ok(Ranges::default().nodes));
+        assert_eq!(sizes("2..1001"), Ok((NODES_MIN, NODES_MAX)));
+        for odd in [
+            "", "1", "0..7", "1001", "2..1002", "7..2", "3..3", "a..b", "5..", "-3",
+        ] {
+            assert!(sizes(odd).is_err(), "{odd}");
+        }
+        for ranges in ["7", "40..50"] {
+            let nodes = sizes(ranges).unwrap();
+            let told = Ranges {
+                nodes,
+                is_wide: false,
+            }
+            .to_string();
+            assert_eq!(told, format!(" --nodes {ranges}"));
         }
     }
 }

@@ -62,7 +62,7 @@ pub fn to_repeat(
     measured: &Measured,
 ) -> Vec<Link> {
     let limit_ms = free_limit_ms(probed, states, measured);
-    let is_settled = |link: &&Link| match fastest_ms(measured, link) {
+    let is_settled = |link: &&Link| match added_ms(measured, link) {
         Some(rtt_ms) => Trip::over(link, states).latency_ms > 0.0 || rtt_ms < limit_ms,
         None => false,
     };
@@ -79,10 +79,13 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
     for link in probed {
         let trip = Trip::over(link, states);
         let is_slow = trip.latency_ms > 0.0;
-        let rtt_ms = fastest_ms(measured, link);
+        let whole_ms = fastest_ms(measured, link);
+        let rtt_ms = added_ms(measured, link);
+        let wanted_ms = trip.latency_ms + measured.nature_ms;
         let told = |rtt_ms: f64| {
             let ends = format!("{} <-> {}", link.from, link.to);
-            format!("{ends} {rtt_ms:.1} ms instead of {:.1} ms", trip.latency_ms)
+            let rtt_ms = rtt_ms + measured.nature_ms;
+            format!("{ends} {rtt_ms:.1} ms instead of {wanted_ms:.1} ms")
         };
         let is_well = match rtt_ms {
             None => {
@@ -99,15 +102,15 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
             }
             Some(_) => true,
         };
-        if is_slow { &mut slow } else { &mut free }.count(rtt_ms, trip.latency_ms, is_well);
+        if is_slow { &mut slow } else { &mut free }.count(whole_ms, wanted_ms, is_well);
         finding.probes.push(ProbeEvidence {
             link: link.clone(),
             by: "ping".to_owned(),
             before: measured.before(link),
             expected: Reach::Open {
-                rtt_ms: is_slow.then_some(trip.latency_ms),
+                rtt_ms: is_slow.then_some(wanted_ms),
             },
-            measured: rtt_ms.map_or(Reach::Unknown, |rtt_ms| Reach::Open {
+            measured: whole_ms.map_or(Reach::Unknown, |rtt_ms| Reach::Open {
                 rtt_ms: Some(rtt_ms),
             }),
         });
@@ -136,10 +139,15 @@ fn fastest_ms(measured: &Measured, link: &Link) -> Option<f64> {
         .min_by(f64::total_cmp)
 }
 
+/// What a round trip takes beyond what it takes by nature.
+fn added_ms(measured: &Measured, link: &Link) -> Option<f64> {
+    fastest_ms(measured, link).map(|rtt_ms| (rtt_ms - measured.nature_ms).max(0.0))
+}
+
 fn free_limit_ms(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Measured) -> f64 {
     let slow = probed.iter().filter_map(|link| {
         let latency_ms = Trip::over(link, states).latency_ms;
-        (latency_ms > 0.0).then(|| (latency_ms, fastest_ms(measured, link)))
+        (latency_ms > 0.0).then(|| (latency_ms, added_ms(measured, link)))
     });
     let (mut least_ms, mut excess_ms) = (f64::INFINITY, f64::INFINITY);
     for (latency_ms, rtt_ms) in slow {

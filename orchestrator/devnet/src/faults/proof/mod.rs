@@ -77,6 +77,9 @@ pub struct Measured {
     pub packets: BTreeMap<Link, Packets>,
     /// Round trips by direction of the probe, several where one was not enough.
     pub rtts: BTreeMap<Link, Vec<Seen>>,
+    /// Milliseconds that every round trip takes by nature, where that is known
+    /// before; faults have to show on top.
+    pub nature_ms: f64,
     /// Times payloads took, the fastest of several tries, with their bytes.
     pub payloads: BTreeMap<Link, (u32, Seen)>,
     /// What the nodes say is in force.

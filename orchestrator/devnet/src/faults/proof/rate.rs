@@ -53,7 +53,7 @@ pub fn judge(probed: &[Link], states: &BTreeMap<Link, LinkState>, measured: &Mea
     for link in probed {
         let (bytes, took_ms) = took(link, states, measured);
         let wanted_ms = wanted_ms(link, states, bytes);
-        let latency_ms = Trip::over(link, states).floor_ms();
+        let latency_ms = Trip::over(link, states).floor_ms() + measured.nature_ms;
         let least_ms = SHARE * wanted_ms + latency_ms;
         finding
             .probes

@@ -43,4 +43,18 @@ impl Board {
         }
         self.changed.notify_one();
     }
+
+    /// Takes in when a block came to nodes, in microseconds since 1970, from who
+    /// knows it exactly; false where the block is not known yet.
+    pub fn came_at_us(&self, hash: &str, times_us: &BTreeMap<NodeName, u64>) -> bool {
+        let mut known = self.known();
+        let Some(block) = known.blocks.get_mut(hash) else {
+            return false;
+        };
+        block.seen_at_us(times_us.values().copied());
+        let block = block.clone();
+        known.tell_block(block);
+        self.changed.notify_one();
+        true
+    }
 }

@@ -48,8 +48,8 @@ async fn changes_of_one_moment_are_one_message() {
     let spread = &told["blocks"][0]["spread"];
     assert_eq!(spread["nodes"], 3);
     assert_eq!(
-        (spread["median_ms"].as_u64(), spread["last_ms"].as_u64()),
-        (Some(30), Some(90))
+        (spread["median_ms"].as_f64(), spread["last_ms"].as_f64()),
+        (Some(30.0), Some(90.0))
     );
     assert_eq!(told["blocks"].as_array().map(Vec::len), Some(1));
     assert!(receiver.try_recv().is_err());
@@ -92,7 +92,7 @@ fn what_logs_tell_completes_what_was_seen() {
         .map(|block| (block.seen_ms, block.spread.map(|spread| spread.last_ms)))
         .collect();
     // What was seen stands; the highest comes first.
-    assert_eq!(seen, [(Some(480), Some(20)), (Some(100), Some(90))]);
+    assert_eq!(seen, [(Some(480), Some(20.0)), (Some(100), Some(90.0))]);
 }
 
 #[test]

@@ -1,14 +1,6 @@
 //! One case: a network, a load and a schedule of faults.
 
-use minichain_sim::random::Stream;
-
-/// Ranges that cases are drawn from; see the room's description.
-const NODES: (u64, u64) = (2, 6);
-const FAULTS_MAX: u64 = 8;
-const SECONDS: (u64, u64) = (1, 12);
-const GAP_MAX: u64 = 5;
-const LATENCY_STEP_MS: u32 = 50;
-const LATENCY_STEPS: u64 = 9;
+use devnet_scenario::model::SimWish;
 
 /// A network, a load and a schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +19,8 @@ pub struct Case {
     pub latency_ms: u32,
     /// Payments a second.
     pub rate: u32,
+    /// What the simulator is told of lines and machines.
+    pub sim: SimWish,
     /// Faults of links, one after the other; then those of nodes as well, where
     /// one would take a fault of links its effect.
     pub links: Vec<Timed>,
@@ -90,49 +84,9 @@ pub enum What {
 }
 
 impl Case {
-    /// The case of a seed.
-    pub fn draw(seed: u64) -> Self {
-        let mut dice = Dice(Stream::new(seed, "explore", &[]));
-        let nodes = dice.between(NODES);
-        let miners = dice.between((1, nodes.into()));
-        let block_s = dice.between((1, 2));
-        let shape = dice.shape();
-        let latency = dice.between((0, LATENCY_STEPS - 1)) * LATENCY_STEP_MS;
-        let rate = dice.between((0, 2));
-        let faults = dice.between((1, FAULTS_MAX));
-        let mut case = Self {
-            seed,
-            miners,
-            observers: nodes - miners,
-            shape,
-            block_s,
-            // From end to end no more than in a mesh.
-            latency_ms: latency / shape.hops(nodes),
-            rate,
-            links: Vec::new(),
-            nodes: Vec::new(),
-        };
-        for _ in 0..faults {
-            let after_s = dice.between((0, GAP_MAX));
-            let lasts_s = dice.between(SECONDS);
-            let what = dice.what(nodes);
-            let track = match what.is_of_links() {
-                true => &mut case.links,
-                false => &mut case.nodes,
-            };
-            track.push(Timed {
-                after_s,
-                lasts_s,
-                what,
-            });
-        }
-        case.part();
-        case
-    }
-
     /// Puts all faults one after the other if two of them would prove nothing
     /// at the same time: a link can only be measured between nodes that run.
-    fn part(&mut self) {
+    pub(super) fn part(&mut self) {
         let count = self.count();
         let links = &self.links;
         let hides = |node: &Timed| links.iter().any(|link| node.what.hides(link.what, count));
@@ -197,7 +151,7 @@ impl Case {
 
 impl Shape {
     /// Hops between the two nodes that are farthest apart.
-    const fn hops(self, count: u32) -> u32 {
+    pub(super) const fn hops(self, count: u32) -> u32 {
         let hops = match self {
             Self::Mesh => 1,
             Self::Line => count.saturating_sub(1),
@@ -233,7 +187,7 @@ impl What {
         }
     }
 
-    const fn is_of_links(self) -> bool {
+    pub(super) const fn is_of_links(self) -> bool {
         matches!(
             self,
             Self::Split(_) | Self::Isolate(_) | Self::Mute(_) | Self::Slow(..) | Self::Lossy(..)
@@ -268,53 +222,10 @@ impl What {
     }
 }
 
-struct Dice(Stream);
-
-impl Dice {
-    fn between(&mut self, (low, high): (u64, u64)) -> u32 {
-        let drawn = low + self.0.below(high.saturating_sub(low) + 1);
-        u32::try_from(drawn).unwrap_or(u32::MAX)
-    }
-
-    fn shape(&mut self) -> Shape {
-        match self.between((0, 3)) {
-            0 => Shape::Line,
-            1 => Shape::Ring,
-            _ => Shape::Mesh,
-        }
-    }
-
-    fn what(&mut self, nodes: u32) -> What {
-        let node = self.between((0, u64::from(nodes) - 1));
-        match self.between((0, 15)) {
-            0..=2 => What::Split(self.between((1, u64::from(nodes) - 1))),
-            3 => What::Isolate(node),
-            4 => What::Mute(node),
-            5 => What::Slow(node, 100 * self.between((1, 8))),
-            6 => What::Lossy(node, 10 * self.between((1, 4))),
-            7 => What::Kill(node),
-            8 => What::Pause(node),
-            9 => What::Restart(node),
-            10 => What::Wipe(node),
-            11 => What::Fill(node),
-            12 => What::Tear(node),
-            13 => What::Leave(node),
-            14 => What::Join,
-            _ => {
-                let ms = 500 * self.between((1, 8)).cast_signed();
-                let is_late = self.between((0, 1)) == 1;
-                What::Skew(node, if is_late { -ms } else { ms })
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
+    use super::super::Ranges;
     use super::*;
-    use crate::scenario_file::ScenarioFile;
 
     #[test]
     fn a_node_less_moves_up_whoever_stands_behind_it() {
@@ -325,7 +236,7 @@ mod tests {
             nodes: [What::Kill(0), What::Pause(1), What::Skew(3, -5)]
                 .map(timed)
                 .to_vec(),
-            ..Case::draw(0)
+            ..Case::draw(0, Ranges::default())
         };
         let whats = |track: &[Timed]| track.iter().map(|timed| timed.what).collect::<Vec<_>>();
         let small = case.without(1);
@@ -345,17 +256,6 @@ mod tests {
             after_s: 1,
             lasts_s: 1,
             what,
-        }
-    }
-
-    #[test]
-    fn every_case_is_a_scenario_that_can_run() {
-        for seed in 0..300 {
-            let case = Case::draw(seed);
-            assert!(case.is_sound(), "{case:?}");
-            let text = case.yaml();
-            let read = ScenarioFile::simulated(Path::new("a.yaml"), text.clone());
-            assert!(read.is_ok(), "seed {seed}:\n{text}\n{:?}", read.err());
         }
     }
 }

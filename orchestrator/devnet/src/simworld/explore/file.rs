@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use devnet_scenario::model::Micros;
+
 use super::case::{Case, Shape, Timed, What};
 
 /// After the storm.
@@ -71,7 +73,32 @@ impl Case {
         }
         let rules = format!("  genesis: {{ block_time: {}s }}", self.block_s);
         line(&mut text, &rules);
+        if let Some(sim) = self.told_sim() {
+            line(&mut text, &format!("sim: {{ {sim} }}"));
+        }
         text
+    }
+
+    /// What the simulator is told, where it is told anything.
+    fn told_sim(&self) -> Option<String> {
+        let said = |parts: &[(&str, Micros)]| {
+            let parts = parts.iter().filter(|(_, time)| *time > Micros::default());
+            let parts: Vec<String> = parts.map(|(key, time)| format!("{key}: {time}")).collect();
+            (!parts.is_empty()).then(|| parts.join(", "))
+        };
+        let (sim, cpu) = (self.sim, self.sim.cpu);
+        let cpu = [
+            ("block", cpu.block),
+            ("input", cpu.input),
+            ("kilobyte", cpu.kilobyte),
+        ];
+        let parts = [
+            sim.latency.map(|latency| format!("latency: {latency}")),
+            said(&[("start_jitter", sim.start_jitter)]),
+            said(&cpu).map(|cpu| format!("cpu: {{ {cpu} }}")),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// Connections, where not everybody finds everybody.

@@ -1,8 +1,10 @@
-//! Makes a failing case small: delta debugging (Zeller and Hildebrandt 2002)
-//! over its faults, then fewer nodes, a shorter storm, less load.
+//! Makes a failing case small: many nodes at once while there are many, then delta
+//! debugging (Zeller and Hildebrandt 2002) over its faults, then fewer nodes, a
+//! shorter storm, less load.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use devnet_scenario::model::{CpuWish, Micros, SimWish};
 use minichain_sim::setup::Planted;
 
 use super::case::{Case, Shape, Timed};
@@ -10,6 +12,8 @@ use super::{Came, Failed, run};
 
 /// Runs at most; what is small by then must do.
 pub const RUNS_MAX: u32 = 300;
+/// Networks up to this size run fast enough to leave out one node at a time.
+const FEW: u32 = 6;
 
 /// The smallest case found that fails in the same way, with its failure, and
 /// the runs it took; `told` hears of each. Once `stop` is set, the smallest so
@@ -31,6 +35,7 @@ pub fn shrink(
     };
     loop {
         let before = shrinker.case.clone();
+        shrinker.far_fewer_nodes();
         shrinker.fewer_faults();
         shrinker.simpler();
         if shrinker.case == before || shrinker.is_over() {
@@ -101,6 +106,33 @@ impl Shrinker<'_> {
         }
     }
 
+    /// Leaves out half of the nodes at once, then ever fewer, as long as there are
+    /// many.
+    fn far_fewer_nodes(&mut self) {
+        let mut many = self.case.count() / 2;
+        while many > 1 && self.case.count() > FEW && !self.is_over() {
+            if !self.without_some(many) {
+                many /= 2;
+            }
+            many = many.min(self.case.count() / 2);
+        }
+    }
+
+    /// Leaves out so many neighbours, wherever they stand; tells whether any
+    /// could be.
+    fn without_some(&mut self, many: u32) -> bool {
+        let mut is_smaller = false;
+        let mut end = self.case.count();
+        while end > 0 {
+            let first = end.saturating_sub(many);
+            let case = (first..end).rev();
+            let case = case.fold(self.case.clone(), |case, node| case.without(node));
+            is_smaller |= self.try_case(case);
+            end = first;
+        }
+        is_smaller
+    }
+
     /// Leaves out one node after the other, wherever it stands.
     fn fewer_nodes(&mut self) {
         let mut node = self.case.count();
@@ -114,8 +146,11 @@ impl Shrinker<'_> {
     /// Fewer nodes, everybody connected, less load, no latency, shorter faults.
     fn simpler(&mut self) {
         self.fewer_nodes();
-        let steps: [fn(&mut Case); 4] = [
+        let steps: [fn(&mut Case); 7] = [
             |case| case.shape = Shape::Mesh,
+            |case| case.sim = SimWish::default(),
+            |case| case.sim.cpu = CpuWish::default(),
+            |case| case.sim.start_jitter = Micros::default(),
             |case| case.rate = 0,
             |case| case.latency_ms = 0,
             |case| case.latency_ms /= 2,
