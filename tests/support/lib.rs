@@ -8,8 +8,11 @@
 )]
 
 pub mod browser;
+pub mod call;
 pub mod docker;
+pub mod dockerd;
 pub mod figures;
+pub mod namespace;
 pub mod network;
 pub mod programs;
 pub mod prometheus;
