@@ -98,7 +98,7 @@ impl DockerEngine {
                 Product::Docker
             },
             version: version.version.unwrap_or_default(),
-            api: connection.docker.client_version().to_string(),
+            api: connection.api,
             architecture: version.arch.unwrap_or_default(),
             kernel: version.kernel_version.unwrap_or_default(),
             address: connection.address,
