@@ -1,4 +1,4 @@
-//! The engine is restarted or killed in the midst of a call: the call
+//! The engine is restarted, killed or frozen in the midst of a call: the call
 //! ends by itself with words that help, and a later one puts things right.
 //!
 //! Each test has a Docker daemon of its own. `DEVNET_KILLS` is the number of
@@ -73,7 +73,7 @@ pub fn trials() -> Vec<Trial> {
             Ok(())
         }));
     }
-    let others: [(&str, Other); 2] = [
+    let others: [(&str, Other); 3] = [
         (
             "engine::one_that_stays_away_ends_a_run_that_tells_how_to_clear_up",
             one_that_stays_away_ends_a_run,
@@ -81,6 +81,10 @@ pub fn trials() -> Vec<Trial> {
         (
             "engine::one_that_keeps_its_containers_is_restarted_and_the_run_goes_on",
             one_that_keeps_its_containers,
+        ),
+        (
+            "engine::one_that_hangs_is_told_and_everything_goes_on_once_it_answers",
+            one_that_hangs_is_told,
         ),
     ];
     for (name, test) in others {
@@ -251,4 +255,32 @@ fn one_that_keeps_its_containers(test: &str) {
     let ended = call.ended(PATIENCE);
     assert_eq!(ended.code, Some(0), "{}", ended.said);
     assert_clean(&engine, &runs.network);
+}
+
+fn one_that_hangs_is_told(test: &str) {
+    let Some(engine) = Dockerd::start(test, "{}").map(Arc::new) else {
+        return;
+    };
+    let network = Network::at(engine.clone());
+    let is_told = |ended: &Ended| {
+        assert_eq!(ended.code, Some(3), "{}", ended.said);
+        assert!(ended.said.contains("no answer within"), "{}", ended.said);
+        assert!(ended.said.contains("docker info"), "{}", ended.said);
+    };
+    let call = network.begin(UP);
+    call.wait_until_said("✓ plan", PATIENCE);
+    engine.signal("STOP");
+    let ended = call.ended(PATIENCE);
+    // It may have done all it was asked for before it froze.
+    if ended.code != Some(0) {
+        is_told(&ended);
+    }
+    for verb in [&["status"][..], &["down"], UP] {
+        is_told(&network.begin(verb).ended(PATIENCE));
+    }
+    engine.signal("CONT");
+    network.must(UP);
+    network.must(&["status"]);
+    network.must(&["down"]);
+    assert_clean(&engine, &network);
 }
