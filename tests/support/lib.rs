@@ -15,6 +15,7 @@ pub mod engine_proxy;
 pub mod figures;
 pub mod namespace;
 pub mod network;
+pub mod podman;
 pub mod programs;
 pub mod prometheus;
 pub mod pty;
