@@ -53,7 +53,7 @@ impl Podman {
         let containers = self.docker(&["ps", "-aq"]);
         let volumes = self.docker(&["volume", "ls", "-q"]);
         let networks = self.docker(&["network", "ls", "--format", "{{.Name}}"]);
-        let own = |name: &&str| !["podman", "none", "host"].contains(name);
+        let own = |name: &&str| !["bridge", "podman", "none", "host"].contains(name);
         let others = networks.lines().filter(own);
         let all = containers.lines().chain(volumes.lines()).chain(others);
         all.map(str::to_owned).collect()
