@@ -11,6 +11,8 @@ mod logs;
 mod monitoring;
 mod nodes;
 mod payments;
+mod podman;
 mod process;
 mod story;
 mod top;
+mod versions;

@@ -23,14 +23,11 @@ const KILLS: u64 = 3;
 const RUN_MS: u64 = 14_000;
 
 pub fn trials() -> Vec<Trial> {
-    let count = number("DEVNET_KILLS").unwrap_or(KILLS);
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
-    let drawn = || since_1970.map_or(0, |time| u64::from(time.subsec_nanos()));
-    let seed = number("DEVNET_KILL_SEED").unwrap_or_else(drawn);
+    let (seed, count) = moments(KILLS);
     let mut trials = Vec::new();
     for engine in ["process", "docker"] {
         for round in 0..count {
-            let after_ms = moment_ms(seed, round, count);
+            let after_ms = moment_ms(seed, round, count, RUN_MS);
             let name = format!("killed::nothing_is_left_of_run_{round}_on_{engine}");
             let title = name.clone();
             trials.push(Trial::test(title, move || {
@@ -50,20 +47,28 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
+/// What moments follow from, and how many there shall be.
+pub fn moments(usual: u64) -> (u64, u64) {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    let drawn = || since_1970.map_or(0, |time| u64::from(time.subsec_nanos()));
+    let seed = number("DEVNET_KILL_SEED").unwrap_or_else(drawn);
+    (seed, number("DEVNET_KILLS").unwrap_or(usual))
+}
+
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     let number = text.parse();
     Some(number.unwrap_or_else(|_| panic!("{variable}={text} is no number")))
 }
 
-/// A random moment within this round's share of a run, so that few rounds
+/// A random moment within this round's share of `whole_ms`, so that few rounds
 /// still meet its begin, middle and end.
-fn moment_ms(seed: u64, round: u64, count: u64) -> u64 {
+pub fn moment_ms(seed: u64, round: u64, count: u64, whole_ms: u64) -> u64 {
     // SplitMix64 (Steele, Lea, Flood 2014).
     let mut mixed = seed.wrapping_add(round.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let share = RUN_MS / count.max(1);
+    let share = whole_ms / count.max(1);
     round * share + (mixed ^ (mixed >> 31)) % share.max(1)
 }
 

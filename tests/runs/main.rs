@@ -8,6 +8,7 @@
 #![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
 mod action;
+mod engine;
 mod explored;
 mod interrupts;
 mod killed;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     trials.extend(options::trials());
     trials.extend(interrupts::trials());
     trials.extend(killed::trials());
+    trials.extend(engine::trials());
     trials.extend(action::trials());
     trials.extend(explored::trials());
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -8,9 +8,14 @@
 )]
 
 pub mod browser;
+pub mod call;
 pub mod docker;
+pub mod dockerd;
+pub mod engine_proxy;
 pub mod figures;
+pub mod namespace;
 pub mod network;
+pub mod podman;
 pub mod programs;
 pub mod prometheus;
 pub mod pty;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use minichain_api::rpc::BlockchainInfo;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::call::Call;
 use crate::programs::program;
 use crate::rpc::Rpc;
 
@@ -20,7 +22,14 @@ pub struct Network {
     /// Its name, unique on this machine.
     pub name: String,
     engine: &'static str,
+    place: Option<Arc<dyn Place>>,
     state: TempDir,
+}
+
+/// Where `devnet` runs, if not here: beside an engine of the test's own.
+pub trait Place: Send + Sync {
+    /// `program` there, told of its engine.
+    fn command(&self, program: &Path) -> Command;
 }
 
 /// One node of a network, as `devnet status --json --credentials` shows it.
@@ -45,8 +54,16 @@ impl Network {
         Self {
             name,
             engine,
+            place: None,
             state: TempDir::new().expect("a folder for the state"),
         }
+    }
+
+    /// The same on an engine of the test's own.
+    pub fn at(place: Arc<dyn Place>) -> Self {
+        let mut network = Self::new("docker");
+        network.place = Some(place);
+        network
     }
 
     /// A network brought up with `arguments`.
@@ -63,7 +80,11 @@ impl Network {
 
     /// The command `devnet` with this network's name, engine and state.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(program("devnet"));
+        let devnet = program("devnet");
+        let mut command = match &self.place {
+            Some(place) => place.command(&devnet),
+            None => Command::new(devnet),
+        };
         command
             .env("DEVNET_NAME", &self.name)
             .env("DEVNET_ENGINE", self.engine)
@@ -71,6 +92,11 @@ impl Network {
             .env("MINICHAIN_BIN", program("minichain"))
             .env("NO_COLOR", "1");
         command
+    }
+
+    /// Begins a call of `devnet`.
+    pub fn begin(&self, arguments: &[&str]) -> Call {
+        Call::begin(self.command().args(arguments))
     }
 
     /// Runs `devnet` to its end.

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::network::{Network, wait_until};
+use crate::call::Call;
+use crate::network::{Network, Place, wait_until};
 
 /// Runs of scenarios, with their bundles and reports below one folder.
 pub struct Runs {
@@ -35,6 +37,14 @@ impl Runs {
         }
     }
 
+    /// Runs on an engine of the test's own.
+    pub fn at(place: Arc<dyn Place>) -> Self {
+        Self {
+            network: Network::at(place),
+            engine: "docker",
+        }
+    }
+
     /// `devnet run FILE… ARGUMENTS…`, with bundle and JUnit XML asked for.
     pub fn command(&self, files: &[&Path], arguments: &[&str]) -> Command {
         let mut command = self.network.command();
@@ -56,6 +66,11 @@ impl Runs {
     pub fn run(&self, file: &Path, arguments: &[&str]) -> Output {
         let mut command = self.command(&[file], arguments);
         command.output().expect("devnet runs")
+    }
+
+    /// Begins a run.
+    pub fn begin(&self, file: &Path, arguments: &[&str]) -> Call {
+        Call::begin(&mut self.command(&[file], arguments))
     }
 
     /// Begins a run whose words go to a file each.

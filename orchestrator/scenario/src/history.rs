@@ -181,7 +181,8 @@ impl History {
         }
     }
 
-    fn problem(&mut self, text: String) {
+    /// Notes what is odd about what was told.
+    pub(crate) fn problem(&mut self, text: String) {
         if self.problems.len() < PROBLEMS_MAX && !self.problems.contains(&text) {
             self.problems.push(text);
         }

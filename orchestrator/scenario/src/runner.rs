@@ -11,11 +11,14 @@
 //!   evidence that contradicts itself, whatever the world made of it.
 //! - `finally` always runs, all of it; then loads are stopped and, if anything
 //!   may still be in force, everything is healed; then there is a last look.
+//! - What is seen while the engine is away fails nothing: if it comes back with
+//!   all nodes in time the run goes on, else it is BROKEN.
 //! - Where several things go wrong the worst verdict counts: BROKEN before
 //!   INVALID before FAIL before INTERRUPTED before PASS.
 //! - Every draw depends on the seed and the step alone: taking a step out
 //!   leaves the draws of all others as they were.
 
+mod absence;
 mod act;
 mod always;
 mod core;
@@ -133,6 +136,9 @@ impl Runner {
             self.core.is_blind = true;
             self.phase = Phase::Finally;
         }
+        if self.core.carrier.is_lost() && self.phase == Phase::Steps {
+            self.stop();
+        }
         loop {
             let before = self.phase;
             self.step();
@@ -161,7 +167,9 @@ impl Runner {
                 self.run_flow();
             }
             Phase::Last { looks } => {
-                if self.core.history.looks() > looks || self.core.is_blind {
+                let has_looked = self.core.history.looks() > looks;
+                // An engine that is away may take the nodes with it.
+                if self.core.is_blind || has_looked && !self.core.carrier.is_in_doubt() {
                     self.phase = Phase::Done;
                 }
             }

@@ -209,6 +209,11 @@ pub struct Snapshot {
     pub logs_lost: u64,
     /// Transactions asked for: id → node → where it is.
     pub transactions: BTreeMap<String, BTreeMap<NodeName, TxPlace>>,
+    /// Why the engine that carries the nodes is not there, or was not for a
+    /// moment since the look before; what this look tells of processes may then
+    /// be old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
 }
 
 /// One node as seen.

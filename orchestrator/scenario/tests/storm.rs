@@ -195,6 +195,7 @@ impl Storm {
             logs_lost: 0,
             nodes,
             transactions: BTreeMap::new(),
+            away: (self.below(40) == 0).then(|| "who knows".into()),
         }
     }
 

@@ -94,6 +94,7 @@ impl Film {
             logs: Vec::new(),
             logs_lost: 0,
             transactions: BTreeMap::new(),
+            away: None,
         };
         self.history.saw(&snapshot);
         assert!(self.history.problems().is_empty());

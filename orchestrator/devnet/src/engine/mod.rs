@@ -13,6 +13,7 @@ pub mod docker;
 mod error;
 pub mod fault;
 pub mod perform;
+pub mod presence;
 pub mod process;
 pub mod recording;
 pub mod routes;
@@ -28,6 +29,7 @@ pub use capacity::{Demand, Shortage};
 pub use error::{EngineError, ErrorKind};
 pub use fault::{FilterAnswer, FilterOrder, NodeAct, Vitals};
 pub use perform::perform_plan;
+pub use presence::Presence;
 pub use routes::UsedSubnet;
 
 /// What every question to an engine answers with.
@@ -106,6 +108,12 @@ pub trait Engine: Send + Sync {
 
     /// A client for containers beside the nodes; `None`: it has none.
     fn containers(&self) -> Option<bollard::Docker> {
+        None
+    }
+
+    /// Tells when the engine goes away and when it is back, for as long as it is
+    /// listened to; it is there at first. `None`: it cannot go away.
+    fn presence(&self) -> Option<BoxStream<'static, Presence>> {
         None
     }
 

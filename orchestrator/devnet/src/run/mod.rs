@@ -5,6 +5,7 @@
 //! does. Must never import a verb.
 
 pub mod access;
+pub mod attendance;
 pub mod bundle;
 pub mod chronicle;
 pub mod describe;

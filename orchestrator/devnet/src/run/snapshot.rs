@@ -24,6 +24,7 @@ use self::questions::{Answers, Extras, Silence, answers, ended, extras};
 use self::tree::{Read, Tree, Walk};
 use self::vitals::{Signs, Starts, silence};
 use super::access::{Access, AskError, ask};
+use super::attendance::Attendance;
 use super::logs::LogTap;
 use super::schedule::Schedule;
 use crate::engine::Engine;
@@ -47,6 +48,7 @@ pub struct Looker {
     access: Arc<dyn Access>,
     logs: Option<Arc<LogTap>>,
     schedule: Option<Schedule>,
+    attendance: Attendance,
     memory: Mutex<Memory>,
 }
 
@@ -62,6 +64,8 @@ struct Memory {
     tree: Tree,
     starts: Starts,
     signs: Signs,
+    /// The engine has told them in the last look.
+    has_signs: bool,
     /// Names by libp2p peer id.
     ids: BTreeMap<String, NodeName>,
     silent: BTreeSet<NodeName>,
@@ -77,14 +81,23 @@ impl Looker {
             access,
             logs,
             schedule,
+            attendance: Attendance::default(),
             memory: Mutex::default(),
         }
+    }
+
+    /// Looks also tell whether the engine is there.
+    #[must_use]
+    pub fn watching_engine(mut self) -> Self {
+        self.attendance = Attendance::of(self.live.engine());
+        self
     }
 
     /// Looks. The snapshot bears no time: the clock is the caller's.
     pub async fn look(&self, wants: &Wants) -> Snapshot {
         let layout = self.live.layout();
         let nodes = &layout.nodes;
+        let begin = self.attendance.begin();
         let answers = self.ask_all(nodes).await;
         let extras = self.ask_extras(nodes, &answers, wants).await;
         self.read_blocks(nodes, &answers).await;
@@ -115,6 +128,7 @@ impl Looker {
             nodes: views,
             logs,
             logs_lost,
+            away: self.attendance.end(&begin, memory.has_signs),
         }
     }
 
@@ -157,6 +171,7 @@ impl Looker {
             (answers.into_iter().collect::<BTreeMap<_, _>>(), signs)
         };
         let mut memory = self.memory();
+        memory.has_signs = signs.is_some();
         if let Some(signs) = signs {
             memory.starts.see(&signs);
             memory.signs = signs;

@@ -35,6 +35,7 @@ impl Net {
             nodes,
             logs,
             logs_lost,
+            away: None,
         }
     }
 

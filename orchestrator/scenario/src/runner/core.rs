@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::absence::Carrier;
 use crate::expect::{Case, Scene};
 use crate::fault::NodeName;
 use crate::history::History;
@@ -38,6 +39,7 @@ pub(super) struct Core {
     pub is_uncertain: bool,
     /// The world answers no looks any more.
     pub is_blind: bool,
+    pub(super) carrier: Carrier,
     pub orders: Vec<(String, String)>,
     /// Acts asked for and not ended.
     pub open: BTreeMap<ActId, OpenAct>,
@@ -90,6 +92,7 @@ impl Core {
             loads: BTreeSet::new(),
             is_uncertain: false,
             is_blind: false,
+            carrier: Carrier::default(),
             orders: Vec::new(),
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -122,6 +125,7 @@ impl Core {
         if !snapshot.logs.is_empty() || self.logs_are_due() {
             self.logged_at_ms = Some(self.now_ms);
         }
+        self.saw_carrier(snapshot);
     }
 
     /// Milliseconds between looks.
@@ -271,6 +275,7 @@ impl Core {
 
     pub fn end_step(&mut self, place: usize, outcome: StepOutcome) {
         let now_ms = self.now_ms;
+        let outcome = self.step_in_doubt(outcome);
         let step = &mut self.report.steps[place];
         if step.outcome == StepOutcome::Running {
             step.outcome = outcome;
@@ -295,15 +300,16 @@ impl Core {
 
     /// Notes that something went wrong; the worst decides the verdict.
     pub fn fail(&mut self, verdict: Verdict, step: &str, expected: &str, found: &str) {
+        let (verdict, found) = self.in_doubt(verdict, found);
         let is_worse = verdict > self.report.verdict;
         if is_worse {
-            let failure = self.failure(verdict, step, expected, found);
+            let failure = self.failure(verdict, step, expected, &found);
             self.report.verdict = verdict;
             if let Some(before) = self.report.failure.replace(failure) {
                 self.trouble(before.verdict, &before.step, &before.found);
             }
         } else {
-            self.trouble(verdict, step, found);
+            self.trouble(verdict, step, &found);
         }
     }
 

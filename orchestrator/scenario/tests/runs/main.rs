@@ -9,6 +9,7 @@
 #[path = "../toy/mod.rs"]
 mod toy;
 
+mod absence;
 mod claims;
 mod judged;
 mod shipped;

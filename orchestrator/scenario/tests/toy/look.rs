@@ -5,6 +5,21 @@ use devnet_scenario::world::*;
 
 use super::Toy;
 
+/// An engine that goes away, and perhaps comes back.
+#[derive(Clone, Debug)]
+pub struct Away {
+    pub from_ms: u64,
+    pub until_ms: u64,
+    /// The nodes end with it; else nobody hears them until it is back.
+    pub takes_along: bool,
+}
+
+impl Away {
+    fn is_now(&self, now_ms: u64) -> bool {
+        (self.from_ms..self.until_ms).contains(&now_ms)
+    }
+}
+
 impl Toy {
     /// Probes of every link, as things are now.
     pub(super) fn evidence(&self, act: &Act) -> Evidence {
@@ -47,6 +62,10 @@ impl Toy {
     }
 
     pub(super) fn snapshot(&mut self, wants: &Wants) -> Snapshot {
+        let away = self.tricks.away.clone();
+        if away.is_some_and(|x| x.takes_along && x.from_ms <= self.now_ms) {
+            self.nodes.values_mut().for_each(|node| node.is_up = false);
+        }
         let mut blocks = self.blocks[self.told..].to_vec();
         let hidden = self.tricks.hidden.as_ref();
         blocks.retain(|block| hidden.is_none() || block.miner.as_ref() != hidden);
@@ -100,11 +119,23 @@ impl Toy {
             transactions: transactions
                 .map(|id| (id.clone(), place(id).collect()))
                 .collect(),
+            away: self.is_away().then(|| "nobody listens there".into()),
         }
+    }
+
+    fn is_away(&self) -> bool {
+        let away = self.tricks.away.as_ref();
+        away.is_some_and(|away| away.is_now(self.now_ms))
     }
 
     fn view(&self, name: &str, wants: &Wants) -> NodeView {
         let node = &self.nodes[name];
+        if node.is_up && self.is_away() {
+            return NodeView::Down {
+                state: "running".into(),
+                why: "no answer".into(),
+            };
+        }
         if !node.is_up {
             return NodeView::Down {
                 state: "exited".into(),

@@ -1,7 +1,7 @@
 //! A tiny world that answers a runner's orders: a toy chain on nodes that hear
 //! each other at once unless a cut keeps them apart.
 
-mod look;
+pub mod look;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +44,8 @@ pub struct Tricks {
     pub is_mute: bool,
     /// The log floods at this time, so that a line is lost.
     pub loses_a_line_at_ms: Option<u64>,
+    /// The engine goes away.
+    pub away: Option<look::Away>,
 }
 
 pub struct Toy {

@@ -2,8 +2,10 @@
 //! that exists and stays.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use devnet_blueprint::Topology;
+use tokio::time::{Instant, sleep};
 
 use super::super::up::bring_up::{Brought, bring_up, take_back};
 use super::super::up::{self, Own, condition_links, describe_health};
@@ -11,11 +13,18 @@ use super::super::wait::{Patience, until_healthy};
 use super::Args;
 use super::one::Plan;
 use super::scenario::Loaded;
+use crate::console::Stage;
+use crate::engine::ErrorKind;
 use crate::exit::Failure;
 use crate::faults::{self, Live};
 use crate::health::Wish;
 use crate::state::Lock;
 use crate::world::World;
+
+/// How long an engine that is being restarted is waited for, and between two
+/// tries.
+const ENGINE_BACK: Duration = Duration::from_secs(30);
+const ENGINE_PAUSE: Duration = Duration::from_millis(500);
 
 /// A network that scenarios run on.
 pub struct Network {
@@ -87,6 +96,7 @@ pub async fn ready(world: &World, claim: &Claim, plan: &Plan) -> Result<Network,
 /// Removes the network with everything it left.
 pub async fn take_down(world: &World, claim: &Claim, plan: &Plan) -> Result<(), Failure> {
     let stage = world.console.stage("down", "removing the network");
+    until_engine_answers(world, &plan.network, &stage).await;
     match take_back(world, &claim.up, &plan.network).await {
         Ok(()) => {
             stage.done("the network is gone");
@@ -96,6 +106,24 @@ pub async fn take_down(world: &World, claim: &Claim, plan: &Plan) -> Result<(), 
             stage.failed("something is left");
             let advice = format!("`devnet down --name {}` removes it.", plan.network);
             Err(failure.next(advice))
+        }
+    }
+}
+
+/// Nobody else takes down what a run has made, so an engine that was lost in its
+/// course is given time to come back. Where nothing was made, nothing waits.
+async fn until_engine_answers(world: &World, name: &str, stage: &Stage) {
+    let Ok(Some(blueprint)) = world.states.load(name) else {
+        return;
+    };
+    let began = Instant::now();
+    while began.elapsed() < ENGINE_BACK {
+        match world.engines.connect(blueprint.engine).await {
+            Err(error) if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut) => {
+                stage.waiting("the engine is away; waiting for it");
+                sleep(ENGINE_PAUSE).await;
+            }
+            _ => return,
         }
     }
 }

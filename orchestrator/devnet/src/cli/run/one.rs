@@ -220,7 +220,7 @@ async fn play(
     }
     let clock = WorldClock::start();
     let faults = Rc::new(LiveFaults::new(world, live.clone()));
-    let looker = Looker::new(live.clone(), access, Some(logs.clone()));
+    let looker = Looker::new(live.clone(), access, Some(logs.clone())).watching_engine();
     let stage = Rc::new(LiveStage::new(clock, faults, payments, looker));
     let mut director = Directing::new(
         loaded.file.scenario.clone(),

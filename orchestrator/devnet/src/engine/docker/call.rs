@@ -54,6 +54,9 @@ pub async fn bounded_or<T>(
 const ENGINE_LOST: &str = "Look whether the engine is well: `docker info`, and on Linux \
     `systemctl status docker`.";
 
+const ENGINE_GONE: &str = "Start the engine again; on Linux `sudo systemctl start docker`, and \
+    `journalctl -u docker` tells why it ended.";
+
 /// A failed call in words for the user.
 pub fn translate(action: &str, error: &BollardError) -> EngineError {
     match error {
@@ -74,6 +77,12 @@ pub fn translate(action: &str, error: &BollardError) -> EngineError {
             Some(io::ErrorKind::PermissionDenied) => {
                 EngineError::new(ErrorKind::PermissionDenied, action, root_cause(other))
             }
+            Some(io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => EngineError::new(
+                ErrorKind::Lost,
+                action,
+                format!("the engine does not run any more ({})", root_cause(other)),
+            )
+            .remedy(ENGINE_GONE),
             _ => EngineError::new(
                 ErrorKind::Lost,
                 action,
@@ -194,6 +203,11 @@ mod tests {
     fn a_broken_connection_is_told_from_a_forbidden_one() {
         let broken = BollardError::from(io::Error::from(io::ErrorKind::ConnectionReset));
         assert_eq!(translate("testing", &broken).kind, ErrorKind::Lost);
+        for kind in [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused] {
+            let gone = translate("testing", &BollardError::from(io::Error::from(kind)));
+            assert_eq!(gone.kind, ErrorKind::Lost);
+            assert!(gone.detail.contains("does not run any more"), "{gone}");
+        }
         let forbidden = BollardError::from(io::Error::from(io::ErrorKind::PermissionDenied));
         assert_eq!(
             translate("testing", &forbidden).kind,

@@ -1,5 +1,7 @@
 //! Finds a Docker or Podman engine and agrees on an API version with it.
 
+mod api;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,9 +14,6 @@ use sha2::{Digest, Sha256};
 
 use super::call;
 use crate::engine::{EngineError, ErrorKind};
-
-/// The oldest API that has all we ask for: Docker 20.10, Podman 4.
-const API_MIN: (usize, usize) = (1, 41);
 
 /// A living engine answers at once; a hanging one shall not hold us up.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -29,6 +28,8 @@ const CONNECTING: &str = "connecting to Docker";
 pub struct Connection {
     /// The client; speaks the agreed version.
     pub docker: Docker,
+    /// That version, such as `1.41`.
+    pub api: String,
     /// Who answered.
     pub version: SystemVersion,
     /// Where, such as `unix:///var/run/docker.sock`.
@@ -41,9 +42,10 @@ pub async fn connect(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Connection, EngineError> {
     let places = places(&variable)?;
+    let demanded = text(&variable, "DOCKER_API_VERSION");
     let mut failures = Vec::new();
     for place in &places {
-        match connect_to(place).await {
+        match connect_to(place, demanded.as_deref()).await {
             Ok(connection) => return Ok(connection),
             Err(error) => failures.push(error),
         }
@@ -51,13 +53,16 @@ pub async fn connect(
     Err(most_telling(failures, &places))
 }
 
+/// A variable of the environment; an empty one is none.
+fn text(variable: &impl Fn(&str) -> Option<OsString>, name: &str) -> Option<String> {
+    variable(name)
+        .and_then(|value| value.into_string().ok())
+        .filter(|value| !value.is_empty())
+}
+
 /// Where to look: one place if the environment names it, else all usual ones.
 fn places(variable: &impl Fn(&str) -> Option<OsString>) -> Result<Vec<String>, EngineError> {
-    let text = |name: &str| {
-        variable(name)
-            .and_then(|value| value.into_string().ok())
-            .filter(|value| !value.is_empty())
-    };
+    let text = |name: &str| text(variable, name);
     if let Some(host) = text("DOCKER_HOST") {
         if text("DOCKER_TLS_VERIFY").is_some() && host.starts_with("tcp://") {
             return Err(EngineError::new(
@@ -134,14 +139,15 @@ const FORWARD: &str = "Forward its socket instead: `ssh -nNT -L /tmp/docker.sock
     HOST &`, then DOCKER_HOST=unix:///tmp/docker.sock. Ports that nodes publish are on that host's \
     127.0.0.1.";
 
-async fn connect_to(place: &str) -> Result<Connection, EngineError> {
+async fn connect_to(place: &str, demanded: Option<&str>) -> Result<Connection, EngineError> {
     let action = format!("{CONNECTING} at {place}");
     let docker = open(place, &action)?;
-    let docker = call_first(&action, docker.negotiate_version()).await?;
     let version = call_first(&action, docker.version()).await?;
-    check_version(&action, &version)?;
+    check_system(&action, &version)?;
+    let api = api::agree(&action, demanded, &version)?;
     Ok(Connection {
-        docker,
+        docker: api::speaking(docker, api),
+        api: api::spell(api),
         version,
         address: place.to_owned(),
     })
@@ -232,31 +238,16 @@ fn absent(action: &str, error: &io::Error) -> EngineError {
 const START: &str = "Start it (`sudo systemctl start docker`, Docker Desktop, or for Podman \
     `systemctl --user start podman.socket`), set DOCKER_HOST, or use `--engine process`.";
 
-fn check_version(action: &str, version: &SystemVersion) -> Result<(), EngineError> {
-    let unsupported = |detail: String| EngineError::new(ErrorKind::Unsupported, action, detail);
-    if let Some(os) = version.os.as_deref().filter(|os| *os != "linux") {
-        return Err(unsupported(format!(
-            "the engine runs {os} containers, nodes need Linux ones"
-        ))
-        .remedy("Switch Docker Desktop to Linux containers."));
+fn check_system(action: &str, version: &SystemVersion) -> Result<(), EngineError> {
+    match version.os.as_deref().filter(|os| *os != "linux") {
+        None => Ok(()),
+        Some(os) => Err(EngineError::new(
+            ErrorKind::Unsupported,
+            action,
+            format!("the engine runs {os} containers, nodes need Linux ones"),
+        )
+        .remedy("Switch Docker Desktop to Linux containers.")),
     }
-    let api = version.api_version.as_deref().unwrap_or_default();
-    match parse_api(api) {
-        Some(found) if found < API_MIN => Err(unsupported(format!(
-            "the engine speaks API {api}, at least {}.{} is needed",
-            API_MIN.0, API_MIN.1
-        ))
-        .remedy("Update to Docker 20.10 or Podman 4, or newer; or use `--engine process`.")),
-        Some(_) => Ok(()),
-        None => Err(unsupported(format!(
-            "the engine names no API version (`{api}`)"
-        ))),
-    }
-}
-
-fn parse_api(text: &str) -> Option<(usize, usize)> {
-    let (major, minor) = text.split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// Of several failures the one whose cure is nearest: an engine that is there

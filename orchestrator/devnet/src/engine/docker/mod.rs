@@ -14,16 +14,18 @@ mod image;
 mod logs;
 mod network;
 mod observe;
+mod presence;
 mod vitals;
 mod volume;
 
 use devnet_blueprint::{Action, Blueprint, EngineKind, NodePlan, Observed};
 use futures::FutureExt;
+use futures::stream::BoxStream;
 
 use super::capacity::{Demand, Host, Neighbours, Shortage};
 use super::{
     Answer, Check, Endpoint, Engine, EngineError, ErrorKind, FilterAnswer, FilterOrder, LogStream,
-    LogWish, NetworkSummary, NodeAct, Program, ProgramWish, Report, UsedSubnet, Vitals,
+    LogWish, NetworkSummary, NodeAct, Presence, Program, ProgramWish, Report, UsedSubnet, Vitals,
 };
 
 /// A connection to a Docker or Podman engine. Cheap to clone.
@@ -98,7 +100,7 @@ impl DockerEngine {
                 Product::Docker
             },
             version: version.version.unwrap_or_default(),
-            api: connection.docker.client_version().to_string(),
+            api: connection.api,
             architecture: version.arch.unwrap_or_default(),
             kernel: version.kernel_version.unwrap_or_default(),
             address: connection.address,
@@ -223,6 +225,10 @@ impl Engine for DockerEngine {
 
     fn containers(&self) -> Option<bollard::Docker> {
         Some(self.docker.clone())
+    }
+
+    fn presence(&self) -> Option<BoxStream<'static, Presence>> {
+        Some(presence::presence(self.docker.clone()))
     }
 
     fn vitals<'a>(&'a self, network: &'a str) -> Answer<'a, Vec<Vitals>> {

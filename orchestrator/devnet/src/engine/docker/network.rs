@@ -28,7 +28,14 @@ impl DockerEngine {
             return Ok(());
         }
         let call = self.docker.create_network(create_request(plan));
-        bounded(&action, CHANGE, call).await.map(drop)
+        bounded(&action, CHANGE, call).await?;
+        // An engine that hung may do only now what an earlier call has asked for,
+        // and cannot tell two networks of one name apart.
+        let made = self.find_networks(&blueprint.name, plan, &action).await?;
+        for twin in made.iter().skip(1) {
+            self.remove_network(twin).await?;
+        }
+        Ok(())
     }
 
     /// The id of the network that was made from the blueprint's plan.
@@ -49,13 +56,24 @@ impl DockerEngine {
             })
     }
 
-    /// Looked for by labels: names of networks are not unique.
     async fn find_network(
         &self,
         name: &str,
         plan: &NetworkPlan,
         action: &str,
     ) -> Result<Option<String>, EngineError> {
+        let found = self.find_networks(name, plan, action).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Looked for by labels: names of networks are not unique. Their ids in
+    /// order, so that of several every caller takes the same one.
+    async fn find_networks(
+        &self,
+        name: &str,
+        plan: &NetworkPlan,
+        action: &str,
+    ) -> Result<Vec<String>, EngineError> {
         let mut filters = labelled(label::NAME, Some(name));
         if let Some(labels) = filters.get_mut("label") {
             labels.push(format!("{}={}", label::SPEC, plan.spec));
@@ -64,8 +82,10 @@ impl DockerEngine {
             .filters(&filters)
             .build();
         let found = bounded(action, ASK, self.docker.list_networks(Some(options))).await?;
-        // Of several the smallest id, so that every caller takes the same one.
-        Ok(found.into_iter().filter_map(|network| network.id).min())
+        let ids = found.into_iter().filter_map(|network| network.id);
+        let mut ids: Vec<String> = ids.collect();
+        ids.sort();
+        Ok(ids)
     }
 
     pub(super) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
