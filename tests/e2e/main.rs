@@ -14,3 +14,4 @@ mod payments;
 mod process;
 mod story;
 mod top;
+mod versions;

@@ -11,6 +11,7 @@ pub mod browser;
 pub mod call;
 pub mod docker;
 pub mod dockerd;
+pub mod engine_proxy;
 pub mod figures;
 pub mod namespace;
 pub mod network;
