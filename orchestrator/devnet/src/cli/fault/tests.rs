@@ -11,6 +11,7 @@ use clap::Parser as _;
 use devnet_scenario::fault::Heal;
 use devnet_scenario::world::Outcome;
 use futures::FutureExt as _;
+use tokio::sync::{Mutex, MutexGuard};
 
 use self::nodes::Nodes;
 use super::super::tests::Stage;
@@ -22,11 +23,16 @@ use super::*;
 use crate::faults::Intent;
 use crate::words::cut_of;
 
+/// All labs plan a network of one name at the addresses that are free just then,
+/// and would be answered by each other's nodes.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 /// A network of three that is up, with nodes that answer.
 struct Lab {
     stage: Stage,
     nodes: Nodes,
     live: Live,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Lab {
@@ -35,12 +41,18 @@ impl Lab {
     }
 
     async fn up_with(options: &[&str]) -> Self {
+        let alone = ONE_AT_A_TIME.lock().await;
         let stage = Stage::new();
         let options = [&["--name", "alpha"], options].concat();
         stage.up(&options).await.expect("all is well");
         let live = Live::attach(&stage.world, "alpha").await.expect("it is up");
         let nodes = Nodes::serve(&live.layout().blueprint).await;
-        Self { stage, nodes, live }
+        Self {
+            stage,
+            nodes,
+            live,
+            _alone: alone,
+        }
     }
 
     async fn run(&self, line: &str) -> Result<Exit, Failure> {
