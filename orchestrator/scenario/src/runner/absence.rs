@@ -2,7 +2,7 @@
 //! them; else what was seen of them since says nothing of the chain, and the
 //! run is broken, not failed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::core::Core;
 use crate::fault::NodeName;
@@ -13,11 +13,16 @@ use crate::world::{NodeView, Snapshot};
 /// included.
 const AWAY_MS_MAX: u64 = 30_000;
 
+/// An engine that is told to end ends its nodes first, and is still there then:
+/// those that fell silent within this time before it went away count as lost
+/// with it. Docker gives them 15 s.
+const ENDING_MS_MAX: u64 = 20_000;
+
 /// The engine, as looks have shown it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Carrier {
-    /// Nodes that answered in the last look before it went away.
-    answered: BTreeSet<NodeName>,
+    /// When nodes last answered while it was there.
+    answered: BTreeMap<NodeName, u64>,
     absence: Option<Absence>,
     /// The run was given up for it.
     is_lost: bool,
@@ -49,11 +54,15 @@ impl Core {
         }
         if let Some(why) = &snapshot.away {
             let (since_ms, why) = (self.now_ms, why.clone());
-            let absence = Absence { since_ms, why };
-            self.carrier.absence.get_or_insert(absence);
+            let carrier = &mut self.carrier;
+            if carrier.absence.is_none() {
+                let is_recent = |at_ms: u64| since_ms.saturating_sub(at_ms) <= ENDING_MS_MAX;
+                carrier.answered.retain(|_, at_ms| is_recent(*at_ms));
+                carrier.absence = Some(Absence { since_ms, why });
+            }
         }
         let Some(absence) = self.carrier.absence.clone() else {
-            self.carrier.answered = answering(snapshot);
+            self.note_answers(snapshot);
             return;
         };
         let is_overdue = self.now_ms.saturating_sub(absence.since_ms) >= AWAY_MS_MAX;
@@ -119,7 +128,15 @@ impl Core {
             absence.why
         ));
         self.carrier.absence = None;
-        self.carrier.answered = answering(snapshot);
+        self.note_answers(snapshot);
+    }
+
+    fn note_answers(&mut self, snapshot: &Snapshot) {
+        let is_up = |view: &NodeView| matches!(view, NodeView::Up(_));
+        let up = snapshot.nodes.iter().filter(|(_, view)| is_up(view));
+        let now_ms = self.now_ms;
+        let answered = up.map(|(name, _)| (name.clone(), now_ms));
+        self.carrier.answered.extend(answered);
     }
 
     /// Nodes that answered before, do not now, and are in such a state without
@@ -132,19 +149,13 @@ impl Core {
             Some(NodeView::Down { state, .. }) => is_meant(state),
             None => is_meant("missing"),
         };
-        let answered = self.carrier.answered.iter();
+        let answered = self.carrier.answered.keys();
         answered
             .filter(is_ours)
             .filter(is_missing)
             .cloned()
             .collect()
     }
-}
-
-fn answering(snapshot: &Snapshot) -> BTreeSet<NodeName> {
-    let is_up = |view: &NodeView| matches!(view, NodeView::Up(_));
-    let up = snapshot.nodes.iter().filter(|(_, view)| is_up(view));
-    up.map(|(name, _)| name.clone()).collect()
 }
 
 fn list(nodes: &[NodeName]) -> String {

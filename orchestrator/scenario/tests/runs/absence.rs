@@ -14,7 +14,7 @@ fn away(from_ms: u64, until_ms: u64) -> Tricks {
         away: Some(Away {
             from_ms,
             until_ms,
-            takes_along: false,
+            nodes_end_at_ms: None,
         }),
         ..Tricks::default()
     }
@@ -23,7 +23,7 @@ fn away(from_ms: u64, until_ms: u64) -> Tricks {
 fn taking_along(from_ms: u64, until_ms: u64) -> Tricks {
     let mut tricks = away(from_ms, until_ms);
     if let Some(away) = &mut tricks.away {
-        away.takes_along = true;
+        away.nodes_end_at_ms = Some(from_ms);
     }
     tricks
 }
@@ -44,6 +44,18 @@ fn an_engine_that_takes_its_nodes_along_breaks_the_run_and_fails_nothing() {
         assert!(report.troubles.iter().all(|x| x.verdict != Verdict::Fail));
         assert!(toy.now_ms < 15_000, "it ends as soon as that is known");
     }
+}
+
+#[test]
+fn an_engine_that_ends_its_nodes_before_it_goes_away_breaks_the_run_as_well() {
+    let mut tricks = away(9_000, 11_000);
+    if let Some(away) = &mut tricks.away {
+        away.nodes_end_at_ms = Some(6_000);
+    }
+    let (report, _) = run(TWO_WAY, &[1_000, 2_000], tricks);
+    assert_verdict(&report, Verdict::Broken);
+    assert_found(&report, "and ended with it: ");
+    assert_found(&report, "bootstrap-0, miner-0, miner-1, observer-0");
 }
 
 #[test]

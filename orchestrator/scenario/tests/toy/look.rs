@@ -10,8 +10,8 @@ use super::Toy;
 pub struct Away {
     pub from_ms: u64,
     pub until_ms: u64,
-    /// The nodes end with it; else nobody hears them until it is back.
-    pub takes_along: bool,
+    /// When the nodes end with it; else nobody hears them until it is back.
+    pub nodes_end_at_ms: Option<u64>,
 }
 
 impl Away {
@@ -63,7 +63,7 @@ impl Toy {
 
     pub(super) fn snapshot(&mut self, wants: &Wants) -> Snapshot {
         let away = self.tricks.away.clone();
-        if away.is_some_and(|x| x.takes_along && x.from_ms <= self.now_ms) {
+        if away.is_some_and(|x| x.nodes_end_at_ms.is_some_and(|at_ms| at_ms <= self.now_ms)) {
             self.nodes.values_mut().for_each(|node| node.is_up = false);
         }
         let mut blocks = self.blocks[self.told..].to_vec();
