@@ -44,13 +44,7 @@ impl Call {
 
     /// Waits until it says so.
     pub fn wait_until_said(&self, words: &str, limit: Duration) {
-        wait_until(limit, || {
-            let said = self.said();
-            match said.contains(words) {
-                true => Ok(()),
-                false => Err(format!("it does not say {words}:\n{said}")),
-            }
-        });
+        until_said(|| self.said(), words, limit);
     }
 
     /// Waits until it has ended; fails if it hangs.
@@ -71,4 +65,15 @@ impl Drop for Call {
         let _killed = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+/// Waits until words are among what somebody said so far.
+pub fn until_said(said: impl Fn() -> String, words: &str, limit: Duration) {
+    wait_until(limit, || {
+        let said = said();
+        match said.contains(words) {
+            true => Ok(()),
+            false => Err(format!("it does not say {words}:\n{said}")),
+        }
+    });
 }

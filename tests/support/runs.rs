@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::call::Call;
-use crate::network::{Network, Place, wait_until};
+use crate::call::{Call, until_said};
+use crate::network::{Network, Place};
 
 /// Runs of scenarios, with their bundles and reports below one folder.
 pub struct Runs {
@@ -95,13 +95,7 @@ impl Runs {
 
     /// Waits until a spawned run says so.
     pub fn wait_until_said(&self, words: &str, limit: Duration) {
-        wait_until(limit, || {
-            let said = self.said();
-            match said.contains(words) {
-                true => Ok(()),
-                false => Err(format!("it does not say {words}:\n{said}")),
-            }
-        });
+        until_said(|| self.said(), words, limit);
     }
 
     /// Writes a scenario of the test's own.
