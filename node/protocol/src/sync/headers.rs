@@ -10,7 +10,7 @@ use crate::event::{Event, Source};
 use crate::input::{Now, Peer};
 use crate::limits::{
     BULK_SYNC_BLOCKS, DISTRUST_MS, HEADERS_AHEAD_MAX, HEADERS_IN_FLIGHT_MAX, HEADERS_MAX,
-    HEADERS_PATIENCE_MS, LOW_WORK_HEADERS,
+    HEADERS_PATIENCE_MS, LOW_WORK_HEADERS, STATUS_POLL_MS_MAX,
 };
 use crate::node::Node;
 use crate::output::{DisconnectReason, Outbox, Output};
@@ -106,7 +106,10 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         headers: &[Header],
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        self.headers_arrived(peer);
+        self.headers_ended(peer);
+        if let Some(state) = self.peers.get_mut(peer) {
+            state.sent_orphan = false;
+        }
         if !self.is_linked(headers) {
             let detail = "headers that do not follow the locator or each other";
             self.drop_peer(peer, DisconnectReason::WrongAnswer, detail, out);
@@ -148,20 +151,21 @@ impl<S: Store, C: Chain<S>> Node<S, C> {
         Ok(())
     }
 
-    /// The claim stands, the network may be at fault: it is asked again later.
+    /// The claim stands, as does an orphan that it sent; the network may be at
+    /// fault: it is asked again later.
     pub(crate) fn on_headers_failed(&mut self, now: Now, peer: Peer) {
-        self.headers_arrived(peer);
+        self.headers_ended(peer);
+        let pause_ms = self.timing.status_poll_ms.min(STATUS_POLL_MS_MAX);
         if let Some(state) = self.peers.get_mut(peer) {
             state.broke_claim();
-            state.headers_retry_ms = now.monotonic_ms + self.timing.status_poll_ms;
+            state.headers_retry_ms = now.monotonic_ms + pause_ms;
         }
         self.sync.distrust_until_ms = now.monotonic_ms + DISTRUST_MS;
     }
 
-    fn headers_arrived(&mut self, peer: Peer) {
+    fn headers_ended(&mut self, peer: Peer) {
         if let Some(state) = self.peers.get_mut(peer) {
             state.headers_request = None;
-            state.sent_orphan = false;
         }
         self.sync.stir();
     }

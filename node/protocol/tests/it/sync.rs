@@ -5,8 +5,10 @@ use std::sync::Arc;
 use minichain_chain::block::Block;
 use minichain_chain::hash::BlockHash;
 use minichain_protocol::event::Event;
-use minichain_protocol::input::Input;
-use minichain_protocol::limits::{BLOCKS_MAX, DOWNLOAD_WINDOW, GOSSIP_AHEAD_MAX, HEADERS_MAX};
+use minichain_protocol::input::{Input, RequestFailure};
+use minichain_protocol::limits::{
+    BLOCKS_MAX, DOWNLOAD_WINDOW, GOSSIP_AHEAD_MAX, HEADERS_MAX, STATUS_POLL_MS_MAX,
+};
 use minichain_protocol::output::{Output, Topic, Verdict};
 use minichain_protocol::wire::{GetBlocks, GetHeaders, Request, Response};
 
@@ -37,6 +39,29 @@ fn unknown_parent_triggers_header_sync() {
     assert_eq!(lone.serve_headers(peer, &headers_of(&blocks)), 1);
     assert_eq!(lone.serve_blocks(peer, &blocks), 3);
     assert_eq!(lone.node.state().tip().hash, blocks[2].hash());
+}
+
+#[test]
+fn who_sent_an_orphan_is_asked_for_its_parents_again_when_the_answer_was_lost() {
+    let mut maker = Maker::new(1);
+    let first = Lone::new().node.status();
+    let blocks = maker.mine(2);
+    let mut lone = Lone::new();
+    lone.now_ms = 60_000;
+    let peer = lone.connect();
+    lone.tell_status(peer, &first);
+    lone.gossip(peer, Topic::Block, blocks[1].as_ref());
+    let asked = lone.take_header_requests(peer);
+    let [id] = asked[..] else {
+        panic!("asked {} times", asked.len());
+    };
+    let failure = RequestFailure::TimedOut;
+    lone.feed(Input::RequestFailed { id, peer, failure });
+    assert_eq!(lone.take_header_requests(peer), [], "not at once");
+    lone.pass_ms(STATUS_POLL_MS_MAX);
+    assert_eq!(lone.serve_headers(peer, &headers_of(&blocks)), 1);
+    assert_eq!(lone.serve_blocks(peer, &blocks), 2);
+    assert_eq!(lone.node.state().tip().hash, blocks[1].hash());
 }
 
 #[test]
