@@ -151,6 +151,11 @@ impl World {
         for (end, bytes, due) in std::mem::take(&mut cable.held) {
             self.send(conn, end, bytes, due);
         }
+        // Whoever asks after an end that is gone is told so at last.
+        let open = self.conns[conn as usize].open;
+        if let Some(gone) = (0..2).find(|end| !open[*end]) {
+            self.say_goodbye(conn, gone);
+        }
     }
 
     /// Starts a node that does not run.

@@ -65,6 +65,27 @@ fn a_short_cut_holds_messages_back_and_closes_nothing() {
 }
 
 #[test]
+fn who_dials_learns_after_a_short_cut_that_the_other_program_was_another_meanwhile() {
+    let mut setup = setup(2, 2, 2);
+    setup.links.paths = Paths::Everywhere(Latency::Constant(20 * MILLI));
+    setup.peering = Peering::Edges(vec![(0, 1)]);
+    let mut world = world(setup);
+    world.run_until(seconds(100));
+    world.set_cuts(Cuts {
+        sides: [(1, 1)].into(),
+        ..Cuts::default()
+    });
+    world.stop(1, Loss::Nothing);
+    world.start(1);
+    world.run_until(seconds(101));
+    world.set_cuts(Cuts::default());
+    world.run_until(seconds(110));
+    assert_eq!(world.peers_of(0), [1].into());
+    assert_eq!(world.peers_of(1), [0].into());
+    assert_heals(&mut world);
+}
+
+#[test]
 fn a_crash_loses_only_what_was_not_durable() {
     let mut world = with_latency(3, 4, 2);
     world.run_until(seconds(200));
