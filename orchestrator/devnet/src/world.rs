@@ -137,18 +137,23 @@ impl World {
 
     /// Attaches to the network called `name`; `None` if there is none.
     pub async fn attach(&self, name: &str) -> Result<Option<Attached>, Failure> {
+        Ok(self.find(name).await?.ok())
+    }
+
+    /// The network called `name`, or which engines could not be asked for it.
+    async fn find(&self, name: &str) -> Result<Result<Attached, Vec<EngineError>>, Failure> {
         if let Some(blueprint) = self.states.load(name)? {
             let engine = self.engines.connect(blueprint.engine).await?;
             let observed = self.observe(&*engine, name).await?;
             let nodes = NodeAddress::of_blueprint(&blueprint);
-            return Ok(Some(Attached {
+            return Ok(Ok(Attached {
                 engine,
                 blueprint: Some(blueprint),
                 nodes,
                 observed,
             }));
         }
-        let (engines, _unreachable) = self.all_engines(EngineChoice::Auto).await;
+        let (engines, unreachable) = self.all_engines(EngineChoice::Auto).await;
         for engine in engines {
             let observed = self.observe(&*engine, name).await?;
             if observed.nodes.is_empty() {
@@ -156,29 +161,37 @@ impl World {
             }
             let endpoints = engine.endpoints(name).await?;
             let nodes = endpoints.iter().map(NodeAddress::of_endpoint).collect();
-            return Ok(Some(Attached {
+            return Ok(Ok(Attached {
                 engine,
                 blueprint: None,
                 nodes,
                 observed,
             }));
         }
-        Ok(None)
+        Ok(Err(unreachable))
     }
 
     /// As [`World::attach`]; no such network is a failure that names others.
     pub async fn attach_or_fail(&self, name: &str) -> Result<Attached, Failure> {
-        if let Some(attached) = self.attach(name).await? {
-            return Ok(attached);
-        }
+        let unreachable = match self.find(name).await? {
+            Ok(attached) => return Ok(attached),
+            Err(unreachable) => unreachable,
+        };
         let mut others = self.states.names()?;
         others.retain(|other| other != name);
         let failure = Failure::failed(format!("there is no network `{name}`"))
             .next(format!("`devnet up --name {name}` brings one up."));
-        Err(match others.as_slice() {
+        let failure = match others.as_slice() {
             [] => failure,
             _ => failure.next(format!("There are others: {}.", others.join(", "))),
-        })
+        };
+        Err(unreachable.iter().fold(failure, |failure, error| {
+            let why = error.detail.lines().next().unwrap_or_default();
+            failure.next(format!(
+                "It may be where nobody could ask ({}: {why}).",
+                error.action
+            ))
+        }))
     }
 }
 
