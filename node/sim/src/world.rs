@@ -55,7 +55,7 @@ pub type SimNode = Node<NodeStore, NodeChain>;
 
 pub use self::carry::Told;
 pub use self::crossing::Crossings;
-pub use self::disk::Disk;
+pub use self::disk::{Damage, Disk};
 pub use self::due::Place;
 pub use self::host::Condition;
 pub use self::hurt::{Cuts, Loss};
@@ -97,6 +97,7 @@ pub struct World {
     /// Pairs that stay apart, and until when.
     bans: BTreeMap<(Place, Place), Micros>,
     crossings: Crossings,
+    damage: Damage,
     chances: Chances,
     judging: Judging,
     /// What nodes have to tell outside the mesh, by the time of their heartbeat.
@@ -171,6 +172,7 @@ impl World {
             conditions: BTreeMap::new(),
             bans: BTreeMap::new(),
             crossings: Crossings::default(),
+            damage: Damage::default(),
             chances: Chances::new(setup.seed),
             judging: None,
             beats: BTreeMap::new(),
