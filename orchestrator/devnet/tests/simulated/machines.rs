@@ -1,11 +1,9 @@
 //! What a scenario tells the simulator of lines and machines.
 
-use std::path::Path;
-
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{answer, devnet, program, words};
+use crate::{answer, assert_refused, devnet, kept, program, trips, words};
 
 const TOLD: &str = "sim: { latency: 300ms, start_jitter: 5s, cpu: { block: 5ms, input: 60us } }";
 
@@ -44,29 +42,11 @@ fn passed(folder: &TempDir, sim: &str, more: &[&str]) -> Value {
     answer(&out)["runs"][0].clone()
 }
 
-fn kept(run: &Value, file: &str) -> String {
-    let bundle = Path::new(run["bundle"].as_str().expect("a bundle"));
-    std::fs::read_to_string(bundle.join(file)).expect("it is there")
-}
-
 #[test]
 fn faults_show_on_top_of_the_latency_that_lines_have_by_nature() {
     let folder = TempDir::new().expect("a folder");
     let run = passed(&folder, TOLD, &["--seed", "3"]);
-    let acts: Value = serde_json::from_str(&kept(&run, "faults.json")).expect("JSON");
-    let probes = acts[0]["evidence"]["probes"].as_array().expect("probes");
-    let rtt_ms = |reach: &Value| reach["open"]["rtt_ms"].as_f64();
-    let slow = probes
-        .iter()
-        .filter(|probe| rtt_ms(&probe["expected"]).is_some());
-    let trips: Vec<_> = slow
-        .map(|probe| ["before", "expected", "measured"].map(|key| rtt_ms(&probe[key])))
-        .collect();
-    assert_eq!(
-        trips,
-        [[Some(600.0), Some(740.0), Some(740.0)]],
-        "{probes:#?}"
-    );
+    assert_eq!(trips(&run), [[Some(600.0), Some(740.0), Some(740.0)]]);
 }
 
 #[test]
@@ -123,9 +103,7 @@ fn what_makes_no_sense_is_refused_in_every_world_before_anything_runs() {
     ] {
         let path = written(&folder, sim, STEPS);
         for world in ["sim", "process"] {
-            let out = devnet(program(), &["run", &path, "--world", world]);
-            assert_eq!(out.status.code(), Some(2), "{sim}: {}", words(&out));
-            assert!(words(&out).contains(what), "{sim}: {}", words(&out));
+            assert_refused(&["run", &path, "--world", world], what);
         }
     }
 }
