@@ -129,15 +129,7 @@ impl World {
             return Err(SetupError::RealWork);
         }
         let nodes = setup.nodes.len();
-        if u32::try_from(nodes).is_err() {
-            return Err(SetupError::TooManyNodes(nodes));
-        }
-        if let Peering::Edges(edges) = &setup.peering
-            && let Some((from, to)) = edges.iter().find(|(from, to)| *from.max(to) >= nodes)
-        {
-            let (from, to) = (*from, *to);
-            return Err(SetupError::Edge { from, to, nodes });
-        }
+        check_nodes(nodes, &setup.peering)?;
         let mut world = Self {
             seed: setup.seed,
             checks: Checks::new(&params),
@@ -331,6 +323,21 @@ impl World {
                 self.queue.push(at, Due::Orphan(number));
             }
         }
+    }
+}
+
+/// Nodes have numbers, and connections are between nodes there are.
+fn check_nodes(nodes: usize, peering: &Peering) -> Result<(), SetupError> {
+    if u32::try_from(nodes).is_err() {
+        return Err(SetupError::TooManyNodes(nodes));
+    }
+    let Peering::Edges(edges) = peering else {
+        return Ok(());
+    };
+    let mut odd = edges.iter().filter(|(from, to)| *from.max(to) >= nodes);
+    match odd.next() {
+        Some(&(from, to)) => Err(SetupError::Edge { from, to, nodes }),
+        None => Ok(()),
     }
 }
 
