@@ -252,6 +252,11 @@ impl NodeStore {
         }
     }
 
+    /// Whether nothing is stored, not even the genesis block.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.tip.is_none()
+    }
+
     /// Loses a header, or what is said of the tip; `draw` tells which, as a
     /// number below its argument. Whether there was anything to lose.
     pub(crate) fn tear(&mut self, draw: impl FnOnce(u64) -> u64) -> bool {

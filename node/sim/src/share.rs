@@ -138,6 +138,13 @@ impl NodeChain {
         self.journal.more.clear();
     }
 
+    /// Whether all so far is durable.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        let mut changes = self.journal.first.iter().chain(&self.journal.more);
+        changes.all(|changes| changes.is_empty())
+    }
+
     /// What of the chain is on the disk.
     #[must_use]
     pub fn durable(&self) -> NodeStore {

@@ -55,7 +55,7 @@ pub type SimNode = Node<NodeStore, NodeChain>;
 
 pub use self::carry::Told;
 pub use self::crossing::Crossings;
-pub use self::disk::Disk;
+pub use self::disk::{Damage, Disk};
 pub use self::due::Place;
 pub use self::host::Condition;
 pub use self::hurt::{Cuts, Loss};
@@ -97,6 +97,7 @@ pub struct World {
     /// Pairs that stay apart, and until when.
     bans: BTreeMap<(Place, Place), Micros>,
     crossings: Crossings,
+    damage: Damage,
     chances: Chances,
     judging: Judging,
     /// What nodes have to tell outside the mesh, by the time of their heartbeat.
@@ -128,15 +129,7 @@ impl World {
             return Err(SetupError::RealWork);
         }
         let nodes = setup.nodes.len();
-        if u32::try_from(nodes).is_err() {
-            return Err(SetupError::TooManyNodes(nodes));
-        }
-        if let Peering::Edges(edges) = &setup.peering
-            && let Some((from, to)) = edges.iter().find(|(from, to)| *from.max(to) >= nodes)
-        {
-            let (from, to) = (*from, *to);
-            return Err(SetupError::Edge { from, to, nodes });
-        }
+        check_nodes(nodes, &setup.peering)?;
         let mut world = Self {
             seed: setup.seed,
             checks: Checks::new(&params),
@@ -171,6 +164,7 @@ impl World {
             conditions: BTreeMap::new(),
             bans: BTreeMap::new(),
             crossings: Crossings::default(),
+            damage: Damage::default(),
             chances: Chances::new(setup.seed),
             judging: None,
             beats: BTreeMap::new(),
@@ -329,6 +323,21 @@ impl World {
                 self.queue.push(at, Due::Orphan(number));
             }
         }
+    }
+}
+
+/// Nodes have numbers, and connections are between nodes there are.
+fn check_nodes(nodes: usize, peering: &Peering) -> Result<(), SetupError> {
+    if u32::try_from(nodes).is_err() {
+        return Err(SetupError::TooManyNodes(nodes));
+    }
+    let Peering::Edges(edges) = peering else {
+        return Ok(());
+    };
+    let mut odd = edges.iter().filter(|(from, to)| *from.max(to) >= nodes);
+    match odd.next() {
+        Some(&(from, to)) => Err(SetupError::Edge { from, to, nodes }),
+        None => Ok(()),
     }
 }
 

@@ -60,7 +60,7 @@ impl ScenarioFile {
     /// As [`Self::read`].
     pub fn examine(path: &Path, sets: &[(String, String)]) -> Result<Self, Refusal> {
         let text = read_text(path).map_err(|why| Refusal::one(Told::unread(path, &why)))?;
-        Self::of_text(path, text, sets, |_| Vec::new())
+        Self::of_text(path, text, sets, |_, _| Vec::new())
     }
 
     /// Like [`Self::examine`]; also refuses what the simulator has no notion of.
@@ -85,7 +85,7 @@ impl ScenarioFile {
         path: &Path,
         text: String,
         sets: &[(String, String)],
-        more: fn(&Document) -> Vec<Problem>,
+        more: fn(&Document, &Topology) -> Vec<Problem>,
     ) -> Result<Self, Refusal> {
         let tell = |problems: &[Problem]| -> Vec<Told> {
             let told = problems.iter();
@@ -98,7 +98,7 @@ impl ScenarioFile {
         let topology = network::topology(&document, path, &text)?;
         let roster = roster(&topology);
         let mut problems = check(&document, &roster);
-        problems.extend(more(&document));
+        problems.extend(more(&document, &topology));
         let warnings = tell(&problems);
         if problems.iter().any(Problem::is_error) {
             return Err(Refusal { told: warnings });
@@ -114,8 +114,8 @@ impl ScenarioFile {
     }
 }
 
-fn not_simulated(document: &Document) -> Vec<Problem> {
-    refuse::problems(&document.scenario, &document.tree)
+fn not_simulated(document: &Document, topology: &Topology) -> Vec<Problem> {
+    refuse::problems(&document.scenario, topology, &document.tree)
 }
 
 impl Refusal {

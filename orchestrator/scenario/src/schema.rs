@@ -13,6 +13,7 @@ const MICROS: &str = r"^\s*[0-9][0-9_.]*\s*(us|ms|s|m|min)\s*$";
 const OFFSET: &str = r"^\s*[+-]?[0-9][0-9_.]*\s*(ms|s|m|min|h)\s*$";
 const SHARE: &str = r"^\s*[0-9][0-9_.]*\s*%?\s*$";
 const RATE: &str = r"^\s*[0-9][0-9_.]*\s*([kKMG]i?[bB]?|[kMG]?bit|B)?(/s)?\s*$";
+const SIZE: &str = r"^\s*[0-9][0-9_.]*\s*([kKMG]i?[bB]?|B)?\s*$";
 const COINS: &str = r"^\s*[0-9]+(\.[0-9]{1,8})?\s*$";
 const COMPARISON: &str =
     r"^\s*(==|!=|<=|>=|<|>|=)?\s*(\$[a-z][a-z0-9_]*\s*([+-]\s*[0-9].*)?|\$\{.*|-?[0-9].*)$";
@@ -108,6 +109,7 @@ fn shape_schema(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
             &json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         ),
         Shape::Rate => number_or(RATE, &json!({ "type": "number", "exclusiveMinimum": 0 })),
+        Shape::Size => number_or(SIZE, &json!({ "type": "number", "minimum": 0 })),
         Shape::Coins => number_or(COINS, &json!({ "type": "number", "exclusiveMinimum": 0 })),
         Shape::Comparison => number_or(COMPARISON, &json!({ "type": "number" })),
         Shape::Words(words) => or_parameter(&json!({ "enum": words })),

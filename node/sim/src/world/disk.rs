@@ -18,7 +18,26 @@ pub struct Disk {
     pub commits: u64,
 }
 
+/// What disks have gone through since the world began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// Crashes that took along what was not durable yet.
+    pub losses: u64,
+    /// Writes that reached a disk in part.
+    pub torn: u64,
+    /// Starts at which a node refused its damaged store.
+    pub refused: u64,
+    /// Programs that ended because a disk had no room.
+    pub full: u64,
+}
+
 impl World {
+    /// What disks have gone through.
+    #[must_use]
+    pub fn damage(&self) -> Damage {
+        self.damage
+    }
+
     /// How a node's disk is.
     #[must_use]
     pub fn disk_of(&self, place: Place) -> Disk {
@@ -42,21 +61,37 @@ impl World {
     /// Ends a node's program in the middle of a write that reaches the disk in
     /// part only: one header, or what it says of the tip, is lost. The node
     /// refuses such a store when it starts, or can do without what was lost.
+    /// Where nothing is stored yet, it is the first write that is torn.
     pub fn tear_disk(&mut self, place: Place) {
-        self.stop(place, Loss::Uncommitted);
+        let first = self.first_write(place);
+        self.end(place, Loss::Uncommitted);
         self.trace.changed(self.now, &format!("tear {place}"));
         let host = &mut self.hosts[place];
         let entity = [place as u64, u64::from(host.starts)];
         let mut chance = Stream::new(self.seed, "tear", &entity);
         if let Some(disk) = host.disk.as_mut() {
+            if disk.is_empty()
+                && let Some(first) = first
+            {
+                *disk = first;
+            }
             host.disk_state.is_torn = disk.tear(|end| chance.below(end));
+            self.damage.torn += u64::from(host.disk_state.is_torn);
         }
+    }
+
+    /// All that a program would write, if its disk takes anything.
+    fn first_write(&self, place: Place) -> Option<NodeStore> {
+        let host = &self.hosts[place];
+        let node = host.node.as_ref().filter(|_| !host.disk_state.is_full)?;
+        Some(node.state().store().clone())
     }
 
     /// The program could not make its changes durable, so it ends.
     pub(super) fn on_full_disk(&mut self, place: Place) {
         self.trace.changed(self.now, &format!("full {place}"));
-        self.stop(place, Loss::Uncommitted);
+        self.damage.full += 1;
+        self.end(place, Loss::Uncommitted);
     }
 
     /// A node refuses its store, which is no mistake if the disk is torn; it
@@ -70,8 +105,9 @@ impl World {
         self.hosts[place].disk = disk;
         let what = format!("{} does not start: {error}", self.name(place));
         self.trace.changed(self.now, &what);
-        if !self.hosts[place].disk_state.is_torn {
-            self.violated(place, Rule::Fault, what);
+        match self.hosts[place].disk_state.is_torn {
+            true => self.damage.refused += 1,
+            false => self.violated(place, Rule::Fault, what),
         }
     }
 

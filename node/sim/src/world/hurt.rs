@@ -216,12 +216,18 @@ impl World {
 
     /// Ends a node's program; its peers see the connections close.
     pub fn stop(&mut self, place: Place, loss: Loss) {
+        let has_lost = self.end(place, loss);
+        self.damage.losses += u64::from(has_lost && loss == Loss::Uncommitted);
+    }
+
+    /// As [`Self::stop`]; whether anything was lost that was not durable.
+    pub(super) fn end(&mut self, place: Place, loss: Loss) -> bool {
         self.trace
             .changed(self.now, &format!("stop {place} {loss:?}"));
         self.use_luck(place);
         let host = &mut self.hosts[place];
         let Some(mut node) = host.node.take() else {
-            return;
+            return false;
         };
         self.ports[place].condition = HostCondition::Down;
         let chain = node.chain_mut();
@@ -233,8 +239,10 @@ impl World {
         if !is_full && (loss == Loss::Nothing || is_old && host.dirty_since.is_some()) {
             chain.commit();
         }
+        let has_lost = !chain.is_durable();
         host.disk = Some(chain.durable());
         self.clear(place);
+        has_lost
     }
 
     /// Forgets what a program that ended had in memory.
@@ -309,7 +317,7 @@ impl World {
 
     /// Ends a node's program and takes its disk away.
     pub fn wipe(&mut self, place: Place) {
-        self.stop(place, Loss::Uncommitted);
+        self.end(place, Loss::Uncommitted);
         self.trace.changed(self.now, &format!("wipe {place}"));
         self.hosts[place].disk = None;
         self.hosts[place].disk_state = super::Disk::default();

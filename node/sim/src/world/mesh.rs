@@ -69,12 +69,19 @@ impl World {
 
     /// Plans the look at the mesh that a frozen node has missed.
     pub(super) fn plan_lost_heartbeat(&mut self, place: usize) {
-        let host = &self.hosts[place];
-        let degrees = self.gossip.degree_low..=self.gossip.degree_high;
-        let is_odd = |degree: &usize| !degrees.contains(degree) && *degree < host.conns.len();
-        if host.mesh.iter().any(is_odd) || !host.fresh.is_empty() {
+        let is_odd = (0..2).any(|topic| self.is_odd(place, topic));
+        if is_odd || !self.hosts[place].fresh.is_empty() {
             self.plan_heartbeat(place);
         }
+    }
+
+    /// Whether a node has more neighbours in a mesh than it wants, or fewer and
+    /// could have another one.
+    fn is_odd(&self, place: usize, topic: usize) -> bool {
+        let host = &self.hosts[place];
+        let degree = host.mesh[topic];
+        let could_have = degree < host.conns.len();
+        degree > self.gossip.degree_high || degree < self.gossip.degree_low && could_have
     }
 
     pub(super) fn on_heartbeat(&mut self, place: usize) {
@@ -155,10 +162,8 @@ impl World {
                 true => host.mesh[topic] + 1,
                 false => host.mesh[topic].saturating_sub(1),
             };
-            let degree = host.mesh[topic];
-            let is_odd = degree < self.gossip.degree_low || degree > self.gossip.degree_high;
             let is_up = self.ports[end].condition == Condition::Up;
-            if is_odd && is_up && degree < host.conns.len() {
+            if is_up && self.is_odd(end, topic) {
                 self.plan_heartbeat(end);
             }
         }

@@ -2,7 +2,7 @@
 
 use minichain_sim::link::{Latency, Paths};
 use minichain_sim::queue::MILLI;
-use minichain_sim::world::{Condition, Loss, World};
+use minichain_sim::world::{Condition, Damage, Loss, World};
 
 use crate::support::{assert_safe, has_one_tip, height, seconds, setup, world};
 
@@ -80,4 +80,77 @@ fn a_torn_disk_is_refused_until_it_is_wiped_or_what_it_lost_is_not_missed() {
         assert!(!world.disk_of(2).is_torn, "seed {seed}");
     }
     assert!(refused > 0, "{survived} of 30 survived");
+}
+
+/// A node that has just begun anew: nothing of it is durable yet.
+fn begun_anew(seed: u64) -> World {
+    let mut world = four(seed);
+    world.wipe(2);
+    world.start(2);
+    world.run_until(world.now());
+    world
+}
+
+#[test]
+fn a_first_write_that_is_torn_leaves_a_store_that_is_refused() {
+    for seed in 0..10 {
+        let mut world = begun_anew(seed);
+        world.tear_disk(2);
+        assert!(world.disk_of(2).is_torn, "seed {seed}: nothing was damaged");
+        world.start(2);
+        world.run_until(world.now());
+        // There is the genesis block alone, and nothing of it can be missed.
+        assert_eq!(world.condition(2), Condition::Down, "seed {seed}");
+        world.wipe(2);
+        world.start(2);
+        assert_heals(&mut world);
+    }
+}
+
+#[test]
+fn no_write_reaches_a_full_or_an_absent_disk_so_none_is_torn() {
+    let mut world = begun_anew(1);
+    world.fill_disk(2);
+    world.tear_disk(2);
+    assert!(!world.disk_of(2).is_torn);
+    let mut world = begun_anew(1);
+    world.wipe(2);
+    world.tear_disk(2);
+    assert!(!world.disk_of(2).is_torn);
+    assert_eq!(world.damage(), Damage::default());
+}
+
+#[test]
+fn damage_is_counted_where_something_was_lost_and_nowhere_else() {
+    let mut world = four(5);
+    for _ in 0..3 {
+        world.stop(2, Loss::Nothing);
+        world.start(2);
+        world.run_until(world.now());
+    }
+    assert_eq!(world.damage(), Damage::default());
+    let mut world = begun_anew(5);
+    world.stop(2, Loss::Uncommitted);
+    let mut counted = Damage {
+        losses: 1,
+        ..Damage::default()
+    };
+    assert_eq!(world.damage(), counted);
+    world.start(2);
+    world.run_until(world.now());
+    world.tear_disk(2);
+    counted.torn = 1;
+    assert_eq!(world.damage(), counted);
+    world.start(2);
+    world.run_until(world.now());
+    counted.refused = 1;
+    assert_eq!(world.damage(), counted);
+    world.wipe(2);
+    world.start(2);
+    world.run_until(world.now());
+    world.fill_disk(2);
+    let end = world.now() + seconds(300);
+    world.run_while(end, |world| world.condition(2) == Condition::Up);
+    counted.full = 1;
+    assert_eq!(world.damage(), counted);
 }

@@ -5,7 +5,7 @@ use minichain_sim::queue::{MILLI, Micros};
 use minichain_sim::setup::Peering;
 
 use crate::support::{
-    LATENCY, assert_safe, delays, has_one_tip, height, pair, seconds, setup, world,
+    LATENCY, arrivals, assert_safe, delays, has_one_tip, height, pair, seconds, setup, world,
 };
 
 #[test]
@@ -57,4 +57,24 @@ fn announced_blocks_reach_everybody_in_a_sparse_network() {
     assert!(!world.run_while(ended, |world| !has_one_tip(world)));
     assert!(height(&world, 39) > 140);
     assert_safe(&mut world);
+}
+
+/// The first nodes have all their connections in the mesh, for whoever comes to
+/// them has too few.
+#[test]
+fn a_node_lets_go_whom_it_has_too_many_of_though_it_knows_no_others() {
+    let mut setup = setup(3, 16, 1);
+    setup.links.paths = Paths::Everywhere(Latency::Constant(LATENCY));
+    (setup.gossip.degree_low, setup.gossip.degree) = (2, 2);
+    setup.gossip.degree_high = 3;
+    let arrivals = arrivals(&mut world(setup), seconds(1_000));
+    let first = arrivals
+        .iter()
+        .filter(|one| one.heard - one.found == LATENCY);
+    let blocks: std::collections::BTreeSet<Micros> = arrivals.iter().map(|one| one.found).collect();
+    let each = first.count() / blocks.len();
+    assert!(
+        (1..=3).contains(&each),
+        "{each} nodes hear of a block at first"
+    );
 }

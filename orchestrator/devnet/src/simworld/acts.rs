@@ -105,9 +105,7 @@ impl Net {
             NodeFault::Kill | NodeFault::Stop => self.inflict_on(nodes, &NodeFault::Start),
             NodeFault::Pause => self.inflict_on(nodes, &NodeFault::Unpause),
             NodeFault::Add { .. } | NodeFault::Remove => self.restore(nodes),
-            NodeFault::ClockSkew { .. } => {
-                self.inflict_on(nodes, &NodeFault::ClockSkew { offset_ms: 0 })
-            }
+            NodeFault::ClockSkew { .. } => self.planned_clocks(nodes),
             NodeFault::HashRate { .. } => self.planned_rates(nodes),
             NodeFault::FillDisk => self.free_disks(nodes),
             NodeFault::CorruptStore => self.mend_disks(nodes),

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use devnet_blueprint::Blueprint;
 use devnet_scenario::fault::{Link, NodeName};
 use devnet_scenario::links::Condition;
+use devnet_scenario::model::SimWish;
 use devnet_scenario::world::{ActId, Coins};
 use minichain_chain::hash::BlockHash;
 use minichain_sim::queue::{MILLI, Micros, SECOND};
-use minichain_sim::setup::Peering;
+use minichain_sim::setup::{NodeSetup, Peering};
 use minichain_sim::world::{Condition as NodeCondition, Place, World};
 
 use super::arrivals::Arrivals;
@@ -39,6 +40,8 @@ pub struct Net {
     pub(super) inflicted: BTreeMap<ActId, u32>,
     /// Directions that are conditioned now.
     pub(super) conditioned: BTreeSet<(Place, Place)>,
+    /// What the scenario tells of lines and machines.
+    sim: SimWish,
     pub(super) payments: Payments,
     pub(super) journal: Journal,
     pub(super) counters: Counters,
@@ -80,6 +83,7 @@ impl Net {
             intent: Intent::default(),
             inflicted: BTreeMap::new(),
             conditioned: BTreeSet::new(),
+            sim: planned.sim.clone(),
             journal: Journal::default(),
             counters: Counters::default(),
             tree: Tree::default(),
@@ -192,12 +196,18 @@ impl Net {
         Some(node.state().tip().height.to_u32())
     }
 
+    /// What a node of the plan is made of, as long as nobody changes it.
+    pub(super) fn planned_setup(&self, name: &str) -> Option<NodeSetup> {
+        let plan = self.blueprint.node(name)?;
+        Some(node_setup(plan, &self.sim))
+    }
+
     /// Adds a planned node to the world; it starts at once.
     pub(super) fn place_node(&mut self, name: &str) {
-        let Some(plan) = self.blueprint.node(name) else {
+        let Some(setup) = self.planned_setup(name) else {
             return;
         };
-        let place = self.world.add(node_setup(plan));
+        let place = self.world.add(setup);
         self.places.insert(name.to_owned(), place);
         if self.has_edges {
             for (from, to) in self.dials_of(name) {
@@ -224,9 +234,21 @@ impl Net {
             .collect()
     }
 
-    /// Conditions of the topology itself: how far its zones are apart.
+    /// Conditions of the network itself: how far its zones are apart, and what
+    /// links lose by nature.
     pub(super) fn base(&self) -> BTreeMap<Link, Condition> {
-        crate::faults::apply::base_of(&self.blueprint)
+        let mut base = crate::faults::apply::base_of(&self.blueprint);
+        let Some(loss) = self.sim.loss else {
+            return base;
+        };
+        let names = self.roster();
+        for from in &names {
+            for to in names.iter().filter(|to| *to != from) {
+                let condition = base.entry(Link::new(from, to)).or_default();
+                condition.loss = Some(loss.get());
+            }
+        }
+        base
     }
 
     /// Lets nodes find each other, also those that start late.

@@ -2,6 +2,7 @@
 
 use devnet_scenario::fault::{NodeFault, NodeName};
 use devnet_scenario::world::{Evidence, Outcome};
+use minichain_sim::setup::NodeSetup;
 use minichain_sim::world::{Condition, Loss, Place};
 
 use super::acts::done;
@@ -168,12 +169,25 @@ impl Net {
     pub(super) fn planned_rates(&mut self, nodes: &[NodeName]) -> Outcome {
         let mut found = Vec::new();
         for node in nodes {
-            let plan = self.blueprint.node(node).map(super::plan::node_setup);
+            let plan = self.planned_setup(node);
             if let (Some(place), Some(plan)) = (self.place(node), plan) {
                 found.push(self.set_rate(node, place, plan.hash_rate));
             }
         }
         self.outcome(found)
+    }
+
+    /// Sets clocks to what they were brought up with.
+    pub(super) fn planned_clocks(&mut self, nodes: &[NodeName]) -> Outcome {
+        let mut outcome = done("");
+        for node in nodes {
+            let planned = self.planned_setup(node).unwrap_or_default();
+            let offset_ms = planned.skew_ms;
+            let one = std::slice::from_ref(node);
+            let skewed = self.inflict_on(one, &NodeFault::ClockSkew { offset_ms });
+            outcome = both(outcome, skewed);
+        }
+        outcome
     }
 
     fn add(&mut self, group: &str, names: &[NodeName]) -> Outcome {
@@ -265,28 +279,23 @@ impl Net {
         if !down.is_empty() {
             outcome = both(outcome, self.inflict_on(&down, &NodeFault::Start));
         }
-        let off: Vec<NodeName> = all
-            .iter()
-            .filter(|name| {
-                self.place(name)
-                    .is_some_and(|p| self.world.setup_of(p).skew_ms != 0)
-            })
-            .cloned()
-            .collect();
-        if !off.is_empty() {
-            let straight = NodeFault::ClockSkew { offset_ms: 0 };
-            outcome = both(outcome, self.inflict_on(&off, &straight));
-        }
-        all.retain(|name| self.has_other_rate(name));
-        both(outcome, self.planned_rates(&all))
+        let off = self.differing(&all, |now, planned| now.skew_ms != planned.skew_ms);
+        outcome = both(outcome, self.planned_clocks(&off));
+        let other = self.differing(&all, |now, planned| now.hash_rate != planned.hash_rate);
+        both(outcome, self.planned_rates(&other))
     }
 
-    fn has_other_rate(&self, name: &str) -> bool {
-        let plan = self.blueprint.node(name).map(super::plan::node_setup);
-        let place = self.place(name);
-        place
-            .zip(plan)
-            .is_some_and(|(place, plan)| self.world.setup_of(place).hash_rate != plan.hash_rate)
+    /// Those of the nodes that are not as planned in some respect.
+    fn differing(
+        &self,
+        nodes: &[NodeName],
+        differs: fn(&NodeSetup, &NodeSetup) -> bool,
+    ) -> Vec<NodeName> {
+        let is_other = |name: &&NodeName| {
+            let both = self.place(name).zip(self.planned_setup(name));
+            both.is_some_and(|(place, planned)| differs(self.world.setup_of(place), &planned))
+        };
+        nodes.iter().filter(is_other).cloned().collect()
     }
 
     pub(super) fn outcome(&self, found: Vec<Found>) -> Outcome {

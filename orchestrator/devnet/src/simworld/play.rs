@@ -50,7 +50,7 @@ impl Play {
     /// Says what cannot be planned.
     pub fn planned(file: &ScenarioFile, name: &str, seed: u64) -> Result<Planned, String> {
         let mut planned = Planned::new(&file.topology, name, seed)?;
-        planned.sim = file.scenario.sim.unwrap_or_default();
+        planned.sim = file.scenario.sim.clone().unwrap_or_default();
         Ok(planned)
     }
 

@@ -1,6 +1,8 @@
 //! What a scenario asks for that the simulator has no notion of: told before
 //! anything runs.
 
+use devnet_blueprint::Topology;
+use devnet_blueprint::topology::Peers;
 use devnet_scenario::model::{
     Claim, Expectation, MetricSelector, Quantity, Scenario, Step, Verb, Wait,
 };
@@ -12,11 +14,21 @@ use super::counters::KNOWN;
 const INSTEAD: &str = "run this scenario with --world docker or --world process";
 
 /// Everything in a scenario that cannot be simulated, each at its step.
-pub fn problems(scenario: &Scenario, tree: &Tree) -> Vec<Problem> {
+pub fn problems(scenario: &Scenario, topology: &Topology, tree: &Tree) -> Vec<Problem> {
     let mut found = Found {
         tree,
         problems: Vec::new(),
     };
+    let draws = scenario
+        .sim
+        .as_ref()
+        .is_some_and(|sim| sim.outbound.is_some());
+    if draws && matches!(topology.peers, Peers::Edges(_)) {
+        let text = "the topology names every connection by its `edges`, so there is none to draw; \
+                    leave out `outbound`, or the edges";
+        let place = tree.find("sim.outbound");
+        found.problems.push(Problem::at(place, text));
+    }
     found.steps(&scenario.steps, "steps");
     found.steps(&scenario.finally, "finally");
     found.problems

@@ -1,11 +1,9 @@
 //! What a scenario tells the simulator of lines and machines.
 
-use std::path::Path;
-
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{answer, devnet, program, words};
+use crate::{answer, assert_refused, devnet, kept, program, trips, words};
 
 const TOLD: &str = "sim: { latency: 300ms, start_jitter: 5s, cpu: { block: 5ms, input: 60us } }";
 
@@ -44,29 +42,11 @@ fn passed(folder: &TempDir, sim: &str, more: &[&str]) -> Value {
     answer(&out)["runs"][0].clone()
 }
 
-fn kept(run: &Value, file: &str) -> String {
-    let bundle = Path::new(run["bundle"].as_str().expect("a bundle"));
-    std::fs::read_to_string(bundle.join(file)).expect("it is there")
-}
-
 #[test]
 fn faults_show_on_top_of_the_latency_that_lines_have_by_nature() {
     let folder = TempDir::new().expect("a folder");
     let run = passed(&folder, TOLD, &["--seed", "3"]);
-    let acts: Value = serde_json::from_str(&kept(&run, "faults.json")).expect("JSON");
-    let probes = acts[0]["evidence"]["probes"].as_array().expect("probes");
-    let rtt_ms = |reach: &Value| reach["open"]["rtt_ms"].as_f64();
-    let slow = probes
-        .iter()
-        .filter(|probe| rtt_ms(&probe["expected"]).is_some());
-    let trips: Vec<_> = slow
-        .map(|probe| ["before", "expected", "measured"].map(|key| rtt_ms(&probe[key])))
-        .collect();
-    assert_eq!(
-        trips,
-        [[Some(600.0), Some(740.0), Some(740.0)]],
-        "{probes:#?}"
-    );
+    assert_eq!(trips(&run), [[Some(600.0), Some(740.0), Some(740.0)]]);
 }
 
 #[test]
@@ -95,7 +75,16 @@ fn nodes_that_start_late_and_take_their_time_make_one_history_of_a_seed() {
         untold,
         "as it is where unsaid"
     );
-    for part in ["latency: 300ms", "start_jitter: 5s", "cpu: { block: 5ms }"] {
+    for part in [
+        "latency: 300ms",
+        "start_jitter: 5s",
+        "cpu: { block: 5ms }",
+        "upload: 100kB/s",
+        "download: 100kB/s",
+        "loss: 5%",
+        "outbound: 1",
+        "nodes: [{ on: miner-0, clock_skew: 1s }]",
+    ] {
         assert_ne!(digest(&format!("sim: {{ {part} }}")), untold, "{part}");
     }
 }
@@ -120,12 +109,76 @@ fn what_makes_no_sense_is_refused_in_every_world_before_anything_runs() {
             "sim:",
             "a mapping with keys such as latency, start_jitter, cpu is needed here",
         ),
+        (
+            "sim: { upload: 10B/s }",
+            "told.yaml:3:16: 10B/s is out of range; choose from 1kB/s to 100GB/s",
+        ),
+        (
+            "sim: { nodes: [{ on: miner-7, upload: 1MB/s }] }",
+            "told.yaml:3:22: there is no node or group `miner-7`; did you mean `miner-0`?",
+        ),
     ] {
         let path = written(&folder, sim, STEPS);
         for world in ["sim", "process"] {
-            let out = devnet(program(), &["run", &path, "--world", world]);
-            assert_eq!(out.status.code(), Some(2), "{sim}: {}", words(&out));
-            assert!(words(&out).contains(what), "{sim}: {}", words(&out));
+            assert_refused(&["run", &path, "--world", world], what);
         }
+    }
+}
+
+#[test]
+fn faults_are_proven_on_thin_and_lossy_lines_too() {
+    let folder = TempDir::new().expect("a folder");
+    let sim = "sim: { loss: 2%, upload: 1MB/s, download: 8Mbit/s, block_ballast: 10kB, \
+               gossip: { degree: 2, heartbeat: 500ms }, nodes: [{ on: miner-1, upload: 64kB/s }] }";
+    let run = passed(&folder, sim, &["--seed", "3", "--check-determinism"]);
+    let told = "the simulator: links lose 2%, upload 1MB/s, download 1MB/s, blocks carry 10kB of \
+                ballast, gossip degree 2, gossip heartbeat 500ms, miner-1 upload 64kB/s";
+    assert!(kept(&run, "run.json").contains(told));
+}
+
+#[test]
+fn clocks_that_are_off_from_the_start_return_to_that_and_so_do_those_of_new_nodes() {
+    let folder = TempDir::new().expect("a folder");
+    let sim = "sim: { nodes: [{ on: miner, clock_skew: -2s }, { on: miner-1, clock_skew: 1.5s }] }";
+    let is = |node: &str, offset_s: &str| {
+        format!(
+            "  - expect: {{ metric: {{ select: minichain_clock_offset_seconds, \
+             value: \"{offset_s}\" }}, on: {node} }}\n"
+        )
+    };
+    let both = [
+        is("miner-0", "-2"),
+        is("miner-1", "1.5"),
+        is("observer-0", "0"),
+    ]
+    .concat();
+    let off = "  - clock_skew: { on: all, by: 3s }\n";
+    let steps = format!(
+        "steps:\n{both}{off}    for: 2s\n{both}{off}{}  - heal: all\n{both}\
+         \x20 - add: {{ group: miner, count: 1 }}\n{}",
+        is("miner-1", "3"),
+        is("miner-2", "-2"),
+    );
+    let path = written(&folder, sim, &steps);
+    let out = devnet(program(), &["run", &path, "--world", "sim", "--seed", "3"]);
+    assert_eq!(out.status.code(), Some(0), "{}", words(&out));
+}
+
+#[test]
+fn connections_cannot_be_both_drawn_and_named() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("edges.yaml");
+    let text = "name: edges
+topology:
+  groups: [{ name: miner, count: 2 }]
+  peers: { edges: [[miner-0, miner-1]] }
+sim: { outbound: 1 }
+steps: [heal]
+";
+    std::fs::write(&path, text).expect("a writable disk");
+    let path = path.display().to_string();
+    let what = "edges.yaml:5:18: the topology names every connection by its `edges`";
+    for verb in ["check", "run"] {
+        assert_refused(&[verb, &path, "--world", "sim"], what);
     }
 }

@@ -33,6 +33,34 @@ fn answer(out: &Output) -> Value {
     serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("no JSON: {}", words(out)))
 }
 
+/// A file of a run's bundle.
+fn kept(run: &Value, file: &str) -> String {
+    let bundle = Path::new(run["bundle"].as_str().expect("a bundle"));
+    std::fs::read_to_string(bundle.join(file)).expect("it is there")
+}
+
+/// Round trips of links that the first act of a run made slow, in milliseconds:
+/// before, as they should be, and as they were.
+fn trips(run: &Value) -> Vec<[Option<f64>; 3]> {
+    let acts: Value = serde_json::from_str(&kept(run, "faults.json")).expect("JSON");
+    let probes = acts[0]["evidence"]["probes"].as_array().expect("probes");
+    let trips = probes.iter().map(|probe| {
+        ["before", "expected", "measured"].map(|key| probe[key]["open"]["rtt_ms"].as_f64())
+    });
+    trips
+        .filter(|[_, expected, _]| expected.is_some())
+        .collect()
+}
+
+/// Has devnet refuse its arguments, with that in its words.
+fn assert_refused(arguments: &[&str], what: &str) -> String {
+    let out = devnet(program(), arguments);
+    let said = words(&out);
+    assert_eq!(out.status.code(), Some(2), "{arguments:?}: {said}");
+    assert!(said.contains(what), "{arguments:?}: {said}");
+    said
+}
+
 /// Every scenario that ships.
 fn shipped() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
@@ -174,20 +202,9 @@ fn what_a_link_was_before_it_got_slow_is_told_beside_it() {
 ";
     let out = run(&folder, steps);
     assert_eq!(out.status.code(), Some(0), "{}", words(&out));
-    let told = answer(&out);
-    let bundle = Path::new(told["runs"][0]["bundle"].as_str().expect("a bundle"));
-    let text = std::fs::read_to_string(bundle.join("faults.json")).expect("it is there");
-    let acts: Value = serde_json::from_str(&text).expect("JSON");
-    let probes = acts[0]["evidence"]["probes"].as_array().expect("probes");
-    let rtt_ms = |reach: &Value| reach["open"]["rtt_ms"].as_f64();
-    let slow = probes
-        .iter()
-        .filter(|probe| rtt_ms(&probe["expected"]).is_some());
-    let trips: Vec<_> = slow
-        .map(|probe| (rtt_ms(&probe["before"]), rtt_ms(&probe["measured"])))
-        .collect();
-    let [(Some(before_ms), Some(measured_ms))] = trips[..] else {
-        panic!("{trips:?} of {probes:#?}");
+    let trips = trips(&answer(&out)["runs"][0]);
+    let [[Some(before_ms), _, Some(measured_ms)]] = trips[..] else {
+        panic!("{trips:?}");
     };
     assert!(before_ms < 10.0 && measured_ms >= 140.0, "{trips:?}");
 }
@@ -208,9 +225,7 @@ fn full_and_damaged_disks_are_told_and_mended() {
 ";
     let out = run(&folder, steps);
     assert_eq!(out.status.code(), Some(0), "{}", words(&out));
-    let told = answer(&out);
-    let bundle = Path::new(told["runs"][0]["bundle"].as_str().expect("a bundle"));
-    let text = std::fs::read_to_string(bundle.join("faults.json")).expect("it is there");
+    let text = kept(&answer(&out)["runs"][0], "faults.json");
     for said in [
         "miner-0: its disk takes nothing more",
         "miner-0 had ended; its disk has room, and it is started",
@@ -241,14 +256,8 @@ fn what_the_simulator_has_no_notion_of_is_refused_before_anything_runs() {
     ] {
         let path = written(&folder, steps).display().to_string();
         for verb in ["check", "run"] {
-            let out = devnet(program(), &[verb, &path, "--world", "sim"]);
-            assert_eq!(out.status.code(), Some(2), "{steps}: {}", words(&out));
-            assert!(words(&out).contains(what), "{steps}: {}", words(&out));
-            assert!(
-                words(&out).contains(":4:"),
-                "the line is told: {}",
-                words(&out)
-            );
+            let said = assert_refused(&[verb, &path, "--world", "sim"], what);
+            assert!(said.contains(":4:"), "the line is told: {said}");
         }
     }
     let smoke = shipped().into_iter().find(|file| file.contains("smoke"));

@@ -33,6 +33,11 @@ impl<'t> Walk<'t> {
     }
 
     pub fn scenario(&mut self, scenario: &Scenario) {
+        for (at, wish) in scenario.sim.iter().flat_map(|sim| &sim.nodes).enumerate() {
+            if let Err(error) = resolve::pool(&wish.on, &self.roster) {
+                self.unresolved(&error, &format!("sim.nodes[{at}].on"));
+            }
+        }
         self.steps(&scenario.steps, "steps");
         self.steps(&scenario.finally, "finally");
         if !claims_anything(&scenario.steps) {

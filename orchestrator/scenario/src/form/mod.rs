@@ -15,7 +15,7 @@ pub(crate) use faults::{
     ADD, BRIDGE, CLOCK_SKEW, CONDITION_OF, HASH_RATE, HEAL, LINK, ONE_WAY, PARTITION, RANDOM,
     UPGRADE,
 };
-pub(crate) use sim::{CPU, SIM};
+pub(crate) use sim::{CPU, GOSSIP, NODE as SIM_NODE, SIM};
 pub(crate) use steps::{
     ALWAYS, CHOICE, COUNTS, LOAD, QUANTITY, REPEAT, SCENARIO, STEP, STOP_LOAD, TRANSFER, WAIT,
 };
@@ -73,6 +73,8 @@ pub(crate) enum Shape {
     Share,
     /// A rate, such as `1MB/s`.
     Rate,
+    /// A size, such as `500kB`.
+    Size,
     /// Coins.
     Coins,
     /// A comparison, such as `">= 3"`.

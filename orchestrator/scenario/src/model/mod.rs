@@ -26,7 +26,7 @@ pub use quantity::{
 pub use roster::{Member, Roster};
 pub use scenario::{Counts, Parameter, Scenario, TopologySource};
 pub use selector::{Pick, Selector};
-pub use sim::{CpuWish, SimWish};
+pub use sim::{CpuWish, GossipWish, LineWish, Machine, NodeWish, SimWish};
 pub use step::{
     AddWish, AlwaysWish, Choice, LoadWish, Quantity, RateWish, RepeatWish, SkewWish, Step,
     TransferWish, UpgradeWish, Verb, Wait,

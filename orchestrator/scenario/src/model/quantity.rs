@@ -83,7 +83,7 @@ pub struct Share(f64);
 pub struct Bytes(pub u64);
 
 /// Bytes a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteRate {
     /// Bytes a second.
     pub bytes_s: u64,
@@ -284,6 +284,7 @@ impl fmt::Display for Time {
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.us {
+            0 => f.write_str("0us"),
             us if us % 1_000_000 == 0 => write!(f, "{}s", us / 1_000_000),
             us if us % 1_000 == 0 => write!(f, "{}ms", us / 1_000),
             us => write!(f, "{us}us"),
@@ -295,6 +296,33 @@ impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Two places, so that 0.07 * 100 does not show its rounding.
         write!(f, "{}%", (self.0 * 10_000.0).round() / 100.0)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ms {
+            ms if ms % 1_000 == 0 => write!(f, "{:+}s", ms / 1_000),
+            ms => write!(f, "{ms:+}ms"),
+        }
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("0B"),
+            bytes if bytes % 1_000_000_000 == 0 => write!(f, "{}GB", bytes / 1_000_000_000),
+            bytes if bytes % 1_000_000 == 0 => write!(f, "{}MB", bytes / 1_000_000),
+            bytes if bytes % 1_000 == 0 => write!(f, "{}kB", bytes / 1_000),
+            bytes => write!(f, "{bytes}B"),
+        }
+    }
+}
+
+impl fmt::Display for ByteRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", Bytes(self.bytes_s))
     }
 }
 

@@ -44,6 +44,17 @@ impl Selector {
             .any(|pick| matches!(pick, Pick::Random { .. }))
     }
 
+    /// Whether it means a node of that name, group and zone; what it draws and
+    /// what it leaves to others is not known before a run.
+    pub fn means(&self, name: &str, group: &str, zone: Option<&str>) -> bool {
+        self.0.iter().any(|pick| match pick {
+            Pick::All => true,
+            Pick::Named(named) => named == name || named == group,
+            Pick::Zone(named) => zone == Some(named.as_str()),
+            Pick::Rest | Pick::Random { .. } => false,
+        })
+    }
+
     /// Whether it asks for the rest.
     pub fn has_rest(&self) -> bool {
         self.0.contains(&Pick::Rest)

@@ -1,10 +1,14 @@
 //! What only the simulator is told.
 
-use devnet_scenario::model::{CpuWish, Micros, SimWish};
-use devnet_scenario::parse::{limits, parse};
+use devnet_scenario::check::check;
+use devnet_scenario::model::{
+    ByteRate, Bytes, CpuWish, GossipWish, LineWish, Machine, Micros, NodeWish, Offset, Selector,
+    Share, SimWish,
+};
+use devnet_scenario::parse::{Problem, limits, parse};
 use devnet_scenario::schema;
 
-use crate::support::spell;
+use crate::support::{roster, spell};
 
 /// A file with this block, which stands in its line 4.
 fn with_sim(block: &str) -> String {
@@ -62,6 +66,7 @@ fn everything_may_be_said_and_nothing_must_be() {
             input: us(60),
             kilobyte: us(10),
         },
+        ..SimWish::default()
     };
     assert_eq!(told(all), wanted);
     assert_eq!(
@@ -160,6 +165,180 @@ fn times_that_make_no_sense_are_refused_with_what_would() {
     assert_eq!(told("cpu: { input: 1s }").cpu.input, limits::SIM_PART_MAX);
 }
 
+fn rate(bytes_s: u64) -> Option<ByteRate> {
+    Some(ByteRate { bytes_s })
+}
+
+#[test]
+fn lines_gossip_and_single_nodes_may_be_said_too() {
+    let all = "{ loss: 0.5%, outbound: 8, upload: 1MB/s, download: 8Mbit/s, block_ballast: 500kB, \
+               gossip: { degree: 4, degree_low: 3, degree_high: 9, lazy: 2, heartbeat: 700ms }, \
+               nodes: [{ on: [miner-0, observer], upload: 64KiB/s, clock_skew: -1.5s }] }";
+    let wanted = SimWish {
+        loss: Share::new(0.005),
+        outbound: Some(8),
+        line: LineWish {
+            upload: rate(1_000_000),
+            download: rate(1_000_000),
+        },
+        block_ballast: Some(Bytes(500_000)),
+        gossip: GossipWish {
+            degree: Some(4),
+            degree_low: Some(3),
+            degree_high: Some(9),
+            lazy: Some(2),
+            heartbeat: Some(us(700_000)),
+        },
+        nodes: vec![NodeWish {
+            on: Selector([Selector::named("miner-0").0, Selector::named("observer").0].concat()),
+            line: LineWish {
+                upload: rate(65_536),
+                download: None,
+            },
+            clock_skew: Some(Offset { ms: -1_500 }),
+        }],
+        ..SimWish::default()
+    };
+    assert_eq!(told(all), wanted);
+    assert_eq!(
+        wanted.to_string(),
+        "links lose 0.5%, each dials 8 others, upload 1MB/s, download 1MB/s, blocks carry 500kB \
+         of ballast, gossip degree 4, gossip degree_low 3, gossip degree_high 9, gossip lazy 2, \
+         gossip heartbeat 700ms, miner-0,observer upload 65536B/s and clock -1500ms"
+    );
+}
+
+#[test]
+fn a_node_has_what_the_last_entry_says_that_means_it() {
+    let sim = told(
+        "{ upload: 1MB/s, nodes: [{ on: all, download: 2MB/s }, { on: miner, upload: 3MB/s }, \
+         { on: miner-1, upload: 4MB/s, clock_skew: 1s }, { on: { zone: us }, clock_skew: 2s }] }",
+    );
+    let machine = |up, skew_ms| Machine {
+        line: LineWish {
+            upload: rate(up),
+            download: rate(2_000_000),
+        },
+        skew_ms,
+    };
+    let of = |name: &str, group: &str, zone| sim.machine(name, group, zone);
+    assert_eq!(of("bootstrap-0", "bootstrap", None), machine(1_000_000, 0));
+    assert_eq!(of("miner-0", "miner", Some("eu")), machine(3_000_000, 0));
+    assert_eq!(
+        of("miner-1", "miner", Some("eu")),
+        machine(4_000_000, 1_000)
+    );
+    assert_eq!(
+        of("miner-10", "miner", Some("us")),
+        machine(3_000_000, 2_000)
+    );
+}
+
+#[test]
+fn lines_that_make_no_sense_are_refused_with_what_would() {
+    for (block, what) in [
+        (
+            "upload: fast",
+            "4:11 `fast` is not a rate; write it like 1MB/s, 64KiB/s or 8Mbit/s",
+        ),
+        (
+            "download: 999",
+            "4:13 999B/s is out of range; choose from 1kB/s to 100GB/s",
+        ),
+        (
+            "upload: 101GB/s",
+            "4:11 101GB/s is out of range; choose from 1kB/s to 100GB/s",
+        ),
+        (
+            "block_ballast: 101MB",
+            "4:18 101MB is out of range; choose from 0B to 100MB",
+        ),
+        (
+            "loss: 31%",
+            "4:9 31% is out of range; choose from 0.1% to 30%",
+        ),
+        (
+            "loss: 0.05%",
+            "4:9 0.05% is out of range; choose from 0.1% to 30%",
+        ),
+        (
+            "outbound: 0",
+            "4:13 0 is out of range; choose from 1 to 1000",
+        ),
+    ] {
+        assert_eq!(refused(block), [what], "{block}");
+    }
+}
+
+#[test]
+fn gossip_and_single_nodes_that_make_no_sense_are_refused_with_what_would() {
+    for (block, what) in [
+        (
+            "gossip: { degree: 0 }",
+            "4:21 0 is out of range; choose from 1 to 1000",
+        ),
+        (
+            "gossip: { heartbeat: 5ms }",
+            "4:24 5ms is out of range; choose from 10ms to 60s",
+        ),
+        (
+            "gossip: { fanout: 3 }",
+            "4:13 unknown key `fanout`; known are: degree, degree_low, degree_high, lazy, heartbeat",
+        ),
+        (
+            "gossip: { degree: 3, degree_low: 4 }",
+            "4:11 `degree_low` is 4 and `degree` is 3; a mesh needs degree_low <= degree <= \
+             degree_high",
+        ),
+        (
+            "gossip: { degree: 8, degree_high: 7 }",
+            "4:11 `degree` is 8 and `degree_high` is 7; a mesh needs degree_low <= degree <= \
+             degree_high",
+        ),
+        (
+            "gossip: { degree_low: 8, degree_high: 7 }",
+            "4:11 `degree_low` is 8 and `degree_high` is 7; a mesh needs degree_low <= degree <= \
+             degree_high",
+        ),
+        ("nodes: [{ upload: 1MB/s }]", "4:11 the key `on` is missing"),
+        (
+            "nodes: [{ on: miner-0 }]",
+            "4:11 these nodes would be like all others: give upload, download or clock_skew",
+        ),
+        (
+            "nodes: [{ on: { random: 2 }, upload: 1MB/s }]",
+            "4:17 nothing is drawn before a run: write a name, a group, `all` or a zone",
+        ),
+        (
+            "nodes: [{ on: rest, upload: 1MB/s }]",
+            "4:17 nothing is drawn before a run: write a name, a group, `all` or a zone",
+        ),
+    ] {
+        assert_eq!(refused(block), [what], "{block}");
+    }
+}
+
+#[test]
+fn single_nodes_that_are_not_there_are_refused_with_the_name_meant() {
+    let problems = |nodes: &str| {
+        let block = format!("nodes: [{{ on: all, upload: 1MB/s }}, {{ {nodes}, upload: 1MB/s }}]");
+        let document = parse(&with_sim(&block), &[]).unwrap_or_else(|told| panic!("{told:?}"));
+        let mut problems = check(&document, &roster());
+        problems.retain(Problem::is_error);
+        spell(&problems)
+    };
+    assert_eq!(problems("on: observer-0"), Vec::<String>::new());
+    assert_eq!(problems("on: { zone: us }"), Vec::<String>::new());
+    assert_eq!(
+        problems("on: [miner-0, minr-1]"),
+        ["4:55 there is no node or group `minr-1`; did you mean `miner-1`?"]
+    );
+    assert_eq!(
+        problems("on: { zone: uk }"),
+        ["4:53 no node stands in a zone `uk`; did you mean `us`?"]
+    );
+}
+
 #[test]
 fn the_schema_tells_the_bounds_that_the_parser_keeps() {
     let schema = schema::scenario(&schemars::json_schema!({ "type": "object" }));
@@ -177,6 +356,7 @@ fn the_schema_tells_the_bounds_that_the_parser_keeps() {
         ("Cpu", "block", limits::SIM_BLOCK_MAX),
         ("Cpu", "input", limits::SIM_PART_MAX),
         ("Cpu", "kilobyte", limits::SIM_PART_MAX),
+        ("Gossip", "heartbeat", limits::SIM_HEARTBEATS.1),
     ] {
         let text = said(form, key);
         let bound = text
@@ -185,5 +365,33 @@ fn the_schema_tells_the_bounds_that_the_parser_keeps() {
             .1;
         let bound = bound.split(['.', ';', ' ']).next().unwrap_or_default();
         assert_eq!(bound.parse(), Ok(max), "{form}.{key}: {text}");
+    }
+    let (slowest, _) = limits::SIM_RATES;
+    let (least, most) = limits::SIM_LOSSES;
+    let losses = [least, most].map(|share| Share::new(share).expect("a share"));
+    for (form, key, bounds) in [
+        ("Sim", "upload", vec![slowest.to_string()]),
+        ("SimNodes", "download", vec![slowest.to_string()]),
+        (
+            "Sim",
+            "loss",
+            losses.map(|share| share.to_string()).to_vec(),
+        ),
+        (
+            "Sim",
+            "block_ballast",
+            vec![limits::SIM_BALLAST_MAX.to_string()],
+        ),
+        (
+            "Gossip",
+            "heartbeat",
+            vec![limits::SIM_HEARTBEATS.0.to_string()],
+        ),
+    ] {
+        let text = said(form, key);
+        assert!(
+            bounds.iter().all(|bound| text.contains(bound)),
+            "{bounds:?}: {text}"
+        );
     }
 }

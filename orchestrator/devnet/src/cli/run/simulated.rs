@@ -240,7 +240,8 @@ fn write_bundle(
 
 /// What carried it, with what the scenario tells of lines and machines.
 fn engine(loaded: &Loaded) -> String {
-    let sim = loaded.file.scenario.sim.unwrap_or_default().to_string();
+    let sim = loaded.file.scenario.sim.as_ref();
+    let sim = sim.map(ToString::to_string).unwrap_or_default();
     match sim.as_str() {
         "" => "the simulator".to_owned(),
         said => format!("the simulator: {said}"),

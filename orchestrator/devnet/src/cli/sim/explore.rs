@@ -10,7 +10,7 @@ use super::{Interrupts, OutputArgs, bar};
 use crate::exit::{Exit, Failure};
 use crate::run::report::quoted;
 use crate::simworld::explore::{
-    self, Case, Explored, Failed, NODES_MAX, NODES_MIN, RUNS_MAX, Ranges, Search,
+    self, Case, Explored, Failed, NODES_MAX, NODES_MIN, RUNS_MAX, Ranges, Search, Storage, Tally,
 };
 use crate::world::World;
 
@@ -24,11 +24,15 @@ Examples:
   devnet sim explore --seeds 0..1000 --wide       slow validation, late starts, more faults
 
 Each seed is a network of 2 to 6 nodes, all connected or in a line or a ring, a load, and up to 8
-faults, nodes that join and leave among them; while it runs no two nodes may connect conflicting
-coins, supply must follow the schedule, work must not fall, no node may report a fault; in the end
-all must be on one chain. The first seed that fails is shrunk to the least that
-still fails and written as a scenario file, which runs with `devnet run` in every world. What is
-found does not depend on how many networks run at a time.
+faults; while it runs no two nodes may connect conflicting coins, supply must follow the schedule,
+work must not fall, no node may report a fault; in the end all must be on one chain. The first seed
+that fails is shrunk to the least that still fails and written as a scenario file, which runs with
+`devnet run` in every world. What is found does not depend on how many networks run at a time.
+
+Faults of links are cuts, delays and losses; nodes are killed, paused, restarted and wiped, join and
+leave, and their clocks are off. Faults of storage are crashes that lose what was not flushed, writes
+that reach the disk in part, and full disks. In the end it tells how many networks went through
+which, counting of storage faults only what was seen to bite; --json has it under `held`.
 
 With --nodes networks are as large as you say, 2 to 1000 nodes; beyond 64 those that are all
 connected each find 8 others. With --wide there are up to 16 faults more, clocks are off by up to
@@ -130,9 +134,14 @@ fn spell(ranges: Ranges) -> String {
 }
 
 fn nothing_failed(world: &World, searched: &Searched) -> Result<Exit, Failure> {
-    let Explored { runs, invalid, .. } = &searched.explored;
+    let Explored {
+        runs,
+        invalid,
+        held,
+        ..
+    } = &searched.explored;
     world.console.answer(&json!({
-        "runs": runs, "invalid": invalid, "failed": null,
+        "runs": runs, "invalid": invalid, "held": held, "failed": null,
         "interrupted": searched.was_interrupted,
     }))?;
     let so_far = if searched.was_interrupted {
@@ -145,6 +154,7 @@ fn nothing_failed(world: &World, searched: &Searched) -> Result<Exit, Failure> {
         invalid.len(),
         first_of(invalid)
     ));
+    world.console.say(&tell_faults(held));
     Ok(match searched.was_interrupted {
         true => Exit::Failed,
         false => Exit::Success,
@@ -155,6 +165,33 @@ fn nothing_failed(world: &World, searched: &Searched) -> Result<Exit, Failure> {
 fn first_of(invalid: &BTreeMap<u64, String>) -> String {
     let first = invalid.first_key_value();
     first.map_or_else(String::new, |(seed, why)| format!(" (seed {seed}: {why})"))
+}
+
+/// What the networks went through that held.
+fn tell_faults(held: &Tally) -> String {
+    let Tally {
+        networks,
+        by_fault,
+        storage,
+    } = held;
+    let Storage {
+        lost_unflushed,
+        torn_write,
+        refused_store,
+        full_disk,
+        ..
+    } = storage;
+    let by_fault: Vec<String> = by_fault
+        .iter()
+        .map(|(word, count)| format!("{word} {count}"))
+        .collect();
+    format!(
+        "Of the {networks} that held, {} had storage faults: in {lost_unflushed} a crash lost what \
+         was not flushed, in {torn_write} a write was torn (in {refused_store} a node refused its \
+         store), in {full_disk} a node ended on a full disk.\nNetworks by fault: {}.",
+        storage.networks,
+        by_fault.join(", ")
+    )
 }
 
 /// Makes a failure small, unless the user has enough of it, and writes it down.
@@ -198,9 +235,14 @@ async fn shrink(
     let faults = small.links.len() + small.nodes.len();
     let file = quoted(&args.out.display().to_string());
     let replay = format!("devnet run {file} --world sim --seed {seed}");
-    let Explored { runs, invalid, .. } = &searched.explored;
+    let Explored {
+        runs,
+        invalid,
+        held,
+        ..
+    } = &searched.explored;
     world.console.answer(&json!({
-        "runs": runs, "invalid": invalid, "interrupted": was_interrupted,
+        "runs": runs, "invalid": invalid, "held": held, "interrupted": was_interrupted,
         "failed": {
             "seed": seed, "kind": why.kind, "why": why.why, "nodes": small.count(),
             "faults": faults, "tries": tries, "scenario": args.out, "again": again,

@@ -3,7 +3,7 @@
 use devnet_scenario::model::SimWish;
 
 /// A network, a load and a schedule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// What it was drawn from, and its run draws from.
     pub seed: u64,
@@ -184,6 +184,24 @@ impl What {
             Self::Skew(node, ms) => Self::Skew(moved(node), ms),
             Self::Leave(node) => Self::Leave(moved(node)),
             Self::Join => Self::Join,
+        }
+    }
+
+    /// The word by which a scenario asks for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Split(_) | Self::Isolate(_) | Self::Mute(_) => "partition",
+            Self::Slow(..) => "latency",
+            Self::Lossy(..) => "loss",
+            Self::Kill(_) => "kill",
+            Self::Pause(_) => "pause",
+            Self::Restart(_) => "restart",
+            Self::Wipe(_) => "wipe",
+            Self::Fill(_) => "fill_disk",
+            Self::Tear(_) => "corrupt_store",
+            Self::Skew(..) => "clock_skew",
+            Self::Leave(_) => "remove",
+            Self::Join => "add",
         }
     }
 

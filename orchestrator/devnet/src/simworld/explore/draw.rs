@@ -123,13 +123,13 @@ impl Case {
             us: u64::from(dice.between((0, STEPS))) * of_us,
         };
         self.sim = SimWish {
-            latency: None,
             start_jitter: steps(JITTER_STEP_US),
             cpu: CpuWish {
                 block: steps(BLOCK_STEP_US / hops),
                 input: steps(INPUT_STEP_US / hops),
                 kilobyte: steps(KILOBYTE_STEP_US / hops),
             },
+            ..SimWish::default()
         };
         let more = dice.between((0, MORE_FAULTS_MAX));
         self.draw_faults(more, &mut dice);

@@ -86,7 +86,7 @@ impl Case {
             let parts: Vec<String> = parts.map(|(key, time)| format!("{key}: {time}")).collect();
             (!parts.is_empty()).then(|| parts.join(", "))
         };
-        let (sim, cpu) = (self.sim, self.sim.cpu);
+        let (sim, cpu) = (&self.sim, self.sim.cpu);
         let cpu = [
             ("block", cpu.block),
             ("input", cpu.input),

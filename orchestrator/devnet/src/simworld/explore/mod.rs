@@ -6,7 +6,9 @@
 //! which at least one mines, all connected or in a line or a ring, a block every 1
 //! or 2 s, one-way latency of 0 to 400 ms from end to end, 0 to 2 payments a second,
 //! and up to 8 faults of 1 to 12 s each, those of links beside those of nodes; nodes
-//! join and leave as well. Beyond 64 nodes those that are all connected each find 8
+//! join and leave as well. Those of storage are crashes, which take along what is
+//! not durable yet, writes that reach the disk in part, full disks, and disks that
+//! are taken away. Beyond 64 nodes those that are all connected each find 8
 //! others. Wide ranges add up to 16 faults, clocks off by up to 32 s instead of 4,
 //! nodes that start up to 10 s late, and validation that takes up to 200 ms for a
 //! block, 20 ms for an input and 4 ms for 1,000 bytes from end to end. Each purpose
@@ -19,6 +21,7 @@ mod case;
 mod draw;
 mod file;
 mod shrink;
+mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,6 +31,7 @@ use std::sync::{Mutex, PoisonError};
 use devnet_scenario::report::Verdict;
 use devnet_scenario::world::{Act, ActId, Outcome, Snapshot};
 use minichain_sim::setup::Planted;
+use minichain_sim::world::Damage;
 
 use super::net::Net;
 use super::play::{self, Play};
@@ -37,6 +41,7 @@ use crate::scenario_file::ScenarioFile;
 pub use case::Case;
 pub use draw::{NODES_MAX, NODES_MIN, Ranges};
 pub use shrink::{RUNS_MAX, shrink};
+pub use tally::{Faced, Storage, Tally};
 
 /// What is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +69,8 @@ pub struct Failed {
 /// What came of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
-    /// All held.
-    Well,
+    /// All held, on disks that went through this.
+    Well(Damage),
     /// A fault had no effect, so nothing is proven.
     Invalid(String),
     /// Something that must never be, or an end that never came.
@@ -75,13 +80,15 @@ pub enum Came {
 }
 
 /// What came of many cases, however many of them ran at a time.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Explored {
     /// Cases that were run to their end; up to the one that failed, if one did.
     pub runs: u64,
     /// Of these, seeds of cases in which a fault had no effect, and what was
     /// found instead.
     pub invalid: BTreeMap<u64, String>,
+    /// What those went through that held.
+    pub held: Tally,
     /// The failing case of the lowest seed.
     pub failed: Option<(Case, Failed)>,
 }
@@ -127,7 +134,7 @@ pub fn run(case: &Case, planted: Option<Planted>, stop: &AtomicBool) -> Result<C
         format!("expected {}; found {}", failure.expected, failure.found)
     });
     Ok(match report.verdict {
-        Verdict::Pass => Came::Well,
+        Verdict::Pass => Came::Well(play.net().world().damage()),
         Verdict::Invalid => Came::Invalid(why),
         verdict => badly(verdict.word(), &why),
     })
@@ -188,6 +195,7 @@ pub fn explore(
 struct Found {
     /// Seeds of cases that came to their end.
     ended: BTreeSet<u64>,
+    held: BTreeMap<u64, Faced>,
     invalid: BTreeMap<u64, String>,
     failed: Option<(Case, Failed)>,
     odd: BTreeMap<u64, String>,
@@ -198,7 +206,9 @@ impl Found {
         let seed = case.seed;
         match came {
             Ok(Came::Unfinished) => return,
-            Ok(Came::Well) => {}
+            Ok(Came::Well(damage)) => {
+                self.held.insert(seed, Faced::of(&case, damage));
+            }
             Ok(Came::Invalid(why)) => {
                 self.invalid.insert(seed, why);
             }
@@ -224,9 +234,11 @@ impl Found {
         }
         self.invalid.retain(|seed, _| is_counted(*seed));
         self.ended.retain(|seed| is_counted(*seed));
+        self.held.retain(|seed, _| is_counted(*seed));
         Ok(Explored {
             runs: self.ended.len() as u64,
             invalid: self.invalid,
+            held: Tally::of(self.held.values()),
             failed: self.failed,
         })
     }
