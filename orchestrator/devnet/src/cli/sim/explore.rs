@@ -36,8 +36,8 @@ which, counting of storage faults only what was seen to bite; --json has it unde
 
 With --nodes networks are as large as you say, 2 to 1000 nodes; beyond 64 those that are all
 connected each find 8 others. With --wide there are up to 16 faults more, clocks are off by up to
-32 s instead of 4, nodes start up to 10 s late, and validating takes up to 200 ms for a block, 20 ms
-for an input and 4 ms for 1,000 bytes. A seed draws all else as it does without.
+32 s instead of 4, nodes start up to 10 s late, and validating takes up to 100 ms for a block, 10 ms
+for an input and 2 ms for 1,000 bytes. A seed draws all else as it does without.
 
 Ctrl-C ends the search and tells what it has found; while a failure is shrunk, it writes the least
 that still failed so far.

@@ -21,12 +21,14 @@ const LATENCY_STEP_MS: u32 = 50;
 const LATENCY_STEPS: u64 = 9;
 
 /// Of wide ranges: further faults at most, steps of what validation takes and
-/// of how late nodes start, and how often a clock's offset is doubled.
+/// of how late nodes start, and how often a clock's offset is doubled. A node that
+/// is some hundred blocks behind has to catch up with a block a second in time, so
+/// a block takes a tenth of that at most.
 const MORE_FAULTS_MAX: u64 = 16;
 const STEPS: u64 = 4;
-const BLOCK_STEP_US: u64 = 50 * MILLI;
-const INPUT_STEP_US: u64 = 5 * MILLI;
-const KILOBYTE_STEP_US: u64 = MILLI;
+const BLOCK_STEP_US: u64 = 25 * MILLI;
+const INPUT_STEP_US: u64 = 5 * MILLI / 2;
+const KILOBYTE_STEP_US: u64 = MILLI / 2;
 const JITTER_STEP_US: u64 = 2_500 * MILLI;
 const DOUBLINGS_MAX: u64 = 3;
 

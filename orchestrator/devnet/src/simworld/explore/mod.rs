@@ -10,8 +10,8 @@
 //! not durable yet, writes that reach the disk in part, full disks, and disks that
 //! are taken away. Beyond 64 nodes those that are all connected each find 8
 //! others. Wide ranges add up to 16 faults, clocks off by up to 32 s instead of 4,
-//! nodes that start up to 10 s late, and validation that takes up to 200 ms for a
-//! block, 20 ms for an input and 4 ms for 1,000 bytes from end to end. Each purpose
+//! nodes that start up to 10 s late, and validation that takes up to 100 ms for a
+//! block, 10 ms for an input and 2 ms for 1,000 bytes from end to end. Each purpose
 //! has chance of its own, so whatever is asked for beside it moves nothing else.
 //!
 //! In the end all is healed, and within 80 blocks all must be on one chain with
