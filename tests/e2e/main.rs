@@ -14,5 +14,6 @@ mod payments;
 mod podman;
 mod process;
 mod story;
+mod swapped;
 mod top;
 mod versions;
