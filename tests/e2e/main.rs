@@ -8,6 +8,7 @@ mod bench;
 mod docker;
 mod faults;
 mod logs;
+mod memory;
 mod monitoring;
 mod nodes;
 mod payments;
