@@ -33,11 +33,11 @@ pub enum OwnerError {
         /// Name of the node that it belongs to.
         theirs: String,
         /// Identity of that node.
-        their_id: PeerId,
+        their_id: String,
         /// Name of this node.
         ours: String,
         /// Identity of this node.
-        our_id: PeerId,
+        our_id: String,
     },
     /// It cannot be told or noted whose it is.
     #[error(
@@ -90,9 +90,9 @@ pub fn claim(dir: &Path, name: &str, seed: &str) -> Result<(), OwnerError> {
         return Err(OwnerError::Other {
             dir: dir.to_owned(),
             theirs: printable(&theirs.name),
-            their_id,
+            their_id: their_id.to_string(),
             ours: ours.name,
-            our_id,
+            our_id: ours.peer_id,
         });
     }
     Ok(())
