@@ -11,9 +11,9 @@ use crate::docker::docker;
 use crate::network::Node;
 
 /// Limit that an idle node keeps to and a busy one does not, in MiB.
-pub const STARVED_MIB: u64 = 16;
+pub const STARVED_MIB: u64 = 12;
 /// Questions at once, and how long each is: together far more than the limit.
-const ASKERS: usize = 48;
+const ASKERS: usize = 16;
 const QUESTION_BYTES: usize = 4_000_000;
 /// How long a node may resist.
 const PATIENCE: Duration = Duration::from_secs(120);
