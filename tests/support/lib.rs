@@ -13,6 +13,7 @@ pub mod docker;
 pub mod dockerd;
 pub mod engine_proxy;
 pub mod figures;
+pub mod memory;
 pub mod namespace;
 pub mod network;
 pub mod podman;

@@ -66,7 +66,8 @@ pub struct P2pConfig {
     /// 64 hexadecimal digits from which the libp2p identity is derived. Unset:
     /// a random identity kept in `data_dir`.
     pub identity_seed: Option<String>,
-    /// Peers to look for before discovery rests.
+    /// Peers to look for before discovery rests; whoever comes in, up to four are
+    /// of the node's own choice.
     pub target_peers: u32,
     /// Connections accepted at most, both directions together.
     pub max_peers: u32,

@@ -36,6 +36,7 @@ pub mod link_conditioner;
 mod meter;
 mod operator;
 mod outlet;
+pub mod owner;
 mod pace;
 mod peers;
 mod places;

@@ -59,6 +59,7 @@ async fn live(config: NodeConfig, params: Params) -> Result<(), Failure> {
     let params = Arc::new(params);
     let reward = reward::find(&config, &params)?;
     let state = open_state(&config, &params)?;
+    claim_folder(&config)?;
     let reward_key = reward_key(&config, reward)?;
 
     let (handle, inbox) = driver::channel();
@@ -130,8 +131,9 @@ pub fn open_state(config: &NodeConfig, params: &Params) -> Result<State<RedbStor
     let mut state = state.map_err(|error| match error {
         state::OpenError::OtherGenesis { stored, ours } => Failure::bad_input(format!(
             "the data folder {} holds the chain of another network: its genesis block is \
-             {stored}, that of the configured network {} is {ours}; choose another folder with \
-             --data-dir, or that network's genesis file with --genesis",
+             {stored}, that of the configured network {} is {ours}; put this node's own folder \
+             back, choose another with --data-dir, or that network's genesis file with \
+             --genesis. Nothing in it was changed",
             dir.display(),
             params.network
         )),
@@ -142,6 +144,18 @@ pub fn open_state(config: &NodeConfig, params: &Params) -> Result<State<RedbStor
     let stored = state.store_mut().commit();
     stored.map_err(|error| Failure::world(store::explain(dir, &error)))?;
     Ok(state)
+}
+
+/// Refuses the data folder of a node with another identity. Asked when the store
+/// is open, so that no two nodes claim a folder at once.
+fn claim_folder(config: &NodeConfig) -> Result<(), Failure> {
+    let Some(seed) = &config.p2p.identity_seed else {
+        return Ok(());
+    };
+    net::owner::claim(&config.data_dir, &config.name, seed).map_err(|error| match error {
+        net::owner::OwnerError::Io { .. } => Failure::world(error),
+        error => Failure::bad_input(error),
+    })
 }
 
 fn reward_key(config: &NodeConfig, reward: Reward) -> Result<Option<[u8; 32]>, Failure> {

@@ -33,7 +33,8 @@ pub struct Config {
     pub bootstrap: Vec<Multiaddr>,
     /// Whether to look for further peers.
     pub discovery: bool,
-    /// Peers to look for before discovery rests.
+    /// Peers to look for before discovery rests; whoever comes in, up to four are
+    /// of our own choice.
     pub target_peers: u32,
     /// Connections at most. Of every four, one is kept for peers this node
     /// dials, so that strangers alone cannot take all places.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId};
 
@@ -15,9 +15,11 @@ use super::operator::{ADDED_MAX, Refusal};
 use super::pace::Pace;
 
 mod backoff;
+mod candidate;
 mod edge;
 
 use backoff::Backoff;
+use candidate::{Candidate, ranked};
 use edge::Edge;
 pub use edge::cause;
 
@@ -34,19 +36,21 @@ pub struct Dialer {
     dice: Dice,
 }
 
-/// A peer known by its id.
-#[derive(Debug)]
-struct Candidate {
-    addresses: Vec<Multiaddr>,
-    /// Dialled even when enough peers are connected.
-    is_wanted_back: bool,
-    backoff: Backoff,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Aim {
     Edge(u64),
     Candidate(PeerId),
+}
+
+/// Why a peer was dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motive {
+    /// Its address is configured or added.
+    Edge,
+    /// Peers were looked for, or it was our choice before.
+    Choice,
+    /// It had come in by itself and got lost: its choice, not ours.
+    Return,
 }
 
 /// A bootstrap that comes up late is found within this time.
@@ -123,13 +127,20 @@ impl Dialer {
     /// Takes over what the book knows.
     pub fn add_known(&mut self, book: &Book, now: Instant) {
         for (peer, addresses) in book.peers() {
-            self.add_candidate(peer, addresses.to_vec(), now);
+            self.add_candidate(peer, addresses.to_vec(), false, now);
         }
     }
 
-    /// Notes where a connected peer listens. A configured address among them
-    /// needs no dialling while the peer is connected.
-    pub fn on_identified(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, now: Instant) {
+    /// Notes where a connected peer listens, and whether it is known only because
+    /// it came in. A configured address among them needs no dialling while the
+    /// peer is connected.
+    pub fn on_identified(
+        &mut self,
+        peer: PeerId,
+        addresses: Vec<Multiaddr>,
+        came_in: bool,
+        now: Instant,
+    ) {
         for edge in self
             .edges
             .iter_mut()
@@ -138,7 +149,7 @@ impl Dialer {
             edge.peer = Some(peer);
         }
         if !addresses.is_empty() {
-            self.add_candidate(peer, addresses, now);
+            self.add_candidate(peer, addresses, came_in, now);
         }
     }
 
@@ -155,7 +166,7 @@ impl Dialer {
         if addresses.is_empty() || self.candidates.get(&peer).is_some_and(is_leaving) {
             return;
         }
-        self.add_candidate(peer, addresses, now);
+        self.add_candidate(peer, addresses, true, now);
         if let Some(candidate) = self.candidates.get_mut(&peer) {
             candidate.is_wanted_back = true;
             candidate.backoff.lost(now, &mut self.dice);
@@ -165,7 +176,7 @@ impl Dialer {
     /// Dials a peer again at a time, whether or not others are connected.
     pub fn want_back(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, at: Instant) {
         if !addresses.is_empty() {
-            self.add_candidate(peer, addresses, at);
+            self.add_candidate(peer, addresses, true, at);
         }
         if let Some(candidate) = self.candidates.get_mut(&peer) {
             candidate.is_wanted_back = true;
@@ -185,8 +196,14 @@ impl Dialer {
         is_edge || candidate.is_some_and(|candidate| candidate.is_wanted_back)
     }
 
-    /// Dials to known peers that are under way.
+    /// Dials to known peers by our own choice that are under way.
     pub fn looking(&self) -> usize {
+        let candidates = self.candidates.values();
+        candidates.filter(|one| one.is_looked_for()).count()
+    }
+
+    /// Dials to known peers that are under way, whyever.
+    pub fn dialling(&self) -> usize {
         let candidates = self.candidates.values();
         candidates.filter(|one| one.backoff.is_dialling).count()
     }
@@ -196,8 +213,8 @@ impl Dialer {
         self.wanted_max = wanted_max;
     }
 
-    /// Whom to dial now, given who is connected and how many more peers are
-    /// looked for. Every attempt's end must be told.
+    /// Whom to dial now, given who is connected and how many more peers may be
+    /// dialled to have enough. Every attempt's end must be told.
     pub fn due(
         &mut self,
         now: Instant,
@@ -215,59 +232,77 @@ impl Dialer {
                 dials.push(options);
             }
         }
-        let dialling = self.looking();
-        let mut places = looked_for.min(DIALLING_MAX).saturating_sub(dialling);
-        let mut wanted = self.wanted_max.saturating_sub(dialling);
-        let edges = self.edges.iter();
-        let hopeful = edges.filter(|edge| edge.backoff.failures < WANTED_BACK_MAX);
-        let at_edges: Vec<PeerId> = hopeful.filter_map(|edge| edge.peer).collect();
-        for (peer, candidate) in &mut self.candidates {
-            if is_connected(peer) {
-                candidate.is_wanted_back &= !candidate.backoff.rest(now);
-                continue;
-            }
-            // Dialled above, by the address that was configured.
-            if at_edges.contains(peer) {
-                continue;
-            }
-            let may = places > 0 || (candidate.is_wanted_back && wanted > 0);
-            if !may || !candidate.backoff.begin(now) {
-                continue;
-            }
-            places = places.saturating_sub(1);
-            wanted = wanted.saturating_sub(1);
-            let options = candidate.options(*peer);
-            self.in_flight
-                .insert(options.connection_id(), Aim::Candidate(*peer));
-            dials.push(options);
-        }
+        self.due_known(now, is_connected, looked_for, &mut dials);
         dials
     }
 
-    /// A dial led to a connection with `peer`; whether to an address that is
-    /// configured or added.
-    pub fn on_connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) -> bool {
+    fn due_known(
+        &mut self,
+        now: Instant,
+        is_connected: impl Fn(&PeerId) -> bool,
+        looked_for: usize,
+        dials: &mut Vec<DialOpts>,
+    ) {
+        let mut places = looked_for.min(DIALLING_MAX.saturating_sub(self.looking()));
+        let mut wanted = self.wanted_max.saturating_sub(self.dialling());
+        let edges = self.edges.iter();
+        let hopeful = edges.filter(|edge| edge.backoff.failures < WANTED_BACK_MAX);
+        // Dialled by the address that was configured.
+        let at_edges: Vec<PeerId> = hopeful.filter_map(|edge| edge.peer).collect();
+        for (_, candidate) in self
+            .candidates
+            .iter_mut()
+            .filter(|(peer, _)| is_connected(peer))
+        {
+            candidate.is_wanted_back &= !candidate.backoff.rest(now);
+        }
+        for peer in ranked(&self.candidates, &is_connected, places > 0, &mut self.dice) {
+            let Some(candidate) = self.candidates.get_mut(&peer) else {
+                continue;
+            };
+            let may = places > 0 || (candidate.is_wanted_back && wanted > 0);
+            if at_edges.contains(&peer) || !may || !candidate.backoff.begin(now) {
+                continue;
+            }
+            candidate.motive = if places == 0 && candidate.came_in {
+                Motive::Return
+            } else {
+                Motive::Choice
+            };
+            places = places.saturating_sub(1);
+            wanted = wanted.saturating_sub(1);
+            let options = candidate.options(peer);
+            self.in_flight
+                .insert(options.connection_id(), Aim::Candidate(peer));
+            dials.push(options);
+        }
+    }
+
+    /// A dial led to a connection with `peer`; why it was begun. What protocols
+    /// begin is our choice.
+    pub fn on_connected(&mut self, connection: ConnectionId, peer: PeerId, now: Instant) -> Motive {
         match self.in_flight.remove(&connection) {
             Some(Aim::Edge(number)) => {
                 // Removed meanwhile?
                 let mut edges = self.edges.iter_mut();
                 let Some(edge) = edges.find(|edge| edge.number == number) else {
-                    return false;
+                    return Motive::Choice;
                 };
                 if edge.backoff.failures > 0 {
                     tracing::info!(address = %edge.address, %peer, "bootstrap peer reached");
                 }
                 edge.peer = Some(peer);
                 edge.backoff.connected(now, &mut self.dice);
-                true
+                Motive::Edge
             }
             Some(Aim::Candidate(peer)) => {
-                if let Some(candidate) = self.candidates.get_mut(&peer) {
-                    candidate.backoff.connected(now, &mut self.dice);
-                }
-                false
+                let Some(candidate) = self.candidates.get_mut(&peer) else {
+                    return Motive::Choice;
+                };
+                candidate.backoff.connected(now, &mut self.dice);
+                candidate.motive
             }
-            None => false,
+            None => Motive::Choice,
         }
     }
 
@@ -310,29 +345,36 @@ impl Dialer {
         }
     }
 
-    fn add_candidate(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, at: Instant) {
+    fn add_candidate(
+        &mut self,
+        peer: PeerId,
+        addresses: Vec<Multiaddr>,
+        came_in: bool,
+        at: Instant,
+    ) {
         let (redial, max) = (
             self.pace.redial,
             (self.pace.redial * 5).min(CANDIDATE_WAIT_MAX),
         );
-        let candidate = self.candidates.entry(peer).or_insert_with(|| Candidate {
-            addresses: Vec::new(),
-            is_wanted_back: false,
-            backoff: Backoff::new(at, redial, max),
-        });
-        candidate.addresses = addresses;
+        let backoff = || Backoff::new(at, redial, max);
+        let candidate = self
+            .candidates
+            .entry(peer)
+            .or_insert_with(|| Candidate::new(came_in, backoff()));
+        candidate.came_in &= came_in;
+        candidate.is_at(addresses);
         // The book is bounded, and so is this copy of it.
         while self.candidates.len() > CANDIDATES_MAX {
             self.forget_worst(&peer);
         }
     }
 
-    /// Makes room: first go those only known by their own word, then those that
-    /// failed most often.
+    /// Makes room: first go those that came in, then those only known by their
+    /// own word, then those that failed most often.
     fn forget_worst(&mut self, newest: &PeerId) {
         let others = self.candidates.iter().filter(|(peer, _)| *peer != newest);
-        let worst = others
-            .max_by_key(|(_, candidate)| (!candidate.is_wanted_back, candidate.backoff.failures));
+        let worst =
+            others.max_by_key(|(_, one)| (one.came_in, !one.is_wanted_back, one.backoff.failures));
         if let Some(peer) = worst.map(|(peer, _)| *peer) {
             self.candidates.remove(&peer);
         }
@@ -341,15 +383,6 @@ impl Dialer {
 
 /// A little more than the book holds.
 const CANDIDATES_MAX: usize = 300;
-
-impl Candidate {
-    fn options(&self, peer: PeerId) -> DialOpts {
-        DialOpts::peer_id(peer)
-            .condition(PeerCondition::DisconnectedAndNotDialing)
-            .addresses(self.addresses.clone())
-            .build()
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,9 @@ pub struct Link {
     pub direction: Direction,
     /// Whether we dialled it by the operator's word.
     pub is_manual: bool,
+    /// Whether we dialled it by our own choice, and not because the peer had come
+    /// in before.
+    pub is_chosen: bool,
     /// When it opened.
     pub opened: Instant,
     /// When it last answered a ping, or opened.
@@ -305,6 +308,20 @@ impl Peers {
             .count()
     }
 
+    /// Whether the peer is here by our own choice.
+    pub fn is_chosen(&self, id: &PeerId) -> bool {
+        let links = self.relations.get(id).map(|relation| &relation.links);
+        links.is_some_and(|links| links.iter().any(|link| link.is_chosen))
+    }
+
+    /// How many peers are.
+    pub fn chosen(&self) -> usize {
+        self.relations
+            .keys()
+            .filter(|id| self.is_chosen(id))
+            .count()
+    }
+
     /// All peers as shown to those who ask.
     pub fn connections(&self) -> BTreeMap<Peer, Connection> {
         let shown = |(id, relation): (&PeerId, &Relation)| {
@@ -345,6 +362,7 @@ mod tests {
             remote,
             direction,
             is_manual: false,
+            is_chosen: direction == Direction::Outbound,
             opened,
             heard: opened,
             meter: Arc::default(),
@@ -397,6 +415,24 @@ mod tests {
         assert_eq!(peers.silent(start + limit, limit), [first]);
         assert_eq!(peers.silent(start + limit + second, limit), [first, other]);
         assert_eq!(peers.connections()[&Peer(0)].ping_ms, Some(3.0));
+    }
+
+    #[test]
+    fn only_whom_we_dialled_by_choice_counts_as_chosen() {
+        let (mut peers, now) = (Peers::default(), Instant::now());
+        let [guest, returned, chosen] = [(); 3].map(|()| PeerId::random());
+        peers.opened(guest, link(1, Direction::Inbound, now), 0);
+        let back = Link {
+            is_chosen: false,
+            ..link(2, Direction::Outbound, now)
+        };
+        peers.opened(returned, back, 0);
+        peers.opened(chosen, link(3, Direction::Inbound, now), 0);
+        assert_eq!((peers.chosen(), peers.dialled()), (0, 1));
+        peers.opened(chosen, link(4, Direction::Outbound, now), 0);
+        assert_eq!((peers.chosen(), peers.is_chosen(&chosen)), (1, true));
+        peers.closed(&chosen, ConnectionId::new_unchecked(4));
+        assert_eq!(peers.chosen(), 0);
     }
 
     #[test]

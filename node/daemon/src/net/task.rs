@@ -266,19 +266,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         }
     }
 
-    /// How many more peers discovery looks for.
-    fn looked_for(&self) -> usize {
-        let target = if self.config.discovery {
-            self.config.target_peers
-        } else {
-            0
-        };
-        (target.min(self.config.max_peers) as usize).saturating_sub(self.peers.len())
-    }
-
     fn dial(&mut self, now: Instant) {
-        let found = self.swarm.behaviour().gate.under_way();
-        let looked_for = self.looked_for().saturating_sub(found);
+        let by_protocols = self.swarm.behaviour().gate.under_way();
+        let looked_for = self.begun_next(by_protocols);
         self.dialer.limit_wanted(self.wanted_max());
         let dials = self
             .dialer

@@ -48,7 +48,7 @@ pub struct Foe {
 }
 
 /// Settings of a peer that dials the victim and nobody else.
-fn config(address: SocketAddr) -> Config {
+pub fn config(address: SocketAddr) -> Config {
     Config {
         network: "hostile".into(),
         spacing: Duration::from_secs(1),
@@ -120,7 +120,11 @@ impl Foe {
     }
 
     pub fn by(way: SocketAddr, manner: Manner) -> Self {
-        let config = config(way);
+        Self::with(config(way), manner)
+    }
+
+    /// With settings of its own.
+    pub fn with(config: Config, manner: Manner) -> Self {
         let id = config.keypair.public().to_peer_id().to_string();
         let (sender, inbox) = mpsc::channel(64);
         let started = RUNTIME.block_on(net::start(config, Ends::default(), sender));

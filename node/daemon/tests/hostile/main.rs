@@ -18,6 +18,7 @@ mod support;
 mod bounds;
 mod bridge;
 mod crowds;
+mod eclipse;
 mod floods;
 mod foe;
 mod forged;

@@ -7,7 +7,7 @@ use minichain_node::net::{self, Command, Config, Delivery, Ends, addresses};
 use minichain_protocol::input::{Direction, Input};
 use tokio::sync::mpsc;
 
-use crate::support::{Net, PATIENCE, config, edges_only, until};
+use crate::support::{Net, PATIENCE, config, edges_only, free_port, until};
 
 /// Long enough for anything that is going to happen on loopback.
 const QUIET: Duration = Duration::from_secs(3);
@@ -339,9 +339,4 @@ fn is_change(input: &Input) -> bool {
         input,
         Input::PeerConnected { .. } | Input::PeerDisconnected { .. }
     )
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("address").port()
 }

@@ -158,3 +158,9 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
         "not within {PATIENCE:?}: {what}"
     );
 }
+
+/// A port of loopback that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("bind");
+    listener.local_addr().expect("address").port()
+}

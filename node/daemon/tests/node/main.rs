@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod kills;
 mod lifecycle;
+mod owner;
 mod peers;
 mod rpc;
 mod spend;

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::clock::{now_s, spell_duration};
 use crate::console::{Colour, Console};
+use crate::engine::Vitals;
 use crate::health::{Agreement, agreement, short_hash};
 use crate::monitoring::stack::Links;
 use crate::probe::{NodeAddress, NodeFacts, Round};
@@ -133,6 +134,16 @@ impl NetworkReport {
         }
     }
 
+    /// Tells of nodes that have ended why, where the engine knows.
+    pub fn tell_ends(&mut self, vitals: &[Vitals]) {
+        for node in self.nodes.iter_mut().filter(|node| node.has_ended()) {
+            let signs = vitals.iter().find(|signs| signs.node == node.name);
+            if let Some(why) = signs.and_then(Vitals::why_ended) {
+                node.problem = Some(format!("ended: {why}"));
+            }
+        }
+    }
+
     /// Where to look, a line each, each behind a line end; empty if nothing
     /// watches the network.
     pub fn monitoring_lines(&self) -> String {
@@ -228,6 +239,11 @@ impl NetworkReport {
 }
 
 impl NodeReport {
+    /// Whether its process has ended.
+    pub fn has_ended(&self) -> bool {
+        ["exited", "dead"].contains(&self.state.as_str())
+    }
+
     fn new(node: &NodeAddress, observed: &Observed, round: &Round) -> Self {
         let found = observed.node(&node.name);
         let state = found.map_or("missing", |node| state_word(node.state));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::report::NetworkReport;
+use super::report::{NetworkReport, NodeReport};
 use super::{NameArgs, OutputArgs};
 use crate::clock::{now_s, parse_duration, spell_duration, time_of_day};
 use crate::console::Colour;
@@ -81,6 +81,11 @@ pub(super) async fn look(world: &World, args: &Args) -> Result<NetworkReport, Fa
     let mut report = NetworkReport::new(name, &attached, &round);
     if args.credentials {
         report.tell_credentials(&attached);
+    }
+    // Asked only where something has ended, for that costs a call for each node.
+    if report.nodes.iter().any(NodeReport::has_ended) {
+        let vitals = attached.engine.vitals(name).await.unwrap_or_default();
+        report.tell_ends(&vitals);
     }
     report.monitoring = monitoring::links(&world.states.network(name));
     Ok(report)

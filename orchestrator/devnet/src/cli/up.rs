@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::ArgGroup;
-use devnet_blueprint::quantity::BlockTime;
+use devnet_blueprint::quantity::{BlockTime, ByteSize};
 use devnet_blueprint::{Blueprint, Topology, diff, render};
 
 use self::bring_up::{Brought, bring_up, take_back};
@@ -103,6 +103,10 @@ pub struct Args {
     #[arg(long, value_name = "PATH")]
     pub(super) binary: Option<PathBuf>,
 
+    /// Memory that each node's container may hold, such as 512MiB [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) memory: Option<ByteSize>,
+
     /// Where keys and identities follow from; the same seed gives the same
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
@@ -166,6 +170,7 @@ impl From<Own> for Args {
             block_time: None,
             image: own.image,
             binary: own.binary,
+            memory: None,
             seed: own.seed,
             timeout: own.timeout,
             wait_blocks: 0,

@@ -60,6 +60,8 @@ pub struct Vitals {
     pub was_out_of_memory: bool,
     /// Memory it holds now, where the engine tells.
     pub memory_bytes: Option<u64>,
+    /// Memory it may hold at most, where it is bounded and the engine tells.
+    pub memory_max_bytes: Option<u64>,
     /// Processor time that the present process has taken so far, in
     /// milliseconds, where it runs on this host.
     pub cpu_ms: Option<u64>,
@@ -69,9 +71,23 @@ impl Vitals {
     /// Why none runs, where the engine tells.
     pub fn why_ended(&self) -> Option<String> {
         if self.was_out_of_memory {
-            return Some("killed by the kernel, for it needed more memory than it may have".into());
+            return Some(out_of_memory(self.memory_max_bytes));
         }
         self.exit_code.map(|code| format!("exit code {code}"))
+    }
+}
+
+/// That the kernel ended a node, and what to do about it.
+fn out_of_memory(max_bytes: Option<u64>) -> String {
+    match max_bytes {
+        Some(bytes) => format!(
+            "out of memory, limit {} MiB; raise it with `devnet up --memory SIZE`, or `memory` \
+             in the topology",
+            bytes >> 20
+        ),
+        None => "out of memory, and the host has no more; run fewer nodes, or less beside \
+                 them"
+            .to_owned(),
     }
 }
 

@@ -6,7 +6,9 @@ use libp2p::swarm::DialError;
 use libp2p::{Multiaddr, PeerId};
 
 use super::backoff::{FORGET_AFTER, LOST_PATIENCE, SETTLED, WAIT_MIN};
-use super::{Book, DIALLING_MAX, Dialer, EDGE_WAIT_MAX, Pace, WANTED_BACK_MAX};
+use super::{
+    Book, CANDIDATES_MAX, DIALLING_MAX, Dialer, EDGE_WAIT_MAX, Motive, Pace, WANTED_BACK_MAX,
+};
 
 const NOBODY: fn(&PeerId) -> bool = |_| false;
 
@@ -87,7 +89,7 @@ fn a_known_peer_whose_place_another_took_is_forgotten() {
     let now = Instant::now();
     let mut dialer = dialer(&[], now);
     let peer = PeerId::random();
-    dialer.on_identified(peer, vec![address(1)], now);
+    dialer.on_identified(peer, vec![address(1)], true, now);
     let dial = dialer.due(now, NOBODY, 1).remove(0);
     let error = DialError::WrongPeerId {
         obtained: PeerId::random(),
@@ -109,7 +111,7 @@ fn a_bootstrap_peer_that_dialled_us_first_is_not_dialled() {
     let now = Instant::now();
     let mut dialer = dialer(&[address(1)], now);
     let peer = PeerId::random();
-    dialer.on_identified(peer, vec![address(2), address(1)], now);
+    dialer.on_identified(peer, vec![address(2), address(1)], true, now);
     assert!(dialer.due(now, |id| *id == peer, 0).is_empty());
 }
 
@@ -238,7 +240,7 @@ fn a_lost_bootstrap_peer_is_dialled_as_steadily_and_only_by_its_address() {
     let peer = PeerId::random();
     let dial = dialer.due(now, NOBODY, 0).remove(0);
     dialer.on_connected(dial.connection_id(), peer, now);
-    dialer.on_identified(peer, vec![address(1)], now);
+    dialer.on_identified(peer, vec![address(1)], true, now);
     now += SETTLED / 2;
     dialer.on_lost(peer, vec![address(1)], now);
     let attempts = attempts_while_cut(&mut dialer, now, Duration::from_secs(5));
@@ -308,7 +310,65 @@ fn a_peer_kept_away_is_not_dialled() {
     let now = Instant::now();
     let mut dialer = dialer(&[], now);
     let peer = PeerId::random();
-    dialer.on_identified(peer, vec![address(1)], now);
+    dialer.on_identified(peer, vec![address(1)], true, now);
     dialer.remove(&peer);
     assert!(dialer.due(now, NOBODY, 10).is_empty());
+}
+
+#[test]
+fn peers_wanted_back_take_no_place_of_those_looked_for_and_are_not_our_choice() {
+    let now = Instant::now();
+    let mut dialer = dialer(&[], now);
+    let mut dial_of_guest = None;
+    for port in 1..=20 {
+        let guest = PeerId::random();
+        dialer.on_identified(guest, vec![address(port)], true, now);
+        dialer.want_back(guest, vec![address(port)], now);
+        let dial = dialer.due(now, NOBODY, 0).remove(0);
+        dial_of_guest = Some((dial.connection_id(), guest));
+    }
+    assert_eq!((dialer.looking(), dialer.dialling()), (0, 20));
+    let known = PeerId::random();
+    dialer.on_identified(known, vec![address(99)], false, now);
+    let dials = dialer.due(now, NOBODY, 1);
+    assert_eq!(dials.len(), 1);
+    assert_eq!(dials[0].get_peer_id(), Some(known));
+    let (connection, guest) = dial_of_guest.expect("it was dialled");
+    assert_eq!(dialer.on_connected(connection, guest, now), Motive::Return);
+    let connection = dials[0].connection_id();
+    assert_eq!(dialer.on_connected(connection, known, now), Motive::Choice);
+}
+
+#[test]
+fn a_chosen_peer_that_got_lost_is_our_choice_again() {
+    let now = Instant::now();
+    let mut dialer = dialer(&[], now);
+    let peer = PeerId::random();
+    dialer.on_identified(peer, vec![address(1)], true, now);
+    dialer.on_identified(peer, vec![address(1)], false, now);
+    dialer.want_back(peer, vec![address(1)], now);
+    let dial = dialer.due(now, NOBODY, 0).remove(0);
+    let motive = dialer.on_connected(dial.connection_id(), peer, now);
+    assert_eq!(motive, Motive::Choice);
+}
+
+#[test]
+fn who_came_in_makes_room_before_those_known_otherwise() {
+    let now = Instant::now();
+    let mut dialer = dialer(&[], now);
+    let known: Vec<PeerId> = (0..10).map(|_| PeerId::random()).collect();
+    for peer in &known {
+        dialer.on_identified(*peer, vec![address(1)], false, now);
+    }
+    for _ in 0..2 * CANDIDATES_MAX {
+        let guest = PeerId::random();
+        dialer.on_identified(guest, vec![address(2)], true, now);
+        dialer.want_back(guest, vec![address(2)], now + LOST_PATIENCE);
+    }
+    assert_eq!(dialer.candidates.len(), CANDIDATES_MAX);
+    assert!(
+        known
+            .iter()
+            .all(|peer| dialer.candidates.contains_key(peer))
+    );
 }

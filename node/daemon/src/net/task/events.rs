@@ -13,6 +13,7 @@ use minichain_protocol::input::{Breach, Direction, Input, RequestFailure};
 use minichain_protocol::output::Verdict;
 
 use super::super::behaviour::{self, BehaviourEvent};
+use super::super::dialer::Motive;
 use super::super::exchange::{self, Outbound};
 use super::super::peers::{Closed, Link, Opened};
 use super::super::sync_codec::Request;
@@ -112,14 +113,16 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             Direction::Inbound
         };
         let is_tried = self.tries.remove(&connection);
-        let is_edge = endpoint.is_dialer() && self.dialer.on_connected(connection, id, now);
+        let dialled = endpoint.is_dialer();
+        let motive = dialled.then(|| self.dialer.on_connected(connection, id, now));
         let remote = endpoint.get_remote_address().clone();
         tracing::debug!(peer = %id, %remote, ?direction, "connection opened");
         let link = Link {
             id: connection,
             remote,
             direction,
-            is_manual: is_tried || is_edge,
+            is_manual: is_tried || motive == Some(Motive::Edge),
+            is_chosen: motive.is_some_and(|motive| motive != Motive::Return),
             opened: now,
             heard: now,
             meter: self.meters.claim(&id, endpoint.get_remote_address()),
@@ -233,8 +236,9 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         let seen_at = self.peers.seen_at(&id);
         let listens_at = addresses::believable(&info.listen_addrs, seen_at);
         self.peers.identified(&id, listens_at.clone());
+        let came_in = !self.peers.is_chosen(&id);
         self.dialer
-            .on_identified(id, listens_at.clone(), Instant::now());
+            .on_identified(id, listens_at.clone(), came_in, Instant::now());
         let dialable = self.peers.dialable(&id);
         self.book.note(id, dialable, seen_at, unix_s());
         let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else {

@@ -157,6 +157,7 @@ impl<'a> Job<'a> {
             None => world.engine(wish::engine(args, &topology)).await?,
         };
         wish::check_program(&topology, engine.kind())?;
+        wish::check_memory(args, engine.kind())?;
         Ok(Self {
             world,
             name,

@@ -78,6 +78,17 @@ pub fn check_engine(args: &Args, name: &str, runs_on: EngineKind) -> Result<(), 
     .next("Another `--name` makes a second network."))
 }
 
+/// Refuses a limit that nothing would keep.
+pub fn check_memory(args: &Args, engine: EngineKind) -> Result<(), Failure> {
+    if args.memory.is_none() || engine == EngineKind::Docker {
+        return Ok(());
+    }
+    Err(
+        Failure::bad_input("`--memory` limits containers, and the process engine has none")
+            .next("Leave it out, or use `--engine docker`."),
+    )
+}
+
 /// Refuses an image where nothing can run it.
 pub fn check_program(topology: &Topology, engine: EngineKind) -> Result<(), Failure> {
     match (&topology.engine.image, engine) {
@@ -106,6 +117,12 @@ fn apply(args: &Args, topology: &mut Topology) -> Result<(), Failure> {
     }
     if let Some(seed) = args.seed {
         topology.seed = Some(seed);
+    }
+    if let Some(memory) = args.memory {
+        let groups = topology.groups.iter_mut().map(|group| &mut group.memory);
+        groups.for_each(|limit| *limit = Some(memory));
+        let nodes = topology.nodes.values_mut().map(|node| &mut node.memory);
+        nodes.for_each(|limit| *limit = None);
     }
     if let Some(image) = &args.image {
         topology.engine.image = Some(image.clone());

@@ -41,6 +41,8 @@ impl DockerEngine {
         };
         let state = found.state.unwrap_or_default();
         let mut vitals = vitals_from(node.clone(), &state);
+        let limit = found.host_config.and_then(|host| host.memory);
+        vitals.memory_max_bytes = memory_limit(limit);
         if let Some(pid) = vitals.pid {
             let is_here = is_in_container(pid, &id);
             vitals.cpu_ms = is_here.then(|| cpu_ms(pid)).flatten();
@@ -82,8 +84,14 @@ fn vitals_from(node: String, state: &ContainerState) -> Vitals {
         exit_code: if has_ended { state.exit_code } else { None },
         was_out_of_memory: has_ended && state.oom_killed == Some(true),
         memory_bytes: None,
+        memory_max_bytes: None,
         cpu_ms: None,
     }
+}
+
+/// The engine says 0 where there is no limit.
+fn memory_limit(bytes: Option<i64>) -> Option<u64> {
+    u64::try_from(bytes?).ok().filter(|bytes| *bytes > 0)
 }
 
 /// Whether the process with that number belongs to the container: only where the
@@ -139,9 +147,14 @@ mod tests {
             oom_killed: Some(true),
             ..state(status)
         };
-        let ended = vitals_from("a".into(), &short(ContainerStateStatusEnum::EXITED));
+        let mut ended = vitals_from("a".into(), &short(ContainerStateStatusEnum::EXITED));
+        ended.memory_max_bytes = memory_limit(Some(256 << 20));
         let why = ended.why_ended().expect("it has ended");
-        assert!(why.contains("more memory"), "{why}");
+        let told = ["out of memory, limit 256 MiB", "--memory", "topology"];
+        assert!(told.iter().all(|words| why.contains(words)), "{why}");
+        ended.memory_max_bytes = memory_limit(Some(0));
+        let why = ended.why_ended().expect("it has ended");
+        assert!(why.contains("the host has no more"), "{why}");
         let alive = vitals_from("a".into(), &short(ContainerStateStatusEnum::RUNNING));
         assert_eq!(alive.why_ended(), None);
     }

@@ -64,6 +64,7 @@ fn vitals(found: &Found) -> Option<Vitals> {
         memory_bytes: pid
             .filter(|_| observed.state != NodeState::Exited)
             .and_then(resident_bytes),
+        memory_max_bytes: None,
         cpu_ms: pid.and_then(cpu_ms),
     })
 }

@@ -66,6 +66,7 @@ impl Recording {
                 exit_code: (node.state == NodeState::Exited).then_some(137),
                 was_out_of_memory: false,
                 memory_bytes: is_alive.then_some(1 << 20),
+                memory_max_bytes: None,
                 cpu_ms: is_alive.then_some(10),
             }
         };

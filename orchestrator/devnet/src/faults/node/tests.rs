@@ -19,6 +19,7 @@ fn signs(state: NodeState, life: u32) -> Vitals {
         exit_code: None,
         was_out_of_memory: false,
         memory_bytes: None,
+        memory_max_bytes: None,
         cpu_ms: None,
     }
 }

@@ -90,6 +90,7 @@ mod tests {
             exit_code: None,
             was_out_of_memory: false,
             memory_bytes: None,
+            memory_max_bytes: None,
             cpu_ms: None,
         };
         BTreeMap::from([("a".to_owned(), vitals)])
