@@ -246,11 +246,16 @@ impl World {
         }
     }
 
-    /// Whoever dialled before dials again; where everybody wants everybody,
-    /// both do.
+    /// Whoever dialled before dials again, and so does whoever dials that one by
+    /// its configuration, though the other was faster this time; where everybody
+    /// wants everybody, both do.
     fn after_loss(&mut self, conn: u32, place: Place, other: Place) {
         let dialled = self.conns[conn as usize].ends[0] as usize == place;
-        if dialled || self.peering == Peering::Everybody {
+        let is_wanted = match &self.peering {
+            Peering::Everybody => true,
+            _ => dialled || self.wanted_by(place).contains(&other),
+        };
+        if is_wanted {
             self.redial(place, other, true);
         }
     }
@@ -305,6 +310,7 @@ mod tests {
     use super::*;
     use crate::check::tests::params;
     use crate::setup::{NodeSetup, Setup};
+    use crate::world::Loss;
 
     #[test]
     fn a_peer_that_misbehaved_is_kept_away_for_a_while_and_not_for_ever() {
@@ -319,5 +325,27 @@ mod tests {
         assert!(world.peers_of(0).is_empty());
         world.run_until(60 * SECOND);
         assert!(world.peers_of(0).contains(&1));
+    }
+
+    #[test]
+    fn who_is_configured_to_dial_dials_again_though_the_other_was_faster_last_time() {
+        let nodes = vec![NodeSetup::default(), NodeSetup::default()];
+        let mut setup = Setup::new(1, params(), nodes);
+        setup.peering = Peering::Edges(vec![(0, 1)]);
+        let mut world = World::new(setup).expect("a world");
+        world.run_until(5 * SECOND);
+        let conn = world.hosts[0].conns[0];
+        // Each drops the other, the one that is not configured first.
+        for place in [1, 0] {
+            world.disconnect(place, conn, false);
+        }
+        world.run_until(8 * SECOND);
+        let again = world.hosts[0].conns[0];
+        assert_eq!(world.conns[again as usize].ends, [1, 0], "who dialled");
+        world.stop(1, Loss::Nothing);
+        world.start(1);
+        world.run_until(30 * SECOND);
+        assert!(world.peers_of(0).contains(&1));
+        assert!(world.peers_of(1).contains(&0));
     }
 }
