@@ -276,12 +276,7 @@ fn two_networks_of_one_name_are_told_apart_and_both_removed() {
         let image = bench.image().await;
         let blueprint = bench.blueprint(1, 1, &image).await;
         bench.perform(&blueprint).await.unwrap();
-        let plan = blueprint.network.as_ref().unwrap();
-        let twin = NetworkCreateRequest {
-            name: plan.name.clone(),
-            labels: Some(plan.labels.clone().into_iter().collect()),
-            ..NetworkCreateRequest::default()
-        };
+        let twin = twin_of(&blueprint);
         engine.client().create_network(twin).await.unwrap();
         let observed = bench.observe().await;
         assert_eq!(observed.networks.len(), 2);
@@ -289,4 +284,41 @@ fn two_networks_of_one_name_are_told_apart_and_both_removed() {
         bench.down().await.unwrap();
         assert!(bench.observe().await.is_empty());
     });
+}
+
+#[test]
+fn a_node_starts_though_its_network_has_got_a_twin() {
+    with_docker(|engine| async move {
+        if engine.about().product == Product::Podman {
+            eprintln!("\nSKIPPED: Podman allows no two networks of one name.\n");
+            return;
+        }
+        let bench = Bench::new(&engine, "twin");
+        let image = bench.image().await;
+        let blueprint = bench.blueprint(1, 1, &image).await;
+        let up = devnet_blueprint::diff(&blueprint, &bench.observe().await);
+        let actions: Vec<_> = up.actions().collect();
+        let (start, before) = actions.split_last().unwrap();
+        for action in before {
+            engine.perform(&blueprint, action).await.unwrap();
+        }
+        let own = bench.observe().await.networks[0].id.clone();
+        let twin = twin_of(&blueprint);
+        engine.client().create_network(twin).await.unwrap();
+        engine.perform(&blueprint, start).await.unwrap();
+        let networks = bench.observe().await.networks;
+        let ids: Vec<_> = networks.into_iter().map(|network| network.id).collect();
+        assert_eq!(ids, [own], "the one that the node is in");
+        assert_eq!(greeting(blueprint.nodes[0].host.rpc).await, "miner-0 9001");
+    });
+}
+
+/// Another network with the name and the labels of the blueprint's.
+fn twin_of(blueprint: &Blueprint) -> NetworkCreateRequest {
+    let plan = blueprint.network.as_ref().unwrap();
+    NetworkCreateRequest {
+        name: plan.name.clone(),
+        labels: Some(plan.labels.clone().into_iter().collect()),
+        ..NetworkCreateRequest::default()
+    }
 }

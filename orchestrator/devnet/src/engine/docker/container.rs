@@ -27,6 +27,10 @@ const GRACE_S: i32 = 2;
 const GONE_LOOKS: u32 = 50;
 const GONE_PAUSE: Duration = Duration::from_millis(200);
 
+/// How often and how long to wait for a second network of one name to go.
+const TWIN_LOOKS: u32 = 15;
+const TWIN_PAUSE: Duration = Duration::from_millis(200);
+
 /// Scratch space beside the read-only root.
 const TMP_OPTIONS: &str = "rw,noexec,nosuid,nodev,size=16m,mode=1777";
 
@@ -92,7 +96,22 @@ impl DockerEngine {
         )))
     }
 
+    /// Waits out a second network of the same name, which an engine that hung makes
+    /// and gives up when it does at once what it was asked for twice.
     pub(super) async fn start_container(&self, name: &str) -> Result<(), EngineError> {
+        for _ in 0..TWIN_LOOKS {
+            match self.start_once(name).await {
+                Err(error) if error.detail.contains("is ambiguous") => {
+                    self.remove_twins_of_network(name).await;
+                    tokio::time::sleep(TWIN_PAUSE).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.start_once(name).await
+    }
+
+    async fn start_once(&self, name: &str) -> Result<(), EngineError> {
         let action = format!("starting container {name}");
         // A container that runs already answers 304, which is no error either.
         let call = self

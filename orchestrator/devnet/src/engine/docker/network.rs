@@ -88,6 +88,36 @@ impl DockerEngine {
         Ok(ids)
     }
 
+    /// Removes whatever networks its devnet has beside the one that a container was
+    /// made for. What fails is tried again by the caller, or told by the start.
+    pub(super) async fn remove_twins_of_network(&self, container: &str) {
+        let action = format!("looking for the network of container {container}");
+        let look = self.docker.inspect_container(container, None);
+        let Ok(found) = bounded(&action, ASK, look).await else {
+            return;
+        };
+        let own = found.host_config.and_then(|host| host.network_mode);
+        let labels = found.config.and_then(|config| config.labels);
+        let name = labels.and_then(|mut labels| labels.remove(label::NAME));
+        let (Some(own), Some(name)) = (own, name) else {
+            return;
+        };
+        let filters = labelled(label::NAME, Some(&name));
+        let options = ListNetworksOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let call = self.docker.list_networks(Some(options));
+        let found = bounded(&action, ASK, call).await.unwrap_or_default();
+        let ids: Vec<String> = found.into_iter().filter_map(|one| one.id).collect();
+        if !ids.contains(&own) {
+            return;
+        }
+        for twin in ids.iter().filter(|id| **id != own) {
+            let call = self.docker.remove_network(twin);
+            let _ = bounded_or(&action, CHANGE, &[404], call).await;
+        }
+    }
+
     pub(super) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         let action = format!("removing network {}", short(id));
         let mut looks = 0;
