@@ -268,8 +268,7 @@ fn two_networks_run_side_by_side() {
 #[test]
 fn two_networks_of_one_name_are_told_apart_and_both_removed() {
     with_docker(|engine| async move {
-        if engine.about().product == Product::Podman {
-            eprintln!("\nSKIPPED: Podman allows no two networks of one name.\n");
+        if !allows_twins(&engine) {
             return;
         }
         let bench = Bench::new(&engine, "same");
@@ -289,8 +288,7 @@ fn two_networks_of_one_name_are_told_apart_and_both_removed() {
 #[test]
 fn a_node_starts_though_its_network_has_got_a_twin() {
     with_docker(|engine| async move {
-        if engine.about().product == Product::Podman {
-            eprintln!("\nSKIPPED: Podman allows no two networks of one name.\n");
+        if !allows_twins(&engine) {
             return;
         }
         let bench = Bench::new(&engine, "twin");
@@ -311,6 +309,15 @@ fn a_node_starts_though_its_network_has_got_a_twin() {
         assert_eq!(ids, [own], "the one that the node is in");
         assert_eq!(greeting(blueprint.nodes[0].host.rpc).await, "miner-0 9001");
     });
+}
+
+/// Whether there can be two networks of one name; says so where not.
+fn allows_twins(engine: &DockerEngine) -> bool {
+    let allows = engine.about().product != Product::Podman;
+    if !allows {
+        eprintln!("\nSKIPPED: Podman allows no two networks of one name.\n");
+    }
+    allows
 }
 
 /// Another network with the name and the labels of the blueprint's.

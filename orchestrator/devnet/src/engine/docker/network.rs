@@ -8,7 +8,7 @@ use devnet_blueprint::blueprint::NetworkPlan;
 use devnet_blueprint::{Blueprint, label};
 
 use super::call::{ASK, CHANGE, bounded, bounded_or};
-use super::{DockerEngine, labelled};
+use super::{DockerEngine, Filters, labelled};
 use crate::engine::{EngineError, ErrorKind};
 
 /// How often and how long to wait for endpoints of containers that are just
@@ -78,8 +78,12 @@ impl DockerEngine {
         if let Some(labels) = filters.get_mut("label") {
             labels.push(format!("{}={}", label::SPEC, plan.spec));
         }
+        self.ids_by(&filters, action).await
+    }
+
+    async fn ids_by(&self, filters: &Filters, action: &str) -> Result<Vec<String>, EngineError> {
         let options = ListNetworksOptionsBuilder::default()
-            .filters(&filters)
+            .filters(filters)
             .build();
         let found = bounded(action, ASK, self.docker.list_networks(Some(options))).await?;
         let ids = found.into_iter().filter_map(|network| network.id);
@@ -103,12 +107,7 @@ impl DockerEngine {
             return;
         };
         let filters = labelled(label::NAME, Some(&name));
-        let options = ListNetworksOptionsBuilder::default()
-            .filters(&filters)
-            .build();
-        let call = self.docker.list_networks(Some(options));
-        let found = bounded(&action, ASK, call).await.unwrap_or_default();
-        let ids: Vec<String> = found.into_iter().filter_map(|one| one.id).collect();
+        let ids = self.ids_by(&filters, &action).await.unwrap_or_default();
         if !ids.contains(&own) {
             return;
         }
