@@ -21,8 +21,10 @@ pub const NEIGHBOURS_MAX: usize = 1023;
 /// The longest time a probe may take, in milliseconds.
 pub const PROBE_MS_MAX: u64 = 30_000;
 
-/// Without a command for so long, in seconds, the helper ends.
-pub const IDLE_S_MAX: u64 = 30;
+/// Without a command for so long, in seconds, the helper ends. It waits while
+/// the helpers of all other nodes are started, which takes a busy engine with
+/// hundreds of containers more than half a minute.
+pub const IDLE_S_MAX: u64 = 300;
 
 /// Said to the helper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

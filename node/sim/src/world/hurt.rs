@@ -62,15 +62,16 @@ impl World {
         self.crossings = Crossings::default();
         for conn in 0..number(self.conns.len()) {
             let link = &self.conns[conn as usize];
-            if link.open == [false; 2] {
-                continue;
-            }
             let ends = link.ends.map(|end| end as usize);
+            // Things still arrive by connections that both ends have given up.
             for end in 0..2 {
                 let (from, to) = (ends[1 - end], ends[end]);
                 if self.cuts.crosses(from, to) && !before.crosses(from, to) {
                     self.cables[conn as usize].sent_before[end] = link.lands[end];
                 }
+            }
+            if link.open == [false; 2] {
+                continue;
             }
             let cut_since = self.cables[conn as usize].cut_since;
             let is_cut = self.is_cut(ends[0], ends[1]) || self.is_cut(ends[1], ends[0]);

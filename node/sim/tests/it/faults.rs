@@ -333,6 +333,29 @@ fn a_cut_counts_what_it_holds_back_and_lets_nothing_through() {
     assert_heals(&mut world);
 }
 
+/// Both ends die and come back while blocks are on their way between them; what
+/// then arrives by their old connection was sent before the cut.
+#[test]
+fn what_arrives_by_a_connection_given_up_has_not_crossed_the_cut() {
+    let mut setup = setup(27, 2, 2);
+    setup.links.paths = Paths::Everywhere(Latency::Constant(5 * SECOND));
+    let mut world = world(setup);
+    for round in 1..=20 {
+        world.run_until(seconds(round * 200));
+        for place in [0, 1] {
+            world.stop(place, Loss::Nothing);
+            world.start(place);
+        }
+        world.set_cuts(Cuts {
+            sides: [(0, 1)].into(),
+            ..Cuts::default()
+        });
+        world.run_until(seconds(round * 200 + 20));
+        assert_eq!(world.crossings().crossed, 0, "round {round}");
+        world.set_cuts(Cuts::default());
+    }
+}
+
 /// What waited for a cut to end and was lost with its connection keeps no
 /// message in memory.
 #[test]

@@ -4,12 +4,24 @@
 //! it is spawned and kept until it ends, so it is found even if whoever spawned
 //! it was killed before it could write anything down.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Environment variable of every node's process: the path of its folder.
 pub const MARKER: &str = "DEVNET_NODE_FOLDER";
+
+/// Given to a process that changes its program to show its environment again:
+/// the system does that in less than a millisecond, the rest is for a busy host.
+const EXEC_TIMEOUT: Duration = Duration::from_millis(500);
+const EXEC_POLL: Duration = Duration::from_micros(200);
+/// Looks that find an empty environment before it is taken to be empty.
+const EMPTY_LOOKS: u32 = 3;
+/// Few environments are longer.
+const ENVIRON_BYTES: usize = 1 << 16;
+/// Linux' `PF_KTHREAD` and `PF_EXITING`: no program, no environment.
+const FLAGS_WITHOUT_PROGRAM: u32 = 0x0020_0000 | 0x4;
 
 /// One life of a process: a number is reused, a number with its start time not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,9 +47,22 @@ pub struct NodeProcess {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stat {
     state: char,
+    /// The kernel's `PF_` flags.
+    flags: u32,
     /// In user mode and in the kernel.
     cpu_ticks: u64,
     start_ticks: u64,
+    /// How long its environment is; `None` for whoever has none: a kernel
+    /// thread, the dead, and for a moment whoever changes its program, who
+    /// shows an empty one for another moment.
+    environ_bytes: Option<u64>,
+}
+
+impl Stat {
+    /// Whether it runs a program at all, which may have an environment.
+    const fn has_program(&self) -> bool {
+        !matches!(self.state, 'Z' | 'X') && self.flags & FLAGS_WITHOUT_PROGRAM == 0
+    }
 }
 
 /// Every live process whose marker lies in or at `root`.
@@ -66,7 +91,7 @@ pub fn processes_under(root: &Path) -> io::Result<Vec<NodeProcess>> {
 
 /// The node's process with this number, if there is one and it lives.
 pub fn node_process(pid: i32) -> Option<NodeProcess> {
-    let folder = marker(&fs::read(format!("/proc/{pid}/environ")).ok()?)?;
+    let folder = marker(&environ(pid)?)?;
     let stat = read_stat(pid)?;
     // The marker was read before the start time, so both are of one life unless
     // the number was reused in between by another node; then the second look
@@ -79,6 +104,46 @@ pub fn node_process(pid: i32) -> Option<NodeProcess> {
         folder,
         is_stopped: matches!(stat.state, 'T' | 't'),
     })
+}
+
+/// The environment of a process. One that is just changing its program (a
+/// script that hands over with `exec`) shows none for a moment and would be
+/// taken for a stranger, so it is looked at again.
+fn environ(pid: i32) -> Option<Vec<u8>> {
+    let path = format!("/proc/{pid}/environ");
+    let began = Instant::now();
+    let mut looks_without = 0;
+    loop {
+        let environ = read_in_one(&path).ok()?;
+        if !environ.is_empty() {
+            return Some(environ);
+        }
+        let stat = read_stat(pid)?;
+        // The system builds the environment up from nothing, so a single look
+        // at an empty one proves nothing.
+        looks_without += u32::from(stat.environ_bytes == Some(0));
+        let has_none = !stat.has_program() || looks_without >= EMPTY_LOOKS;
+        if has_none || began.elapsed() >= EXEC_TIMEOUT {
+            return Some(environ);
+        }
+        std::thread::sleep(EXEC_POLL);
+    }
+}
+
+/// Everything in one read, as long as it is not very long: of a program that
+/// ends between two reads the second gives nothing.
+fn read_in_one(path: &str) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; ENVIRON_BYTES];
+    let mut all = Vec::new();
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(all),
+            Ok(length) => all.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The life of the process with this number, dead children included.
@@ -152,15 +217,24 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let (_, fields) = text.rsplit_once(')')?;
     let mut fields = fields.split_whitespace();
     let state = fields.next()?.chars().next()?;
-    // The state is field 3 of proc(5), the times in user mode and in the kernel
-    // fields 14 and 15, the start time field 22.
-    let user: u64 = fields.nth(10)?.parse().ok()?;
+    // The state is field 3 of proc(5), the flags field 9, the times in user mode
+    // and in the kernel fields 14 and 15, the start time field 22, where the
+    // environment begins and ends fields 50 and 51.
+    let flags = fields.nth(5)?.parse().ok()?;
+    let user: u64 = fields.nth(4)?.parse().ok()?;
     let kernel: u64 = fields.next()?.parse().ok()?;
     let start_ticks = fields.nth(6)?.parse().ok()?;
+    let mut address = |skipped| fields.nth(skipped)?.parse::<u64>().ok();
+    let environ_bytes = match (address(27), address(0)) {
+        (Some(begin), Some(end)) if end > 0 => end.checked_sub(begin),
+        _ => None,
+    };
     Some(Stat {
         state,
+        flags,
         cpu_ticks: user.checked_add(kernel)?,
         start_ticks,
+        environ_bytes,
     })
 }
 
@@ -184,10 +258,57 @@ mod tests {
             parse_stat(text),
             Some(Stat {
                 state: 'T',
+                flags: 4_194_304,
                 cpu_ticks: 12,
-                start_ticks: 98765
+                start_ticks: 98765,
+                environ_bytes: None,
             })
         );
+    }
+
+    #[test]
+    fn the_environment_of_this_process_is_as_long_as_the_line_says() {
+        let own = i32::try_from(std::process::id()).expect("process ids fit");
+        let stat = read_stat(own).expect("this process exists");
+        let environ = environ(own).expect("one may read one's own");
+        assert_eq!(
+            stat.environ_bytes,
+            Some(u64::try_from(environ.len()).expect("small"))
+        );
+        assert!(stat.has_program());
+    }
+
+    #[test]
+    fn a_process_that_keeps_changing_its_program_is_found_whenever_one_looks() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let script = folder.path().join("again.sh");
+        fs::write(&script, "exec /bin/sh \"$0\"\n").expect("a writable folder");
+        let mut child = std::process::Command::new("/bin/sh")
+            .arg(&script)
+            .env(MARKER, folder.path())
+            .spawn()
+            .expect("it runs");
+        let pid = i32::try_from(child.id()).expect("process ids fit");
+        let looks = 3_000;
+        let found = (0..looks).filter(|_| node_process(pid).is_some()).count();
+        child.kill().expect("a child of ours");
+        child.wait().expect("a child of ours");
+        assert_eq!(found, looks);
+    }
+
+    #[test]
+    fn an_empty_environment_is_not_waited_for() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .env_clear()
+            .spawn()
+            .expect("it runs");
+        let pid = i32::try_from(child.id()).expect("process ids fit");
+        let shown = environ(pid).expect("a child of ours");
+        let stat = read_stat(pid).expect("it lives");
+        child.kill().expect("a child of ours");
+        child.wait().expect("a child of ours");
+        assert_eq!((shown.len(), stat.environ_bytes), (0, Some(0)));
     }
 
     #[test]
