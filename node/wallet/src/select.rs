@@ -65,7 +65,8 @@ impl Target {
     }
 
     /// What so many inputs must be worth at least.
-    fn needed(&self, inputs: usize) -> Amount {
+    #[must_use]
+    pub fn needed(&self, inputs: usize) -> Amount {
         self.amount
             .checked_add(self.fee(inputs, false))
             .unwrap_or(Amount::from_sat(u64::MAX))
@@ -120,15 +121,6 @@ pub fn single(values: &[Amount], target: &Target) -> Option<Choice> {
         .filter(|(_, value)| **value >= target.needed(1));
     let (at, value) = sufficient.min_by_key(|(_, value)| **value)?;
     target.choice(vec![at], *value)
-}
-
-/// The first coin that suffices by itself, for those who keep their coins in the
-/// order in which they want them spent.
-#[must_use]
-pub fn first(values: &[Amount], target: &Target) -> Option<Choice> {
-    let needed = target.needed(1);
-    let at = values.iter().position(|value| *value >= needed)?;
-    target.choice(vec![at], values[at])
 }
 
 /// The largest coins, as few as it takes.

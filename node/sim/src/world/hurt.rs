@@ -297,6 +297,7 @@ impl World {
             self.queue.push(at, Due::Wake(number(place)));
         }
         for due in inbox {
+            self.arrived_before(due);
             self.queue.push(now, due);
         }
         self.plan_found(place);
@@ -304,10 +305,7 @@ impl World {
         for conn in self.hosts[place].conns.clone() {
             let link = &self.conns[conn as usize];
             let ends = link.ends.map(|end| end as usize);
-            // What came while it was frozen is taken in now.
-            let end = link.end_of(place);
             let cable = &mut self.cables[conn as usize];
-            cable.sent_before[end] = cable.sent_before[end].max(now);
             cable.mark += 1;
             cable.cut_since = None;
             if self.is_cut(ends[0], ends[1]) || self.is_cut(ends[1], ends[0]) {

@@ -5,7 +5,7 @@
 //! at another, so that payments on two sides of a partition cannot conflict.
 //! Coins without a home are the reserve that new ones are split from.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use devnet_scenario::fault::NodeName;
 use minichain_api::genesis::{GenesisFile, Owner};
@@ -21,6 +21,10 @@ use minichain_wallet::payment::{Spend, signed};
 use minichain_wallet::rate::{FeeRate, vbytes};
 use minichain_wallet::select::{self, Choice, SelectError, Target};
 
+use self::coins::Coins;
+
+mod coins;
+
 /// Ten times what nodes ask for at least.
 const RATE: FeeRate = FeeRate::from_sat_per_kvb(1_000);
 /// A coin that was refused so often is given up: what it came from is gone.
@@ -34,7 +38,9 @@ pub struct Purse {
 
 struct Account {
     key: SecretKey,
-    coins: VecDeque<Coin>,
+    /// What its coins are locked by.
+    lock: Script,
+    coins: Coins,
 }
 
 /// An output that can be spent.
@@ -101,8 +107,9 @@ impl Purse {
     /// The accounts of a genesis file with their coins in the genesis block.
     pub fn of_genesis(genesis: &GenesisFile, block: &Block) -> Self {
         let accounts = keys_of(genesis).map(|(name, key)| {
-            let coins = coins_of(block, &Script::p2tr(&key.output_key()));
-            (name, Account { key, coins })
+            let lock = Script::p2tr(&key.output_key());
+            let coins = coins_of(block, &lock);
+            (name, Account { key, lock, coins })
         });
         Self {
             accounts: accounts.collect(),
@@ -116,10 +123,8 @@ impl Purse {
 
     /// How many coins of an account are at home at a node.
     pub fn coins_at(&self, account: &str, home: &str) -> usize {
-        let coins = self.accounts.get(account).map(|account| &account.coins);
-        coins.map_or(0, |coins| {
-            coins.iter().filter(|coin| coin.is_at(home)).count()
-        })
+        let account = self.accounts.get(account);
+        account.map_or(0, |account| account.coins.count(Some(&home.to_owned())))
     }
 
     /// A payment of `sats` from one account to another, to be handed to `via`.
@@ -127,7 +132,7 @@ impl Purse {
     /// # Errors
     /// An unknown account, or too few coins there.
     pub fn pay(&mut self, from: &str, to: &str, sats: u64, via: &str) -> Result<Draft, PurseError> {
-        let lock = Script::p2tr(&self.account(to)?.key.output_key());
+        let lock = self.lock(to)?;
         let (spent, choice) = self.take(from, sats, via)?;
         let change = choice.change.map_or(0, Amount::to_sat);
         let home = Some(via.to_owned());
@@ -157,23 +162,15 @@ impl Purse {
         let outputs = homes.len() * count;
         let fee = RATE.fee(vbytes(1, outputs + 1)).to_sat();
         let coins = &mut self.account_mut(account)?.coins;
-        let reserve = coins
-            .iter()
-            .enumerate()
-            .filter(|(_, coin)| coin.home.is_none());
-        let largest = reserve.max_by_key(|(_, coin)| coin.sats);
         let unit = |sats: u64| sats.saturating_sub(fee) / 2 / (outputs.max(1) as u64);
-        let found = largest.filter(|(_, coin)| unit(coin.sats) > 0);
-        let Some((at, _)) = found else {
+        let largest = coins.largest(None).filter(|(_, sats)| unit(*sats) > 0);
+        let Some(coin) = largest.and_then(|(place, _)| coins.take(&place)) else {
             return Err(PurseError::Short {
                 account: account.to_owned(),
                 via: homes.first().cloned().unwrap_or_default(),
                 have_sats: 0,
                 needed_sats: fee + 2 * outputs as u64,
             });
-        };
-        let Some(coin) = coins.remove(at) else {
-            unreachable!("the place was found in this very list");
         };
         let unit = unit(coin.sats);
         let rest = coin.sats - fee - unit * outputs as u64;
@@ -191,7 +188,7 @@ impl Purse {
     pub fn accepted(&mut self, draft: Draft) {
         for (account, coin) in draft.made {
             if let Some(account) = self.accounts.get_mut(&account) {
-                account.coins.push_back(coin);
+                account.coins.push(coin);
             }
         }
     }
@@ -204,7 +201,7 @@ impl Purse {
         for mut coin in draft.spent {
             coin.strikes += 1;
             if coin.strikes < STRIKES_MAX {
-                account.coins.push_back(coin);
+                account.coins.push(coin);
             }
         }
     }
@@ -224,29 +221,19 @@ impl Purse {
             rate: RATE,
         };
         let coins = &mut self.account_mut(from)?.coins;
-        let at_home: Vec<usize> = positions(coins, |coin| coin.is_at(via));
-        let reserve: Vec<usize> = positions(coins, |coin| coin.home.is_none());
-        let all = [at_home.as_slice(), &reserve].concat();
-        let single = |of: &[usize]| select::first(&values(coins, of), &target);
-        let (of, choice) = match (single(&at_home), single(&reserve)) {
-            (Some(choice), _) => (at_home, choice),
-            (None, Some(choice)) => (reserve, choice),
-            (None, None) => {
-                let choice = select::many(&values(coins, &all), &target);
-                (all, choice.map_err(|why| short(from, via, why))?)
-            }
+        let home = via.to_owned();
+        let needed = target.needed(1).to_sat();
+        let single = coins
+            .first(Some(&home), needed)
+            .or_else(|| coins.first(None, needed));
+        let of = match single {
+            Some(coin) => vec![coin],
+            None => [coins.of(Some(&home)), coins.of(None)].concat(),
         };
-        let picked: BTreeSet<usize> = choice.picked.iter().map(|at| of[*at]).collect();
-        let mut taken = Vec::new();
-        let mut at = 0;
-        coins.retain(|coin| {
-            let is_kept = !picked.contains(&at);
-            if !is_kept {
-                taken.push(coin.clone());
-            }
-            at += 1;
-            is_kept
-        });
+        let values: Vec<Amount> = of.iter().map(|coin| Amount::from_sat(coin.1)).collect();
+        let choice = select::many(&values, &target).map_err(|why| short(from, via, why))?;
+        let picked = choice.picked.iter().map(|at| &of[*at].0);
+        let taken = picked.filter_map(|place| coins.take(place)).collect();
         Ok((taken, choice))
     }
 
@@ -298,7 +285,7 @@ impl Purse {
     }
 
     fn lock(&self, account: &str) -> Result<Script, PurseError> {
-        Ok(Script::p2tr(&self.account(account)?.key.output_key()))
+        Ok(self.account(account)?.lock.clone())
     }
 
     fn account(&self, name: &str) -> Result<&Account, PurseError> {
@@ -329,27 +316,23 @@ impl Purse {
     }
 }
 
-impl Coin {
-    fn is_at(&self, home: &str) -> bool {
-        self.home.as_deref() == Some(home)
-    }
-}
-
-fn coins_of(block: &Block, lock: &Script) -> VecDeque<Coin> {
+fn coins_of(block: &Block, lock: &Script) -> Coins {
+    let mut coins = Coins::default();
     let Some(coinbase) = block.transactions.first() else {
-        return VecDeque::new();
+        return coins;
     };
     let txid = coinbase.txid();
-    let owned = coinbase.outputs.iter().zip(0_u32..);
-    owned
-        .filter(|(output, _)| output.script_pubkey == *lock)
-        .map(|(output, vout)| Coin {
-            place: OutPoint { txid, vout },
-            sats: output.value.to_sat(),
-            home: None,
-            strikes: 0,
-        })
-        .collect()
+    for (output, vout) in coinbase.outputs.iter().zip(0_u32..) {
+        if output.script_pubkey == *lock {
+            coins.push(Coin {
+                place: OutPoint { txid, vout },
+                sats: output.value.to_sat(),
+                home: None,
+                strikes: 0,
+            });
+        }
+    }
+    coins
 }
 
 /// The accounts of a genesis file whose keys follow from a public seed.
@@ -362,18 +345,6 @@ pub fn keys_of(genesis: &GenesisFile) -> impl Iterator<Item = (String, SecretKey
         let key = dev_account_key(&seed, &allocation.account);
         Some((allocation.account.clone(), key))
     })
-}
-
-fn positions(coins: &VecDeque<Coin>, is_meant: impl Fn(&Coin) -> bool) -> Vec<usize> {
-    let coins = coins.iter().enumerate();
-    let meant = coins.filter(|(_, coin)| is_meant(coin));
-    meant.map(|(at, _)| at).collect()
-}
-
-fn values(coins: &VecDeque<Coin>, of: &[usize]) -> Vec<Amount> {
-    of.iter()
-        .map(|at| Amount::from_sat(coins[*at].sats))
-        .collect()
 }
 
 fn short(account: &str, via: &str, why: SelectError) -> PurseError {
