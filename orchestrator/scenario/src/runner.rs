@@ -13,6 +13,7 @@
 //!   may still be in force, everything is healed; then there is a last look.
 //! - What is seen while the engine is away fails nothing: if it comes back with
 //!   all nodes in time the run goes on, else it is BROKEN.
+//! - A node that ends without the run's doing is told, whatever the verdict.
 //! - Where several things go wrong the worst verdict counts: BROKEN before
 //!   INVALID before FAIL before INTERRUPTED before PASS.
 //! - Every draw depends on the seed and the step alone: taking a step out
@@ -27,6 +28,7 @@ mod evidence;
 mod filing;
 mod flow;
 mod judging;
+mod losses;
 mod settle;
 mod task;
 mod title;

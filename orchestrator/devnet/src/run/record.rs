@@ -56,6 +56,9 @@ pub struct RunRecord {
     pub reason: String,
     /// Steps and expectations in order.
     pub cases: Vec<Case>,
+    /// What was odd whatever the verdict: a node that ended on its own, an
+    /// engine that was away.
+    pub oddities: Vec<String>,
     /// From the first order to the last, in milliseconds.
     pub elapsed_ms: u64,
     /// From each heal to the convergence that was expected of it, in
@@ -129,6 +132,7 @@ pub(super) mod tests {
                 case("wait for height 3", CaseStatus::Passed, ""),
                 case("converged", CaseStatus::Passed, ""),
             ],
+            oddities: Vec::new(),
             elapsed_ms: 3_000,
             heal_to_converged_ms: Vec::new(),
             replay: "devnet run tests/scenarios/smoke.yaml --seed 7".into(),

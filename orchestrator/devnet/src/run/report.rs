@@ -47,6 +47,7 @@ pub fn record(facts: &Facts, report: &Report, tree: &Tree) -> RunRecord {
     let cases = report.steps.iter().map(|step| case(step, tree));
     RunRecord {
         cases: cases.collect(),
+        oddities: report.oddities.clone(),
         elapsed_ms: report.took_ms().unwrap_or_default(),
         heal_to_converged_ms: heal_to_converged_ms(report),
         story: story(report).map_or_else(String::new, |story| story.to_string()),
@@ -65,6 +66,7 @@ pub fn without_report(facts: &Facts, verdict: Verdict, reason: &str) -> RunRecor
         verdict,
         reason: reason.to_owned(),
         cases: Vec::new(),
+        oddities: Vec::new(),
         elapsed_ms: 0,
         heal_to_converged_ms: Vec::new(),
         replay: replay(facts),

@@ -244,6 +244,11 @@ impl FaultEntry {
         self.is_in_force() && stops(what) && left.contains(node)
     }
 
+    /// Whether anything of it is left on that node.
+    pub(crate) fn is_on(&self, node: &str) -> bool {
+        matches!(&self.left, Left::Nodes(left) if left.contains(node))
+    }
+
     /// Takes away what a newer fault replaces; whether that ended it.
     fn give_way_to(&mut self, newer: &Fault, at_ms: u64) -> bool {
         match (&mut self.left, newer) {

@@ -40,6 +40,11 @@ impl Carrier {
         self.absence.is_some() && !self.is_lost
     }
 
+    /// Whether it went away, and is not known to be back with all nodes.
+    pub const fn is_absent(&self) -> bool {
+        self.absence.is_some()
+    }
+
     /// Whether the run was given up for it.
     pub const fn is_lost(&self) -> bool {
         self.is_lost

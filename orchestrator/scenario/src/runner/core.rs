@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::absence::Carrier;
+use super::losses::Losses;
 use crate::expect::{Case, Scene};
 use crate::fault::NodeName;
 use crate::history::History;
@@ -40,6 +41,7 @@ pub(super) struct Core {
     /// The world answers no looks any more.
     pub is_blind: bool,
     pub(super) carrier: Carrier,
+    pub(super) losses: Losses,
     pub orders: Vec<(String, String)>,
     /// Acts asked for and not ended.
     pub open: BTreeMap<ActId, OpenAct>,
@@ -93,6 +95,7 @@ impl Core {
             is_uncertain: false,
             is_blind: false,
             carrier: Carrier::default(),
+            losses: Losses::default(),
             orders: Vec::new(),
             open: BTreeMap::new(),
             ended: BTreeMap::new(),
@@ -126,6 +129,7 @@ impl Core {
             self.logged_at_ms = Some(self.now_ms);
         }
         self.saw_carrier(snapshot);
+        self.saw_losses(snapshot);
     }
 
     /// Milliseconds between looks.

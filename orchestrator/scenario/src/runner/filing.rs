@@ -71,7 +71,10 @@ impl Core {
                 fact: block.fact.clone(),
             })
             .collect();
-        self.report.oddities = self.history.problems().to_vec();
+        self.report.oddities = self.told_losses();
+        self.report
+            .oddities
+            .extend_from_slice(self.history.problems());
         let lost = self.history.logs.lost();
         if lost > 0 {
             self.report.oddities.push(format!(

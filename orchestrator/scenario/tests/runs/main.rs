@@ -12,6 +12,7 @@ mod toy;
 mod absence;
 mod claims;
 mod judged;
+mod losses;
 mod shipped;
 mod undoing;
 

@@ -66,6 +66,10 @@ impl Toy {
         if away.is_some_and(|x| x.nodes_end_at_ms.is_some_and(|at_ms| at_ms <= self.now_ms)) {
             self.nodes.values_mut().for_each(|node| node.is_up = false);
         }
+        let dies = self.tricks.dies.take_if(|(_, at_ms)| *at_ms <= self.now_ms);
+        if let Some(node) = dies.and_then(|(name, _)| self.nodes.get_mut(&name)) {
+            node.is_up = false;
+        }
         let mut blocks = self.blocks[self.told..].to_vec();
         let hidden = self.tricks.hidden.as_ref();
         blocks.retain(|block| hidden.is_none() || block.miner.as_ref() != hidden);

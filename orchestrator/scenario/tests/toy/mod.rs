@@ -46,6 +46,8 @@ pub struct Tricks {
     pub loses_a_line_at_ms: Option<u64>,
     /// The engine goes away.
     pub away: Option<look::Away>,
+    /// This node ends by itself at this time.
+    pub dies: Option<(String, u64)>,
 }
 
 pub struct Toy {

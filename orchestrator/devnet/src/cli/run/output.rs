@@ -24,6 +24,8 @@ use crate::serve::view::{ScenarioView, StepView};
 use crate::state::NetworkFolder;
 use crate::world::World;
 
+/// Oddities of a run that are shown; all stand in the data and the bundle.
+const ODDITIES_MAX: usize = 5;
 /// Letters of a line of progress that can move.
 const MOVING_LETTERS: usize = 100;
 
@@ -234,6 +236,9 @@ pub fn verdict(world: &World, record: &RunRecord) {
         "{word} {}{engine} after {elapsed}, seed {}",
         record.scenario, record.seed
     ));
+    for odd in record.oddities.iter().take(ODDITIES_MAX) {
+        console.remark(&format!("  odd:    {odd}"));
+    }
     if let Some(bundle) = &record.bundle {
         console.remark(&format!("  bundle: {}", bundle.display()));
     }

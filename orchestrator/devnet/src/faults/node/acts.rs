@@ -258,15 +258,14 @@ impl<'a> Scene<'a> {
     async fn must_fit(&self, fits: impl Fn(&Vitals) -> bool) -> Result<(), Failure> {
         let signs = self.signs().await?;
         let is_fit = |node: &&String| signs.get(*node).is_some_and(&fits);
-        match self.nodes.iter().find(|node| !is_fit(node)) {
-            None => Ok(()),
-            Some(node) => Err(
-                Failure::bad_input(format!("{node} does not run")).next(format!(
-                    "`devnet start {node} --name {}` starts it.",
-                    self.live.name()
-                )),
-            ),
-        }
+        let Some(node) = self.nodes.iter().find(|node| !is_fit(node)) else {
+            return Ok(());
+        };
+        let why = signs.get(node).and_then(Vitals::why_ended);
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        let name = self.live.name();
+        Err(Failure::bad_input(format!("{node} does not run{why}"))
+            .next(format!("`devnet start {node} --name {name}` starts it.")))
     }
 
     /// Does the same to several nodes, side by side.

@@ -17,6 +17,7 @@ fn run(verdict: Verdict, heal_ms: &[u64]) -> RunRecord {
             _ => "expected one tip; found two".into(),
         },
         cases: Vec::new(),
+        oddities: Vec::new(),
         elapsed_ms: 1_000,
         heal_to_converged_ms: heal_ms.to_vec(),
         replay: "devnet run two-way.yaml --seed 7".into(),
