@@ -356,6 +356,33 @@ fn what_arrives_by_a_connection_given_up_has_not_crossed_the_cut() {
     }
 }
 
+/// A node restarts, and is frozen while what was sent to it before still comes
+/// by the connection that it has given up.
+#[test]
+fn what_had_reached_a_frozen_node_before_the_cut_has_not_crossed_it() {
+    let mut setup = setup(28, 2, 2);
+    setup.links.paths = Paths::Everywhere(Latency::Constant(5 * SECOND));
+    let mut world = world(setup);
+    for round in 1..=20 {
+        let begin = seconds(round * 200);
+        world.run_until(begin);
+        world.stop(1, Loss::Nothing);
+        world.start(1);
+        world.run_until(begin + MILLI);
+        world.pause(1);
+        world.run_until(begin + seconds(8));
+        world.set_cuts(Cuts {
+            sides: [(0, 1)].into(),
+            ..Cuts::default()
+        });
+        world.run_until(begin + seconds(10));
+        world.resume(1);
+        world.run_until(begin + seconds(20));
+        assert_eq!(world.crossings().crossed, 0, "round {round}");
+        world.set_cuts(Cuts::default());
+    }
+}
+
 /// What waited for a cut to end and was lost with its connection keeps no
 /// message in memory.
 #[test]
