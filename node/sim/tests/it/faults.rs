@@ -15,9 +15,23 @@ fn with_latency(seed: u64, count: usize, miners: usize) -> World {
     world(setup)
 }
 
+/// Two miners, so far apart that something is always on its way.
+fn far_apart(seed: u64) -> World {
+    let mut setup = setup(seed, 2, 2);
+    setup.links.paths = Paths::Everywhere(Latency::Constant(5 * SECOND));
+    world(setup)
+}
+
 fn halves() -> Cuts {
     Cuts {
         sides: [(0, 1), (1, 1), (2, 1)].into(),
+        ..Cuts::default()
+    }
+}
+
+fn first_alone() -> Cuts {
+    Cuts {
+        sides: [(0, 1)].into(),
         ..Cuts::default()
     }
 }
@@ -337,19 +351,14 @@ fn a_cut_counts_what_it_holds_back_and_lets_nothing_through() {
 /// then arrives by their old connection was sent before the cut.
 #[test]
 fn what_arrives_by_a_connection_given_up_has_not_crossed_the_cut() {
-    let mut setup = setup(27, 2, 2);
-    setup.links.paths = Paths::Everywhere(Latency::Constant(5 * SECOND));
-    let mut world = world(setup);
+    let mut world = far_apart(27);
     for round in 1..=20 {
         world.run_until(seconds(round * 200));
         for place in [0, 1] {
             world.stop(place, Loss::Nothing);
             world.start(place);
         }
-        world.set_cuts(Cuts {
-            sides: [(0, 1)].into(),
-            ..Cuts::default()
-        });
+        world.set_cuts(first_alone());
         world.run_until(seconds(round * 200 + 20));
         assert_eq!(world.crossings().crossed, 0, "round {round}");
         world.set_cuts(Cuts::default());
@@ -360,9 +369,7 @@ fn what_arrives_by_a_connection_given_up_has_not_crossed_the_cut() {
 /// by the connection that it has given up.
 #[test]
 fn what_had_reached_a_frozen_node_before_the_cut_has_not_crossed_it() {
-    let mut setup = setup(28, 2, 2);
-    setup.links.paths = Paths::Everywhere(Latency::Constant(5 * SECOND));
-    let mut world = world(setup);
+    let mut world = far_apart(28);
     for round in 1..=20 {
         let begin = seconds(round * 200);
         world.run_until(begin);
@@ -371,10 +378,7 @@ fn what_had_reached_a_frozen_node_before_the_cut_has_not_crossed_it() {
         world.run_until(begin + MILLI);
         world.pause(1);
         world.run_until(begin + seconds(8));
-        world.set_cuts(Cuts {
-            sides: [(0, 1)].into(),
-            ..Cuts::default()
-        });
+        world.set_cuts(first_alone());
         world.run_until(begin + seconds(10));
         world.resume(1);
         world.run_until(begin + seconds(20));
