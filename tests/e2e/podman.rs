@@ -1,10 +1,13 @@
 //! A network's life on Podman, which serves Docker's API in its own way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use minichain_tests::network::{Network, Place};
 use minichain_tests::podman::Podman;
 use minichain_tests::runs::{Runs, assert_exit, shipped};
+
+const PATIENCE: Duration = Duration::from_secs(90);
 
 #[test]
 fn a_network_lives_is_hurt_and_judged_on_podman() {
@@ -16,9 +19,9 @@ fn a_network_lives_is_hurt_and_judged_on_podman() {
     let network = Network::at(place.clone());
     let up = ["up", "--nodes", "3", "--miners", "2", "--block-time", "1s"];
     network.must(&up);
+    network.wait_until_well(PATIENCE);
     for call in [
-        &["status"][..],
-        &["partition", "miner-1"],
+        &["partition", "miner-1"][..],
         &["heal"],
         &["kill", "miner-1"],
         &["start", "miner-1"],

@@ -115,6 +115,22 @@ fn a_frozen_node_is_told_and_thawed_and_faults_outlive_the_view() {
 }
 
 #[test]
+fn a_key_in_the_moment_of_a_new_size_is_heard() {
+    let network = network();
+    let mut view = top(&network, 24, 80);
+    view.wait_for("3/3 answer");
+    for round in 0..60 {
+        view.resize(24 + round % 2, 80);
+        view.press("l");
+        view.wait_until("the other log", |text| {
+            text.contains("LOG of bootstrap-0") == (round % 2 == 0)
+        });
+    }
+    view.press("q");
+    assert_eq!(view.wait(), 0);
+}
+
+#[test]
 fn signals_and_lost_networks_leave_the_terminal_as_it_was() {
     let network = network();
     for name in ["-TERM", "-INT", "-HUP"] {

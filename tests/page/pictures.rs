@@ -6,7 +6,7 @@ use std::time::Duration;
 use std::{env, fs};
 
 use minichain_tests::browser::{self, Page, Scheme};
-use minichain_tests::network::{Network, wait_until};
+use minichain_tests::network::Network;
 use minichain_tests::pty::Pty;
 use minichain_tests::served::Served;
 use tempfile::TempDir;
@@ -118,11 +118,7 @@ fn of_terminal(album: &Album, network: &Network) {
 }
 
 fn of_report(album: &Album, network: &Network) {
-    let one_tip = || match network.devnet(&["status"]).status.success() {
-        true => Ok(()),
-        false => Err("no single tip".to_owned()),
-    };
-    wait_until(PATIENCE, one_tip);
+    network.wait_until_well(PATIENCE);
     let file = album.file("report.html");
     network.must(&["report", "--html", file.to_str().expect("a plain path")]);
     let page = open(&file, (1_280, 1_010));

@@ -146,7 +146,7 @@ fn an_up_is_finished_by_the_next(test: &str, signal: &'static str) {
     for at_ms in drawn(took) {
         disturbed(&engine, &network, UP, at_ms, signal);
         network.must(UP);
-        network.must(&["status"]);
+        network.wait_until_well(PATIENCE);
         disturbed(&engine, &network, UP, 0, signal);
         network.must(&["down"]);
         assert_clean(&engine, &network);
@@ -280,7 +280,7 @@ fn one_that_hangs_is_told(test: &str) {
     }
     engine.signal("CONT");
     network.must(UP);
-    network.must(&["status"]);
+    network.wait_until_well(PATIENCE);
     network.must(&["down"]);
     assert_clean(&engine, &network);
 }

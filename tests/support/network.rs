@@ -131,6 +131,19 @@ impl Network {
         })
     }
 
+    /// Waits until `devnet status` finds nothing wrong; two blocks of one moment
+    /// are no fault of a network that mines.
+    #[track_caller]
+    pub fn wait_until_well(&self, limit: Duration) {
+        wait_until(limit, || {
+            let out = self.devnet(&["status"]);
+            match out.status.success() {
+                true => Ok(()),
+                false => Err(String::from_utf8_lossy(&out.stdout).into_owned()),
+            }
+        });
+    }
+
     /// Every node, in the order of the plan.
     pub fn nodes(&self) -> Vec<Node> {
         let status = self.status();

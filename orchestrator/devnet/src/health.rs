@@ -82,11 +82,26 @@ pub fn agreement(round: &Round) -> Agreement {
         same_block: all_same(facts.iter().map(|facts| facts.common_hash.as_deref())),
         same_coins: all_same(facts.iter().map(|facts| facts.common_muhash.as_deref())),
         is_everyone: facts.len() == round.nodes.len(),
+        branches: branches(round),
     }
 }
 
+/// The nodes by their block at the common height, the most first.
+fn branches(round: &Round) -> Vec<Vec<String>> {
+    let mut by_block: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (name, facts) in &round.nodes {
+        let facts = facts.as_ref().ok();
+        if let Some(hash) = facts.and_then(|facts| facts.common_hash.as_deref()) {
+            by_block.entry(hash).or_default().push(name.clone());
+        }
+    }
+    let mut branches: Vec<Vec<String>> = by_block.into_values().collect();
+    branches.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    branches
+}
+
 /// What the nodes that answer have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreement {
     /// The height compared: the lowest tip.
     pub height: Option<u32>,
@@ -96,6 +111,8 @@ pub struct Agreement {
     pub same_coins: Option<bool>,
     /// Whether every node answers.
     pub is_everyone: bool,
+    /// Names of the nodes that share a block there, the most nodes first.
+    pub branches: Vec<Vec<String>>,
 }
 
 /// The first digits of a hash; past the zeros, which say little.

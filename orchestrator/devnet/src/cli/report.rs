@@ -19,6 +19,9 @@ use crate::monitoring::stack::Links;
 use crate::probe::{NodeAddress, NodeFacts, Round};
 use crate::world::Attached;
 
+/// Names told of one branch; more are counted.
+const NAMES_MAX: usize = 8;
+
 /// Everything about a network at one moment.
 #[derive(Clone, Debug, Serialize)]
 pub struct NetworkReport {
@@ -50,7 +53,7 @@ pub struct NetworkReport {
 }
 
 /// What the nodes that answer have in common.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct AgreementReport {
     /// The lowest tip, at which they are compared.
     pub height: Option<u32>,
@@ -60,6 +63,8 @@ pub struct AgreementReport {
     pub same_block: Option<bool>,
     /// Whether all have the same coins there; null if unknown or not asked.
     pub same_utxo: Option<bool>,
+    /// Names of the nodes that share a block there, the most nodes first.
+    pub branches: Vec<Vec<String>>,
 }
 
 /// One node at one moment. What only a living node can tell is null if it does
@@ -198,6 +203,7 @@ impl NetworkReport {
             all_answer,
             same_block,
             same_utxo,
+            ref branches,
         } = self.agreement;
         let Some(height) = height else {
             return console.paint(Colour::Red, "No node answers.");
@@ -209,7 +215,9 @@ impl NetworkReport {
         };
         match (same_block, same_utxo) {
             (Some(false), _) => {
-                let text = format!("{who} are on different branches at height {height}.");
+                let count = branches.len();
+                let names = spell_branches(branches);
+                let text = format!("{who} are on {count} branches at height {height}: {names}.");
                 console.paint(Colour::Red, &text)
             }
             (_, Some(false)) => {
@@ -311,8 +319,19 @@ impl From<Agreement> for AgreementReport {
             all_answer: agreement.is_everyone,
             same_block: agreement.same_block,
             same_utxo: agreement.same_coins,
+            branches: agreement.branches,
         }
     }
+}
+
+/// Who is on which branch; of many nodes how many.
+fn spell_branches(branches: &[Vec<String>]) -> String {
+    let spell = |nodes: &Vec<String>| match nodes.len() {
+        many if many > NAMES_MAX => format!("{many} nodes"),
+        _ => nodes.join(", "),
+    };
+    let spelled: Vec<String> = branches.iter().map(spell).collect();
+    spelled.join(" | ")
 }
 
 /// A table without lines; columns are as wide as they need to be.

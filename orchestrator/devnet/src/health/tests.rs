@@ -223,6 +223,18 @@ fn agreement_needs_every_answer() {
 }
 
 #[test]
+fn a_fork_is_told_by_who_is_where() {
+    let mut world = World::healthy();
+    let everyone: Vec<String> = world.now.nodes.keys().cloned().collect();
+    assert_eq!(agreement(&world.now).branches, [everyone.as_slice()]);
+    world.at("o").common_hash = Some("fork".into());
+    let told = agreement(&world.now);
+    let rest = everyone.into_iter().filter(|name| name != "o");
+    assert_eq!(told.branches, [rest.collect(), vec!["o".to_owned()]]);
+    assert_eq!(told.same_block, Some(false));
+}
+
+#[test]
 fn long_hashes_are_cut_for_people() {
     assert_eq!(short_hash("0123456789abcdef"), "0123456789ab…");
     assert_eq!(short_hash("0123"), "0123");

@@ -2,7 +2,7 @@
 //!
 //! Orders that hurt wait for a yes. While one is on its way there is no other.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::seen::Node;
 use super::state::{Order, State, is_frozen, is_up};

@@ -25,9 +25,9 @@ pub mod state;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use crossterm::event::Event;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, LocalBoxFuture};
-use ratatui::crossterm::event::Event;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;

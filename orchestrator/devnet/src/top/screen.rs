@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use ratatui::crossterm::event::{self, Event};
+use crossterm::event::{self, Event};
 use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc;
 
