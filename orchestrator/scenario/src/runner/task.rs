@@ -43,7 +43,7 @@ impl Task {
             deadline_ms: limit.map(|ms| core.now_ms.saturating_add(ms)),
             state: State::Over(StepOutcome::Passed),
         };
-        task.state = match begin_state(core, step, path, key) {
+        task.state = match begin_state(core, step, limit, path, key) {
             Ok(state) => state,
             Err(why) => {
                 core.fail(Verdict::Invalid, path, "the step fits the network", &why);
@@ -147,7 +147,13 @@ impl Task {
     }
 }
 
-fn begin_state(core: &mut Core, step: Step, path: &str, key: &str) -> Result<State, String> {
+fn begin_state(
+    core: &mut Core,
+    step: Step,
+    timeout_ms: Option<u64>,
+    path: &str,
+    key: &str,
+) -> Result<State, String> {
     Ok(match step.verb {
         Verb::Parallel(steps) => State::Flow(Box::new(Flow::parallel(steps, path, key))),
         Verb::Sequence(steps) => {
@@ -157,8 +163,8 @@ fn begin_state(core: &mut Core, step: Step, path: &str, key: &str) -> Result<Sta
         Verb::Repeat(wish) => State::Flow(Box::new(Flow::repeat(wish, path, key))),
         Verb::Expect(claims) => State::Judging(Docket::open(core, &claims, key)?),
         Verb::Always(wish) => State::Always(Box::new(Always::begin(core, wish, path, key)?)),
-        Verb::Wait(wait) => State::Waiting(Waiting::begin(core, wait, key)?),
-        Verb::Record(values) => State::Recording(Recording::begin(core, values, key)?),
+        Verb::Wait(wait) => State::Waiting(Waiting::begin(core, wait, timeout_ms, key)?),
+        Verb::Record(values) => State::Recording(Recording::begin(core, values, timeout_ms, key)?),
         _ => State::Acting(Box::new(Acting::begin(core, &step, path, key)?)),
     })
 }

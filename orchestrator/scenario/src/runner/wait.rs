@@ -37,7 +37,13 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub fn begin(core: &mut Core, wait: Wait, key: &str) -> Result<Self, String> {
+    /// Begins to wait, as long as is usual or `timeout_ms` where that is longer.
+    pub fn begin(
+        core: &mut Core,
+        wait: Wait,
+        timeout_ms: Option<u64>,
+        key: &str,
+    ) -> Result<Self, String> {
         let on = match &wait {
             Wait::For(_) => None,
             Wait::Height { on, .. }
@@ -57,8 +63,9 @@ impl Waiting {
         if !matches!(wait, Wait::For(_)) {
             core.look_now();
         }
+        let limit_ms = limit_ms(core, &wait).max(timeout_ms.unwrap_or(0));
         Ok(Self {
-            until_ms: core.now_ms.saturating_add(limit_ms(core, &wait)),
+            until_ms: core.now_ms.saturating_add(limit_ms),
             wait,
             nodes,
             begun_at_ms: core.now_ms,
@@ -194,9 +201,11 @@ struct Value {
 }
 
 impl Recording {
+    /// Begins to record, as long as is usual or `timeout_ms` where that is longer.
     pub fn begin(
         core: &mut Core,
         wishes: BTreeMap<String, Quantity>,
+        timeout_ms: Option<u64>,
         key: &str,
     ) -> Result<Self, String> {
         let mut values = Vec::with_capacity(wishes.len());
@@ -223,10 +232,11 @@ impl Recording {
             });
         }
         core.look_now();
+        let limit_ms = RECORD_MS.max(timeout_ms.unwrap_or(0));
         Ok(Self {
             values,
             looks: core.history.looks(),
-            until_ms: core.now_ms.saturating_add(RECORD_MS),
+            until_ms: core.now_ms.saturating_add(limit_ms),
         })
     }
 

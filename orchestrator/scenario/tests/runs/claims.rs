@@ -117,6 +117,51 @@ steps:
 }
 
 #[test]
+fn a_step_waits_as_long_as_its_timeout_says() {
+    let line_after_90_s = || Tricks {
+        logs: vec![(90_000, "miner-0".into(), "hello".into())],
+        ..Tricks::default()
+    };
+    for (timeout, ends_within_s) in [
+        ("", Err(60..=61)),
+        ("\n    timeout: 20s", Err(20..=21)),
+        ("\n    timeout: 80s", Err(80..=81)),
+        ("\n    timeout: 120s", Ok(90..=91)),
+    ] {
+        let steps = format!("\nsteps:\n  - wait: {{ log: hello, on: miner-0 }}{timeout}\n");
+        let (report, _) = run(&steps, &[1_000], line_after_90_s());
+        let (verdict, seconds) = match ends_within_s {
+            Ok(seconds) => (Verdict::Pass, seconds),
+            Err(seconds) => (Verdict::Fail, seconds),
+        };
+        assert_verdict(&report, verdict);
+        let ended_at_s = step(&report, "1").ended_at_ms.unwrap() / 1_000;
+        assert!(seconds.contains(&ended_at_s), "{timeout}: {ended_at_s} s");
+    }
+}
+
+#[test]
+fn values_are_waited_for_as_long_as_the_timeout_says() {
+    for (timeout, verdict) in [("", Verdict::Fail), ("timeout: 60s", Verdict::Pass)] {
+        let steps = format!(
+            "
+steps:
+  - wait: {{ height: 2 }}
+  - parallel:
+      - kill: miner-0
+        for: 30s
+      - steps:
+          - wait: 2s
+          - record: {{ up: {{ metric: toy_height, on: miner-0 }} }}
+            {timeout}
+"
+        );
+        let (report, _) = run(&steps, &[1_000, 1_000], Tricks::default());
+        assert_verdict(&report, verdict);
+    }
+}
+
+#[test]
 fn absence_in_a_log_of_which_lines_were_lost_cannot_be_told() {
     for claim in ["no_error_logs", "log: { contains: panic, count: 0 }"] {
         let steps = format!(
