@@ -63,7 +63,11 @@ impl Waiting {
         if !matches!(wait, Wait::For(_)) {
             core.look_now();
         }
-        let limit_ms = limit_ms(core, &wait).max(timeout_ms.unwrap_or(0));
+        let limit_ms = match (&wait, timeout_ms) {
+            // How long it lasts, not how long at most.
+            (Wait::For(_), _) | (_, None) => limit_ms(core, &wait),
+            (_, Some(timeout_ms)) => limit_ms(core, &wait).max(timeout_ms),
+        };
         Ok(Self {
             until_ms: core.now_ms.saturating_add(limit_ms),
             wait,

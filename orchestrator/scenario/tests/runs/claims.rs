@@ -141,6 +141,15 @@ fn a_step_waits_as_long_as_its_timeout_says() {
 }
 
 #[test]
+fn a_wait_for_a_time_lasts_that_time_as_long_as_its_timeout_is() {
+    let steps = "\nsteps:\n  - wait: 5s\n    timeout: 90s\n";
+    let (report, _) = run(steps, &[1_000], Tricks::default());
+    assert_verdict(&report, Verdict::Pass);
+    let ended_at_s = step(&report, "1").ended_at_ms.unwrap() / 1_000;
+    assert!((5..=6).contains(&ended_at_s), "{ended_at_s} s");
+}
+
+#[test]
 fn values_are_waited_for_as_long_as_the_timeout_says() {
     for (timeout, verdict) in [("", Verdict::Fail), ("timeout: 60s", Verdict::Pass)] {
         let steps = format!(
