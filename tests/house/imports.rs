@@ -67,6 +67,11 @@ const LAWS: &[Law] = &[
         others: None,
     },
     Law {
+        package: "futures-timer",
+        siblings: &[],
+        others: Some(&["tokio"]),
+    },
+    Law {
         package: "devnet-blueprint",
         siblings: &["minichain-api"],
         others: Some(&["schemars", "serde", "serde_json", "sha2", "thiserror"]),

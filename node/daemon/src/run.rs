@@ -29,7 +29,7 @@ const LAST_ANSWERS: Duration = Duration::from_millis(300);
 /// How long background tasks may take to notice the end.
 const LAST_TASKS: Duration = Duration::from_millis(200);
 /// Tasks are short; the chain, the miner and the disk have threads of their own.
-const WORKER_THREADS: usize = 2;
+const WORKER_THREADS: usize = 1;
 
 /// Runs a node until SIGTERM, SIGINT, the RPC method `stop` or a failure.
 pub fn run(config: NodeConfig, params: Params) -> Result<(), Failure> {

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, DialError};
 use libp2p::{Multiaddr, PeerId};
 
@@ -16,10 +15,11 @@ use super::pace::Pace;
 
 mod backoff;
 mod candidate;
+mod due;
 mod edge;
 
 use backoff::Backoff;
-use candidate::{Candidate, ranked};
+use candidate::Candidate;
 use edge::Edge;
 pub use edge::cause;
 
@@ -211,71 +211,6 @@ impl Dialer {
     /// Bounds how many peers wanted back are dialled at once.
     pub fn limit_wanted(&mut self, wanted_max: usize) {
         self.wanted_max = wanted_max;
-    }
-
-    /// Whom to dial now, given who is connected and how many more peers may be
-    /// dialled to have enough. Every attempt's end must be told.
-    pub fn due(
-        &mut self,
-        now: Instant,
-        is_connected: impl Fn(&PeerId) -> bool,
-        looked_for: usize,
-    ) -> Vec<DialOpts> {
-        let mut dials = Vec::new();
-        for edge in &mut self.edges {
-            if edge.peer.is_some_and(|peer| is_connected(&peer)) {
-                edge.backoff.rest(now);
-            } else if !edge.is_self && edge.backoff.begin(now) {
-                let options = edge.options();
-                self.in_flight
-                    .insert(options.connection_id(), Aim::Edge(edge.number));
-                dials.push(options);
-            }
-        }
-        self.due_known(now, is_connected, looked_for, &mut dials);
-        dials
-    }
-
-    fn due_known(
-        &mut self,
-        now: Instant,
-        is_connected: impl Fn(&PeerId) -> bool,
-        looked_for: usize,
-        dials: &mut Vec<DialOpts>,
-    ) {
-        let mut places = looked_for.min(DIALLING_MAX.saturating_sub(self.looking()));
-        let mut wanted = self.wanted_max.saturating_sub(self.dialling());
-        let edges = self.edges.iter();
-        let hopeful = edges.filter(|edge| edge.backoff.failures < WANTED_BACK_MAX);
-        // Dialled by the address that was configured.
-        let at_edges: Vec<PeerId> = hopeful.filter_map(|edge| edge.peer).collect();
-        for (_, candidate) in self
-            .candidates
-            .iter_mut()
-            .filter(|(peer, _)| is_connected(peer))
-        {
-            candidate.is_wanted_back &= !candidate.backoff.rest(now);
-        }
-        for peer in ranked(&self.candidates, &is_connected, places > 0, &mut self.dice) {
-            let Some(candidate) = self.candidates.get_mut(&peer) else {
-                continue;
-            };
-            let may = places > 0 || (candidate.is_wanted_back && wanted > 0);
-            if at_edges.contains(&peer) || !may || !candidate.backoff.begin(now) {
-                continue;
-            }
-            candidate.motive = if places == 0 && candidate.came_in {
-                Motive::Return
-            } else {
-                Motive::Choice
-            };
-            places = places.saturating_sub(1);
-            wanted = wanted.saturating_sub(1);
-            let options = candidate.options(peer);
-            self.in_flight
-                .insert(options.connection_id(), Aim::Candidate(peer));
-            dials.push(options);
-        }
     }
 
     /// A dial led to a connection with `peer`; why it was begun. What protocols

@@ -130,6 +130,11 @@ impl Exchange {
             .collect()
     }
 
+    /// When the time of the first request is up.
+    pub fn due(&self) -> Option<Instant> {
+        self.outbound.values().map(|one| one.deadline).min()
+    }
+
     /// Takes all requests whose time is up.
     pub fn expired(&mut self, now: Instant) -> Vec<Outbound> {
         self.outbound

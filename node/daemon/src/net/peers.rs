@@ -180,6 +180,14 @@ impl Peers {
         links.filter(is_silent).map(|link| link.id).collect()
     }
 
+    /// When the first connection has not answered a ping for `limit`, should
+    /// none answer any more.
+    pub fn silent_at(&self, limit: Duration) -> Option<Instant> {
+        let links = self.relations.values().flat_map(|relation| &relation.links);
+        let first = links.map(|link| link.heard).min();
+        first.map(|heard| heard + limit)
+    }
+
     /// Notes that the peer is given an answer.
     pub fn answered(&mut self, number: Peer, now: Instant) {
         let relation = self

@@ -1,6 +1,7 @@
 //! The network task: the swarm, and what is remembered beside it.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,13 @@ use libp2p::{PeerId, Swarm, gossipsub, swarm};
 use minichain_protocol::input::{GossipId, Input, RequestFailure};
 use minichain_protocol::output::{Topic, Verdict};
 use tokio::sync::{mpsc, watch};
-use tokio::time::MissedTickBehavior;
 
 use super::addresses::{self, Advertised};
 use super::bans::Bans;
 use super::behaviour::{self, Behaviour};
 use super::book::Book;
 use super::dialer::Dialer;
+use super::dice::Dice;
 use super::exchange::{Exchange, Outbound};
 use super::gossip::{self, Pending, Topics};
 use super::meter::Meters;
@@ -35,10 +36,12 @@ mod orders;
 mod partings;
 mod probing;
 mod questions;
+mod upkeep;
 
 use orders::Tries;
 use partings::Partings;
 use probing::Probing;
+use upkeep::Upkeep;
 
 /// All the network side owns.
 pub struct Task<E> {
@@ -50,6 +53,8 @@ pub struct Task<E> {
     outlet: Outlet<E>,
     view: watch::Sender<Arc<View>>,
     is_view_stale: bool,
+    /// Stale in what no one waits for: told with the next look at what is due.
+    has_view_aged: bool,
     peers: Peers,
     meters: Meters,
     exchange: Exchange,
@@ -62,6 +67,7 @@ pub struct Task<E> {
     probing: Probing,
     orders: Option<mpsc::Receiver<operator::Order>>,
     tries: Tries,
+    upkeep: Upkeep,
     look_around: LookAround,
     saved_at: Instant,
     publishes_unheard: u64,
@@ -71,15 +77,17 @@ pub struct Task<E> {
 struct LookAround {
     next_at: Instant,
     wait: Duration,
+    /// Draws where to look.
+    dice: Dice,
 }
 
 /// Connections close by the ping, never for being idle.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// Time the system may take to say which addresses are listened on.
 const BIND_TIMEOUT: Duration = Duration::from_secs(5);
-/// Resolution of everything that waits for a time.
-const TICK: Duration = Duration::from_millis(100);
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
+/// Nodes asked by one look at least, where so many are known.
+const LOOKED_AT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 const LOOK_WAIT_MIN: Duration = Duration::from_secs(2);
 const LOOK_WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -113,9 +121,11 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             swarm: Swarm::new(transport, behaviour, id, settings),
             advertised: Advertised::new(config.listen, config.advertise),
             outlet: Outlet::new(inbox),
+            upkeep: Upkeep::new(now),
             look_around: LookAround {
                 next_at: now,
                 wait: LOOK_WAIT_MIN,
+                dice: Dice::new(!seed(&id)),
             },
             saved_at: now,
             config,
@@ -124,6 +134,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             commands,
             view,
             is_view_stale: true,
+            has_view_aged: false,
             peers: Peers::default(),
             meters,
             exchange: Exchange::default(),
@@ -166,9 +177,13 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// Orders come first: they empty what the driver waits for. Peers are read
     /// from last, and not at all while the driver is behind.
     pub async fn run(mut self) {
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let tick = tokio::time::sleep_until(self.upkeep.next_at().into());
+        tokio::pin!(tick);
         loop {
+            let next_at = self.upkeep.next_at().into();
+            if tick.deadline() != next_at {
+                tick.as_mut().reset(next_at);
+            }
             let has_room = self.outlet.has_room();
             tokio::select! {
                 biased;
@@ -182,7 +197,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
                 Some(order) = next(&mut self.probes) => self.probe(order),
                 Some(order) = next(&mut self.orders) => self.on_order(order),
                 () = until(self.probing.deadline()) => self.end_probes(Instant::now()),
-                _ = tick.tick() => self.on_tick(Instant::now()),
+                () = &mut tick => self.on_tick(Instant::now()),
                 event = self.swarm.select_next_some(), if has_room => self.on_event(event),
             }
             self.publish_view();
@@ -191,6 +206,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
     }
 
     fn on_command(&mut self, command: Command) {
+        self.upkeep.changed();
         match command {
             Command::Publish {
                 topic,
@@ -264,6 +280,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             self.saved_at = now;
             self.book.save();
         }
+        self.is_view_stale |= std::mem::take(&mut self.has_view_aged);
+        self.upkeep.looked(now, self.due());
     }
 
     fn dial(&mut self, now: Instant) {
@@ -291,7 +309,12 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() else {
             return;
         };
-        if kad.bootstrap().is_ok() {
+        if self.peers.len() > 0 {
+            // Not Kademlia's bootstrap, which looks for the own id and then
+            // through every bucket: a mesh needs somebody, not its neighbours
+            // by name.
+            let somewhere = self.look_around.dice.number().to_le_bytes();
+            kad.get_n_closest_peers(somewhere.to_vec(), LOOKED_AT);
             self.look_around.wait = (self.look_around.wait * 2).min(LOOK_WAIT_MAX);
         }
         self.look_around.next_at = now + self.look_around.wait;

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use libp2p::swarm::DialError;
+use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::{Multiaddr, PeerId};
 
+use super::super::dice::Dice;
 use super::backoff::{FORGET_AFTER, LOST_PATIENCE, SETTLED, WAIT_MIN};
 use super::{
     Book, CANDIDATES_MAX, DIALLING_MAX, Dialer, EDGE_WAIT_MAX, Motive, Pace, WANTED_BACK_MAX,
@@ -371,4 +373,51 @@ fn who_came_in_makes_room_before_those_known_otherwise() {
             .iter()
             .all(|peer| dialer.candidates.contains_key(peer))
     );
+}
+
+#[test]
+fn nobody_is_dialled_before_the_time_that_was_told() {
+    let start = Instant::now();
+    let peer = PeerId::random();
+    for seed in 0..50 {
+        let (mut now, mut dice) = (start, Dice::new(seed));
+        let mut dialer = dialer(&[address(1), address(2)], now);
+        dialer.add_candidate(peer, vec![address(3)], false, now);
+        let mut under_way = Vec::new();
+        for _ in 0..200 {
+            let is_there = dice.share() < 0.3;
+            let is_connected = |id: &PeerId| is_there && *id == peer;
+            let looked_for = usize::from(dice.share() < 0.5);
+            let told = dialer.due_at(is_connected, looked_for > 0);
+            let dials = dialer.due(now, is_connected, looked_for);
+            let is_due = told.is_some_and(|at| at <= now);
+            assert!(dials.is_empty() || is_due, "seed {seed}: told {told:?}");
+            under_way.extend(dials.iter().map(DialOpts::connection_id));
+            if dice.share() < 0.5 {
+                let ended = under_way.pop();
+                ended.map(|id| dialer.on_failed(id, &no_answer(), now));
+            }
+            if dice.share() < 0.1 {
+                dialer.on_lost(peer, vec![address(3)], now);
+            }
+            now += Duration::from_millis(100);
+        }
+    }
+}
+
+#[test]
+fn what_is_under_way_or_not_wanted_is_not_waited_for() {
+    let now = Instant::now();
+    let mut dialer = dialer(&[address(1)], now);
+    let peer = PeerId::random();
+    assert_eq!(dialer.due_at(NOBODY, false), Some(now));
+    let dial = dialer.due(now, NOBODY, 0).remove(0);
+    assert_eq!(dialer.due_at(NOBODY, false), None);
+    dialer.on_connected(dial.connection_id(), peer, now);
+    assert_eq!(dialer.due_at(|id| *id == peer, false), None);
+    assert!(dialer.due_at(NOBODY, false).is_some_and(|at| at > now));
+    let known = now + Duration::from_secs(3);
+    dialer.add_candidate(PeerId::random(), vec![address(2)], false, known);
+    assert_eq!(dialer.due_at(|id| *id == peer, false), None);
+    assert_eq!(dialer.due_at(|id| *id == peer, true), Some(known));
 }

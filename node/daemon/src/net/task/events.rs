@@ -17,7 +17,7 @@ use super::super::dialer::Motive;
 use super::super::exchange::{self, Outbound};
 use super::super::peers::{Closed, Link, Opened};
 use super::super::sync_codec::Request;
-use super::{Delivery, Task, addresses, gossip, unix_s};
+use super::{Delivery, Task, addresses, gossip, unix_s, upkeep};
 
 /// The first of two connections closed, and the other is this much younger:
 /// the same, noticed later.
@@ -29,6 +29,9 @@ const OTHER_NETWORK: Duration = Duration::from_secs(60);
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
     pub(super) fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        if !upkeep::is_routine(&event) {
+            self.upkeep.changed();
+        }
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
             SwarmEvent::ConnectionEstablished {
@@ -188,7 +191,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             Ok(round_trip) => {
                 self.peers
                     .pinged(peer, connection, round_trip, Instant::now());
-                self.is_view_stale = true;
+                self.has_view_aged = true;
             }
             Err(ping::Failure::Unsupported) => {}
             Err(error) => {

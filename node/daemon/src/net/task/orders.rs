@@ -19,6 +19,7 @@ pub type Tries = BTreeSet<ConnectionId>;
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
     pub(super) fn on_order(&mut self, order: Order) {
+        self.upkeep.changed();
         // Whoever asked may have gone meanwhile.
         let _unheard = match order {
             Order::Wish(wish, reply) => {

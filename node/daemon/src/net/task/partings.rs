@@ -26,6 +26,12 @@ impl Partings {
     pub fn dismissed(&mut self, id: PeerId) {
         self.dismissed.insert(id);
     }
+
+    /// When the first leaves or is forgiven.
+    pub fn due(&self) -> Option<Instant> {
+        let leaving = self.leaving.values().map(|(at, _)| at);
+        leaving.chain(self.kept_away.values()).min().copied()
+    }
 }
 
 /// Peers refused at once; the one due back first is forgiven beyond that.

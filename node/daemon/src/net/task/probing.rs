@@ -69,6 +69,13 @@ impl Probing {
         self.rounds.values().map(|round| round.deadline).min()
     }
 
+    /// When there is something to do beside answering: guests that nobody needs
+    /// leave at once.
+    pub fn due(&self) -> Option<Instant> {
+        let guest = self.guests.values().find(|peer| !self.is_needed(peer));
+        guest.map(|_| Instant::now()).or_else(|| self.deadline())
+    }
+
     /// Whether only probes want the connection.
     pub fn is_guest(&self, connection: ConnectionId) -> bool {
         self.guests.contains_key(&connection)
@@ -122,6 +129,7 @@ impl Probing {
 impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// Begins a round.
     pub(super) fn probe(&mut self, order: Order) {
+        self.upkeep.changed();
         let round = self.probing.next_round;
         self.probing.next_round += 1;
         self.probing.rounds.insert(
