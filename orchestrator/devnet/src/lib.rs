@@ -11,6 +11,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod console;
+pub mod crowd;
 pub mod engine;
 pub mod exit;
 pub mod exporter;

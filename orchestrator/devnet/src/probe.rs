@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use devnet_blueprint::{Blueprint, NodePlan};
-use futures::stream::{self, StreamExt as _};
 use minichain_api::rpc::{
     BlockchainInfo, MempoolInfo, MiningInfo, NetworkInfo, PeerInfo, TxOutSetInfo, method,
 };
@@ -13,15 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::client::{Client, ClientError, Credentials};
+use crate::crowd;
 use crate::engine::Endpoint;
 
 /// A node on this machine answers within milliseconds; one that does not is in
 /// trouble, and shall not hold up the others.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Nodes asked at a time; each is a connection, and connections are files, of
-/// which a program has 1,024 where nobody allows it more.
-const ASKED_AT_ONCE_MAX: usize = 256;
 /// What a node is asked, in the order of [`NodeFacts`].
 const ASKED: [&str; 5] = [
     method::GET_BLOCKCHAIN_INFO,
@@ -145,23 +142,20 @@ impl NodeAddress {
         }
     }
 
-    /// A client for its JSON-RPC.
-    pub fn client(&self) -> Option<Client> {
-        Some(Client::new(
-            self.rpc?,
-            self.credentials.clone(),
-            CALL_TIMEOUT,
-        ))
+    /// A client for its JSON-RPC whose calls may take `timeout`.
+    pub fn client(&self, timeout: Duration) -> Option<Client> {
+        Some(Client::new(self.rpc?, self.credentials.clone(), timeout))
     }
 }
 
 /// Asks every node at once.
 pub async fn probe(nodes: &[NodeAddress], depth: Depth) -> Round {
+    let timeout = crowd::patience(CALL_TIMEOUT, nodes.len());
     let asked = nodes
         .iter()
-        .map(|node| async { (node.name.clone(), ask(node).await) });
+        .map(|node| async move { (node.name.clone(), ask(node, timeout).await) });
     let mut round = Round {
-        nodes: at_once(asked.collect()).await.into_iter().collect(),
+        nodes: crowd::at_once(asked).await.into_iter().collect(),
         common_height: None,
     };
     round.common_height = round
@@ -171,11 +165,11 @@ pub async fn probe(nodes: &[NodeAddress], depth: Depth) -> Round {
         .min();
     if let Some(height) = round.common_height {
         let answered = |node: &&NodeAddress| matches!(round.nodes.get(&node.name), Some(Ok(_)));
-        let compared = nodes
-            .iter()
-            .filter(answered)
-            .map(|node| async move { (node.name.clone(), compare(node, height, depth).await) });
-        for (name, (hash, muhash)) in at_once(compared.collect()).await {
+        let compared = nodes.iter().filter(answered).map(|node| async move {
+            let compared = compare(node, height, depth, timeout).await;
+            (node.name.clone(), compared)
+        });
+        for (name, (hash, muhash)) in crowd::at_once(compared).await {
             if let Some(Ok(facts)) = round.nodes.get_mut(&name) {
                 (facts.common_hash, facts.common_muhash) = (hash, muhash);
             }
@@ -184,15 +178,9 @@ pub async fn probe(nodes: &[NodeAddress], depth: Depth) -> Round {
     round
 }
 
-/// What all of them come to, so many at a time as may be.
-async fn at_once<T>(work: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let work = stream::iter(work).buffer_unordered(ASKED_AT_ONCE_MAX);
-    work.collect().await
-}
-
-async fn ask(node: &NodeAddress) -> Result<NodeFacts, Silence> {
+async fn ask(node: &NodeAddress, timeout: Duration) -> Result<NodeFacts, Silence> {
     let client = node
-        .client()
+        .client(timeout)
         .ok_or_else(|| Silence("has no known RPC address: its labels are damaged".into()))?;
     facts(&client)
         .await
@@ -228,8 +216,9 @@ async fn compare(
     node: &NodeAddress,
     height: u32,
     depth: Depth,
+    timeout: Duration,
 ) -> (Option<String>, Option<String>) {
-    let Some(client) = node.client() else {
+    let Some(client) = node.client(timeout) else {
         return (None, None);
     };
     let hash = client.call::<String>(method::GET_BLOCK_HASH, json!([height]));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devnet_scenario::fault::{Link, NodeName};
-use futures::future::join_all;
 use minichain_api::admin::{AdminInfo, Conditions, ProbeAnswer, ProbeRequest, ProbeTarget, method};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -13,9 +12,11 @@ use tokio::time::Instant;
 use super::live::Layout;
 use super::proof::Seen;
 use crate::client::ClientError;
+use crate::crowd;
 
-/// What one call may take; a node on this machine answers within milliseconds.
-pub const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// What one call may take; a node on this machine answers within milliseconds,
+/// where there are few.
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Between two attempts to reach a node that is starting.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Targets of one probe request at most.
@@ -67,12 +68,17 @@ pub async fn call<T: DeserializeOwned>(
 
 /// What is in force on each of the nodes.
 pub async fn infos(layout: &Layout, nodes: &[NodeName], patience: Duration) -> Answers<AdminInfo> {
+    let timeout = call_timeout(layout);
     let asked = nodes.iter().map(|node| async move {
         let order = (method::GET_ADMIN_INFO, json!([]));
-        let answer = call(layout, node, order, (CALL_TIMEOUT, patience)).await;
+        let answer = call(layout, node, order, (timeout, patience)).await;
         (node.clone(), answer)
     });
-    join_all(asked).await.into_iter().collect()
+    crowd::at_once(asked).await.into_iter().collect()
+}
+
+fn call_timeout(layout: &Layout) -> Duration {
+    crowd::patience(CALL_TIMEOUT, layout.nodes.len())
 }
 
 /// Sets conditions; the answers are what is in force afterwards.
@@ -80,12 +86,13 @@ pub async fn set_conditions(
     layout: &Layout,
     orders: &BTreeMap<NodeName, Conditions>,
 ) -> Answers<Conditions> {
+    let timeout = call_timeout(layout);
     let told = orders.iter().map(|(node, conditions)| async move {
         let order = (method::SET_CONDITIONS, json!([conditions]));
-        let answer = call(layout, node, order, (CALL_TIMEOUT, Duration::ZERO)).await;
+        let answer = call(layout, node, order, (timeout, Duration::ZERO)).await;
         (node.clone(), answer)
     });
-    join_all(told).await.into_iter().collect()
+    crowd::at_once(told).await.into_iter().collect()
 }
 
 /// Lets the sender of each link probe the receiver. Every link is answered.
@@ -99,7 +106,8 @@ pub async fn ping(layout: &Layout, links: &[Link], how: Ping<'_>) -> BTreeMap<Li
         chunks.into_iter().map(move |links| (from, links))
     });
     let answers = requests.map(|(from, links)| ping_from(layout, from, links, how));
-    join_all(answers).await.into_iter().flatten().collect()
+    let answers = crowd::at_once(answers).await;
+    answers.into_iter().flatten().collect()
 }
 
 async fn ping_from(
@@ -133,7 +141,7 @@ async fn ping_from(
         payload_bytes: how.payload_bytes,
     };
     let order = (method::PROBE_PEERS, json!([request]));
-    let limits = (timeout + CALL_TIMEOUT, Duration::ZERO);
+    let limits = (timeout + call_timeout(layout), Duration::ZERO);
     let answers: Result<Vec<ProbeAnswer>, String> = call(layout, from, order, limits).await;
     let mut answers = match answers {
         Ok(answers) if answers.len() == asked.len() => answers.iter().map(told).collect(),

@@ -19,7 +19,7 @@ use super::join;
 use super::links::{self, End, Ends, Holding};
 use super::live::{Layout, Live};
 use super::measure::{self, before, rates};
-use super::proof::choose::{Choice, Pairs, choose};
+use super::proof::choose::{Choice, Pairs, REACH_DIALLED_MAX, REACH_MAX, choose};
 use super::proof::{Goals, Measured};
 use crate::clock::now_ms;
 use crate::exit::Failure;
@@ -85,10 +85,14 @@ pub async fn apply(live: &Live, intent: &mut Intent, wish: Wish) -> Result<Appli
     let kind = layout.blueprint.engine;
     let wanted = links::holdings(kind, &states, &ends);
     let (connectable, joined) = pairs(&layout);
-    let seed = layout.blueprint.seed;
+    let sample = match kind {
+        EngineKind::Docker => REACH_MAX,
+        EngineKind::Process => REACH_DIALLED_MAX,
+    };
+    let sample = (sample, layout.blueprint.seed);
     let mut applied = Applied {
         skipped: missing(&roster, &running),
-        choice: choose(&running, &connectable, &joined, &states, seed),
+        choice: choose(&running, &connectable, &joined, &states, sample),
         layout,
         running,
         states,

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use devnet_scenario::fault::{Link, NodeName};
-use futures::future::join_all;
 use minichain_api::rpc::{PeerInfo, method};
 use serde_json::json;
 
@@ -16,6 +15,7 @@ use super::admin;
 use super::apply::Applied;
 use super::links::plain;
 use super::measure;
+use crate::crowd;
 use crate::health::components::Components;
 
 /// What a node may take to tell its peers; a frozen one never does.
@@ -41,11 +41,12 @@ async fn peers(applied: &Applied) -> BTreeMap<NodeName, Vec<NodeName>> {
     let names: BTreeMap<&str, &NodeName> = ends
         .filter_map(|(node, end)| Some((end.peer_id.as_deref()?, node)))
         .collect();
+    let timeout = crowd::patience(CALL_TIMEOUT, applied.running.len());
     let asked = applied.running.iter().map(|node| {
         let names = &names;
         async move {
             let order = (method::GET_PEER_INFO, json!([]));
-            let limits = (CALL_TIMEOUT, Duration::ZERO);
+            let limits = (timeout, Duration::ZERO);
             let told: Result<Vec<PeerInfo>, String> =
                 admin::call(&applied.layout, node, order, limits).await;
             let named = |peer: PeerInfo| names.get(peer.peerid.as_str()).map(|x| (*x).clone());
@@ -55,7 +56,8 @@ async fn peers(applied: &Applied) -> BTreeMap<NodeName, Vec<NodeName>> {
             ))
         }
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    let told = crowd::at_once(asked).await;
+    told.into_iter().flatten().collect()
 }
 
 /// The fewest open links that make one piece of what is parted only because its

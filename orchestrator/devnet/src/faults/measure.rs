@@ -29,7 +29,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_millis(300);
 /// And where nothing is in the way, the machine may have been busy.
 const AGAIN_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Connections that one core sets up in a small part of that time.
-const AGAIN_AT_ONCE: usize = 200;
+const AT_ONCE: usize = 200;
 const ATTEMPTS_MAX: usize = 4;
 /// Added to what a ping should take.
 const PING_SLACK: Duration = Duration::from_millis(200);
@@ -145,7 +145,10 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
     if goals.reach && !has_filters {
         let links = applied.choice.reach.clone();
         let timeout = ping_timeout(applied, &links, 3.0).max(PROBE_TIMEOUT);
-        applied.measured.probes = ping(applied, &links, timeout).await;
+        for some in links.chunks(AT_ONCE) {
+            let seen = ping(applied, some, timeout).await;
+            applied.measured.probes.extend(seen);
+        }
         for _ in 1..ATTEMPTS_MAX {
             let again = unreached(applied);
             if again.is_empty() {
@@ -166,7 +169,7 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
 /// Some at a time: a busy machine did not answer all at once.
 async fn ping_again(applied: &mut Applied, links: &[Link]) {
     let timeout = ping_timeout(applied, links, SETUP_TRIPS).max(AGAIN_TIMEOUT);
-    for some in links.chunks(AGAIN_AT_ONCE) {
+    for some in links.chunks(AT_ONCE) {
         let seen = ping(applied, some, timeout).await;
         let is_any = seen
             .values()

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::intent::{Active, Intent};
 use super::live::{Layout, Live};
+use crate::crowd;
 use crate::exit::Failure;
 use crate::fork::{Tip, last_shared};
 use crate::world::World;
@@ -37,7 +38,8 @@ pub async fn tips(layout: &Layout) -> Tips {
         };
         Some((node.name.clone(), mark))
     });
-    join_all(asked).await.into_iter().flatten().collect()
+    let told = crowd::at_once(asked).await;
+    told.into_iter().flatten().collect()
 }
 
 /// How far the sides of the network's cut came, or all of it under the oldest
@@ -95,7 +97,8 @@ pub async fn aftermath(layout: &Layout, parting: &Parting) -> Option<Aftermath> 
         let (followed, genesis) = futures::join!(join_all(sides), genesis);
         genesis.map(|_answers| (node.name.clone(), followed))
     });
-    let answers: Vec<_> = join_all(asked).await.into_iter().flatten().collect();
+    let answers = crowd::at_once(asked).await;
+    let answers: Vec<_> = answers.into_iter().flatten().collect();
     let mut followers: BTreeMap<String, Vec<NodeName>> = BTreeMap::new();
     for (node, followed) in &answers {
         for label in followed.iter().flatten() {
@@ -137,6 +140,7 @@ async fn call<T: DeserializeOwned>(
     method: &str,
     params: Value,
 ) -> Option<T> {
-    let client = layout.client(node, CALL_TIMEOUT)?;
+    let timeout = crowd::patience(CALL_TIMEOUT, layout.nodes.len());
+    let client = layout.client(node, timeout)?;
     client.call(method, params).await.ok()
 }

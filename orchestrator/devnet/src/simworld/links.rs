@@ -13,7 +13,7 @@ use minichain_sim::world::{Cuts, Place};
 use super::net::Net;
 use crate::engine::fault::Packets;
 use crate::faults::links::{cut_links, plain};
-use crate::faults::proof::choose::{Choice, Pairs, choose};
+use crate::faults::proof::choose::{Choice, Pairs, REACH_MAX, choose};
 use crate::faults::proof::{self, Earlier, Goals, Measured, Seen};
 use crate::faults::verdict::{LossBy, Probed};
 
@@ -45,7 +45,8 @@ impl Net {
         let states = self.link_states();
         let running = self.running();
         let pairs = Pairs::All;
-        let choice = choose(&running, &pairs, &pairs, &states, self.blueprint.seed);
+        let sample = (REACH_MAX, self.blueprint.seed);
+        let choice = choose(&running, &pairs, &pairs, &states, sample);
         let mut measured = Measured {
             earlier: self.trips_before(&choice, &before.trips),
             nature_ms: self.nature_ms,

@@ -15,7 +15,9 @@ use super::super::links::{self, Holding, cut_links, plain};
 use super::super::live::Live;
 use super::super::proof::delay::Trip;
 use super::super::proof::{Earlier, Seen};
-use super::{AGAIN_TIMEOUT, PROBE_TIMEOUT, SETUP_TRIPS, of_probe, ping, ping_timeout, told};
+use super::{
+    AGAIN_TIMEOUT, AT_ONCE, PROBE_TIMEOUT, SETUP_TRIPS, of_probe, ping, ping_timeout, told,
+};
 use crate::engine::FilterOrder;
 use crate::exit::Failure;
 
@@ -47,7 +49,11 @@ pub async fn take(
         EngineKind::Docker => in_namespaces(live, applied, &anew).await?,
         EngineKind::Process => {
             let timeout = ping_timeout(applied, &anew, SETUP_TRIPS).max(AGAIN_TIMEOUT);
-            (ping(applied, &anew, timeout).await, told_by(infos))
+            let mut seen = BTreeMap::new();
+            for some in anew.chunks(AT_ONCE) {
+                seen.extend(ping(applied, some, timeout).await);
+            }
+            (seen, told_by(infos))
         }
     };
     let held = cut_links(&links::states(&held, &applied.ends));

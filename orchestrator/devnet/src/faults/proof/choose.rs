@@ -9,8 +9,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::links::plain;
 
-/// Reachability probes at most.
+/// Links that are all probed for reachability.
 pub const REACH_MAX: usize = 2_000;
+/// Of more, such as are probed where each probe makes two nodes set up a
+/// connection, with all that belongs to it.
+pub const REACH_DIALLED_MAX: usize = 500;
 /// Round trips measured at most.
 pub const DELAY_MAX: usize = 400;
 /// Round trips of links without latency measured beside those with it.
@@ -61,25 +64,30 @@ impl Choice {
 
 /// Chooses among the links between running nodes. Connections can be opened
 /// between `connectable` pairs without changing anything; pings go between
-/// `joined` ones.
+/// `joined` ones. Where there are more than [`REACH_MAX`] links, a sample of them
+/// is probed for reachability.
 pub fn choose(
     running: &[NodeName],
     connectable: &Pairs,
     joined: &Pairs,
     states: &BTreeMap<Link, LinkState>,
-    seed: u64,
+    (sample, seed): (usize, u64),
 ) -> Choice {
     let all = among(running, connectable);
+    let reach_max = match all.len() > REACH_MAX {
+        true => sample,
+        false => REACH_MAX,
+    };
     let joined = among(running, joined);
     let of = |link: &Link| states.get(link).map(plain).unwrap_or_default();
     Choice {
-        reach: sampled(&all, REACH_MAX, seed, |link| {
+        reach: sampled(&all, reach_max, seed, |link| {
             of(link).cut || of(&link.reversed()).cut
         }),
         delay: delayed(&joined, &of, seed),
         loss: lossy(&all, &of, seed),
         rate: limited(&joined, &of, seed),
-        of: (all.len() > REACH_MAX).then_some(all.len()),
+        of: (all.len() > reach_max).then_some(all.len()),
     }
 }
 
