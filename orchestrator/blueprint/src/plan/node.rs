@@ -17,6 +17,9 @@ use crate::topology::{DEFAULT_HASH_RATE, Member, Peers, Role, Topology};
 /// Nodes that every other node dials at first, at most. More would only make
 /// more connections nobody needs; discovery finds the rest.
 pub const ENTRIES_DIALLED_MAX: usize = 3;
+/// Members that dial the entry nodes; those behind them dial members before them,
+/// so that no node is everybody's peer. See decision 0019.
+const AT_ENTRIES_MAX: usize = 32;
 /// Connections a node accepts at least; more where the topology gives it more
 /// neighbours.
 const MAX_PEERS: u32 = 64;
@@ -94,6 +97,22 @@ impl Context<'_> {
         }
     }
 
+    /// What a node of a mesh was planned to dial before, where all of it is there
+    /// still: a network that grows does not start anew for it.
+    fn still_dialled(&self, member: &Member, roster: &Roster<'_>) -> Option<Vec<String>> {
+        let planned = self.input.previous.as_deref()?.node(&member.name)?;
+        let dialled = &planned.config.p2p.bootstrap;
+        let is_there = |address: &String| {
+            let mut places = roster.places.iter();
+            places.any(|place| place.inside.p2p.to_string() == *address)
+        };
+        let is_kept = self.topology.peers == Peers::Mesh
+            && roster.members.len() > AT_ENTRIES_MAX
+            && !dialled.is_empty()
+            && dialled.iter().all(is_there);
+        is_kept.then(|| dialled.clone())
+    }
+
     fn config(&self, roster: &Roster<'_>, at: usize, identity_seed: &str) -> NodeConfig {
         let (member, place) = (&roster.members[at], roster.places[at]);
         // In a container the published ports arrive on an address of the
@@ -102,7 +121,10 @@ impl Context<'_> {
             EngineInput::Docker(_) => Ipv4Addr::UNSPECIFIED,
             EngineInput::Process(_) => place.ip,
         };
-        let neighbours = roster.neighbours(&self.topology.peers, at);
+        let mut neighbours = roster.neighbours(&self.topology.peers, at);
+        if let Some(planned) = self.still_dialled(member, roster) {
+            neighbours.dialled = planned;
+        }
         let default = NodeConfig::default();
         NodeConfig {
             name: member.name.clone(),
@@ -196,16 +218,18 @@ impl<'a> Roster<'a> {
         }
     }
 
-    /// Entry nodes dial those before them; all others dial the first few.
+    /// Entry nodes dial those before them; the first few of all others dial the
+    /// first few of them, and the rest two members before them: a tree with a
+    /// second way up from every node.
     fn mesh_neighbours(&self, at: usize) -> Neighbours {
         let is_entry = self.entries.contains(&at);
-        let dialled = self
-            .entries
-            .iter()
-            .filter(|entry| !is_entry || **entry < at)
-            .take(ENTRIES_DIALLED_MAX)
-            .map(|entry| self.address(*entry))
-            .collect();
+        let entries = self.entries.iter().copied();
+        let entries = entries.filter(|entry| !is_entry || *entry < at);
+        let dialled: Vec<usize> = match is_entry || at < AT_ENTRIES_MAX {
+            true => entries.take(ENTRIES_DIALLED_MAX).collect(),
+            false => vec![at / 2, at / 3],
+        };
+        let dialled = dialled.into_iter().map(|at| self.address(at)).collect();
         Neighbours {
             dialled,
             // Entry nodes are dialled by everybody, and a fault is proven by

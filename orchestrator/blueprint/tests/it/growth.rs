@@ -97,6 +97,27 @@ fn whoever_is_there_looks_for_as_many_peers_as_before_however_large_the_network_
 }
 
 #[test]
+fn whoever_is_there_dials_whom_it_dialled_before_as_long_as_they_are_there() {
+    let first = planned(&counts(50, 2), &process());
+    let grown = planned(&counts(60, 9), &after(&first, later(process())));
+    for node in &first.nodes {
+        let same = grown.node(&node.name).unwrap();
+        assert_eq!(same.config.p2p.bootstrap, node.config.p2p.bootstrap);
+        assert_eq!(same.spec, node.spec, "{}", node.name);
+    }
+    let there = |blueprint: &Blueprint| -> Vec<String> {
+        let nodes = blueprint.nodes.iter();
+        nodes.map(|node| node.inside.p2p.to_string()).collect()
+    };
+    let shrunk = planned(&counts(40, 1), &after(&grown, later(process())));
+    let there = there(&shrunk);
+    for node in &shrunk.nodes {
+        let dialled = &node.config.p2p.bootstrap;
+        assert!(dialled.iter().all(|to| there.contains(to)), "{}", node.name);
+    }
+}
+
+#[test]
 fn a_node_that_left_frees_its_place() {
     let first = planned(&counts(3, 3), &docker());
     let second = planned(&counts(2, 2), &after(&first, later(docker())));

@@ -1,6 +1,6 @@
 //! What a plan says, to the last byte.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use devnet_blueprint::topology::Peers;
 use devnet_blueprint::{Blueprint, EngineInput, NodePlan, Role, Runtime, label};
@@ -92,6 +92,34 @@ fn of_many_bootstraps_each_dials_those_before_it() {
         .collect();
     assert_eq!(dials, [0, 1, 2, 3, 3, 3]);
     assert!(blueprint.nodes.iter().all(|node| node.config.p2p.discovery));
+}
+
+#[test]
+fn in_a_large_network_nobody_is_dialled_by_all_and_every_way_leads_to_the_bootstrap_node() {
+    let blueprint = planned(&counts(200, 20), &process());
+    let address = |node: &NodePlan| node.inside.p2p.to_string();
+    let places = blueprint.nodes.iter().map(address).zip(0..);
+    let places: BTreeMap<String, usize> = places.collect();
+    let mut dialled_by = vec![0; blueprint.nodes.len()];
+    for (at, node) in blueprint.nodes.iter().enumerate() {
+        for to in dialled(node) {
+            assert!(places[to] < at, "{} dials who stands behind it", node.name);
+            dialled_by[places[to]] += 1;
+        }
+        assert!(dialled(node).len() == 2 || at < 32, "{}", node.name);
+    }
+    assert_eq!(blueprint.nodes[0].name, "bootstrap-0");
+    assert!(dialled(&blueprint.nodes[0]).is_empty());
+    assert!(
+        blueprint.nodes[1..]
+            .iter()
+            .all(|node| !dialled(node).is_empty())
+    );
+    assert_eq!(dialled_by[0], 31);
+    assert!(
+        dialled_by[1..].iter().all(|count| *count <= 5),
+        "{dialled_by:?}"
+    );
 }
 
 #[test]

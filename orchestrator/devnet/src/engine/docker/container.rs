@@ -147,12 +147,21 @@ impl DockerEngine {
             .force(true)
             .v(true)
             .build();
-        let call = self.docker.remove_container(id, Some(options));
-        match bounded_or(&action, CHANGE, &[404], call).await {
-            Err(error) if error.detail.contains("already in progress") => {
-                self.wait_until_gone(&action, id).await
+        let mut looks = 0;
+        loop {
+            let call = self.docker.remove_container(id, Some(options.clone()));
+            match bounded_or(&action, CHANGE, &[404], call).await {
+                Err(error) if error.detail.contains("already in progress") => {
+                    return self.wait_until_gone(&action, id).await;
+                }
+                // Killed already; on a busy machine the engine gives up before
+                // the dead process is taken note of.
+                Err(error) if error.detail.contains("is zombie") && looks < GONE_LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(GONE_PAUSE).await;
+                }
+                outcome => return outcome.map(drop),
             }
-            outcome => outcome.map(drop),
         }
     }
 
