@@ -297,3 +297,6 @@ fn log_config(container: &ContainerPlan, product: Product) -> HostConfigLogConfi
         config: Some(config),
     }
 }
+
+#[cfg(test)]
+mod tests;
