@@ -281,7 +281,8 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             self.book.save();
         }
         self.is_view_stale |= std::mem::take(&mut self.has_view_aged);
-        self.upkeep.looked(now, self.due());
+        let due = self.due(now);
+        self.upkeep.looked(now, due);
     }
 
     fn dial(&mut self, now: Instant) {

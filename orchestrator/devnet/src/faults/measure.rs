@@ -145,10 +145,7 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
     if goals.reach && !has_filters {
         let links = applied.choice.reach.clone();
         let timeout = ping_timeout(applied, &links, 3.0).max(PROBE_TIMEOUT);
-        for some in links.chunks(AT_ONCE) {
-            let seen = ping(applied, some, timeout).await;
-            applied.measured.probes.extend(seen);
-        }
+        applied.measured.probes = ping_in_turns(applied, &links, timeout).await;
         for _ in 1..ATTEMPTS_MAX {
             let again = unreached(applied);
             if again.is_empty() {
@@ -164,6 +161,19 @@ pub async fn pings(applied: &mut Applied, goals: Goals) {
     if goals.loss && !has_filters {
         chance::losses(applied).await;
     }
+}
+
+/// All of them, so many at a time as the machine bears.
+pub async fn ping_in_turns(
+    applied: &Applied,
+    links: &[Link],
+    timeout: Duration,
+) -> BTreeMap<Link, Seen> {
+    let mut seen = BTreeMap::new();
+    for some in links.chunks(AT_ONCE) {
+        seen.extend(ping(applied, some, timeout).await);
+    }
+    seen
 }
 
 /// Some at a time: a busy machine did not answer all at once.

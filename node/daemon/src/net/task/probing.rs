@@ -71,9 +71,9 @@ impl Probing {
 
     /// When there is something to do beside answering: guests that nobody needs
     /// leave at once.
-    pub fn due(&self) -> Option<Instant> {
+    pub fn due(&self, now: Instant) -> Option<Instant> {
         let guest = self.guests.values().find(|peer| !self.is_needed(peer));
-        guest.map(|_| Instant::now()).or_else(|| self.deadline())
+        guest.map(|_| now).or_else(|| self.deadline())
     }
 
     /// Whether only probes want the connection.

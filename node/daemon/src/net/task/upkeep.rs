@@ -61,7 +61,7 @@ pub const fn is_routine(event: &SwarmEvent<BehaviourEvent>) -> bool {
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
     /// When the first of everything that waits is due.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let by_protocols = self.swarm.behaviour().gate.under_way();
         let is_looking = self.begun_next(by_protocols) > 0;
         let is_connected = |id: &_| self.peers.contains(id);
@@ -70,7 +70,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             self.exchange.due(),
             self.peers.silent_at(self.pace.silence),
             self.partings.due(),
-            self.probing.due(),
+            self.probing.due(now),
             self.dialer.due_at(is_connected, is_looking),
             looks_around.then_some(self.look_around.next_at),
         ];

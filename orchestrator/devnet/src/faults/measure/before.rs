@@ -16,7 +16,7 @@ use super::super::live::Live;
 use super::super::proof::delay::Trip;
 use super::super::proof::{Earlier, Seen};
 use super::{
-    AGAIN_TIMEOUT, AT_ONCE, PROBE_TIMEOUT, SETUP_TRIPS, of_probe, ping, ping_timeout, told,
+    AGAIN_TIMEOUT, PROBE_TIMEOUT, SETUP_TRIPS, of_probe, ping, ping_in_turns, ping_timeout, told,
 };
 use crate::engine::FilterOrder;
 use crate::exit::Failure;
@@ -49,10 +49,7 @@ pub async fn take(
         EngineKind::Docker => in_namespaces(live, applied, &anew).await?,
         EngineKind::Process => {
             let timeout = ping_timeout(applied, &anew, SETUP_TRIPS).max(AGAIN_TIMEOUT);
-            let mut seen = BTreeMap::new();
-            for some in anew.chunks(AT_ONCE) {
-                seen.extend(ping(applied, some, timeout).await);
-            }
+            let seen = ping_in_turns(applied, &anew, timeout).await;
             (seen, told_by(infos))
         }
     };

@@ -262,6 +262,12 @@ fn in_large_networks_what_is_cut_is_probed_first() {
     assert_eq!(choice.of, Some(9_900));
     assert!(states.keys().all(|link| choice.reach.contains(link)));
     assert_eq!(choice, chosen(100, &states), "the seed decides");
+    let larger = (choose::REACH_MAX, 7);
+    let more = choose(&roster(100), &Pairs::All, &Pairs::All, &states, larger);
+    assert_eq!(more.reach.len(), choose::REACH_MAX);
+    assert!(choice.reach.iter().all(|link| more.reach.contains(link)));
+    let few = chosen(45, &BTreeMap::new());
+    assert_eq!((few.reach.len(), few.of), (45 * 44, None), "all of them");
     let finding = reach(&choice, &states, &ideal(&choice, &states, true));
     assert!(
         finding.summary.contains("a sample of 500 of 9900"),
