@@ -53,7 +53,7 @@ impl Kind {
     /// What recording a quantity makes.
     pub const fn of(quantity: &Quantity) -> Self {
         match quantity {
-            Quantity::Tip(_) => Self::Tip,
+            Quantity::Tip { .. } => Self::Tip,
             Quantity::Height(_) | Quantity::Work(_) | Quantity::Metric { .. } => Self::Number,
         }
     }

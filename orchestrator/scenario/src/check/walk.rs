@@ -280,7 +280,7 @@ impl<'t> Walk<'t> {
     fn record(&mut self, name: &str, quantity: &crate::model::Quantity, at: &str) {
         use crate::model::Quantity;
         let (Quantity::Height(on)
-        | Quantity::Tip(on)
+        | Quantity::Tip { on, .. }
         | Quantity::Work(on)
         | Quantity::Metric { on, .. }) = quantity;
         self.selector(Some(on), at);

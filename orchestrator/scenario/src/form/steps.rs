@@ -2,7 +2,7 @@
 
 use super::faults::{ADD, CLOCK_SKEW, CONDITION_OF, HASH_RATE, HEAL, LINK, PARTITION, UPGRADE};
 use super::{Field, Form, LINES, SIM, Shape};
-use crate::parse::limits::{REPEAT_MAX, STEPS_MAX};
+use crate::parse::limits::{BELOW_MAX, REPEAT_MAX, STEPS_MAX};
 
 const NODES_MAX: u32 = 1_000;
 const BLOCKS_MAX: u32 = 100_000;
@@ -288,7 +288,7 @@ pub(crate) static CHOICE: Form = Form::new(
 pub(crate) static QUANTITY: Form = Form::choice(
     "Quantity",
     "Something to be recorded.",
-    &["on"],
+    &["on", "below"],
     &[
         Field::optional(
             "on",
@@ -301,6 +301,11 @@ pub(crate) static QUANTITY: Form = Form::choice(
             "The greatest height of these nodes.",
         ),
         Field::optional("tip", Shape::Nodes, "The best tip of these nodes."),
+        Field::optional(
+            "below",
+            Shape::Count(1, BELOW_MAX),
+            "Not the tip, but the block that many below it: nobody replaces it by chance.",
+        ),
         Field::optional("work", Shape::Nodes, "The most work of these nodes."),
         Field::optional(
             "metric",

@@ -209,8 +209,13 @@ pub struct Choice {
 pub enum Quantity {
     /// The greatest height among these nodes.
     Height(Selector),
-    /// The tip with most work among these nodes.
-    Tip(Selector),
+    /// The tip with most work among these nodes, or a block of its chain.
+    Tip {
+        /// Which nodes.
+        on: Selector,
+        /// How many blocks below the tip.
+        below: u32,
+    },
     /// The most work among these nodes (as a number: rounded).
     Work(Selector),
     /// Sum of a metric over these nodes.

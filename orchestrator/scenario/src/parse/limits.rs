@@ -8,6 +8,8 @@ pub const FILE_BYTES_MAX: usize = 1 << 20;
 pub const STEPS_MAX: u32 = 10_000;
 /// Repetitions at most.
 pub const REPEAT_MAX: u32 = STEPS_MAX;
+/// Furthest below a tip that a recorded block can lie.
+pub const BELOW_MAX: u32 = 10_000;
 /// Steps within steps at most.
 pub const NESTING_MAX: u32 = 8;
 /// Longest one-way delay by nature that the simulator is told of. There and back

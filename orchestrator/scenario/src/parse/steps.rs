@@ -1,6 +1,6 @@
 //! Steps.
 
-use super::limits::{NESTING_MAX, REPEAT_MAX, STEPS_MAX};
+use super::limits::{BELOW_MAX, NESTING_MAX, REPEAT_MAX, STEPS_MAX};
 use super::reader::Reader;
 use super::tree::{Key, Place, Tree, Value};
 use crate::form;
@@ -283,7 +283,7 @@ impl Reader {
         if matches!(tree.value, Value::Text(_)) {
             const WORDS: [(&str, OfNodes); 3] = [
                 ("height", Quantity::Height),
-                ("tip", Quantity::Tip),
+                ("tip", |on| Quantity::Tip { on, below: 0 }),
                 ("work", Quantity::Work),
             ];
             let make = self.word(tree, &WORDS)?;
@@ -299,9 +299,22 @@ impl Reader {
             );
             return self.refuse(on.place, what);
         }
+        if key.text != "tip"
+            && let Some(below) = fields.key("below")
+        {
+            return self.refuse(below.place, "`below` only stands beside `tip`");
+        }
         Some(match key.text.as_str() {
             "height" => Quantity::Height(self.nodes(value)?),
-            "tip" => Quantity::Tip(self.nodes(value)?),
+            "tip" => {
+                let on = self.nodes(value);
+                let below =
+                    self.optional(fields.get("below"), |r, tree| r.count(tree, 1, BELOW_MAX));
+                Quantity::Tip {
+                    on: on?,
+                    below: below?.unwrap_or(0),
+                }
+            }
             "work" => Quantity::Work(self.nodes(value)?),
             _ => {
                 let selector = self.metric(value);

@@ -215,7 +215,7 @@ impl Recording {
         let mut values = Vec::with_capacity(wishes.len());
         for (name, quantity) in wishes {
             let (on, metric) = match &quantity {
-                Quantity::Height(on) | Quantity::Tip(on) | Quantity::Work(on) => (on, None),
+                Quantity::Height(on) | Quantity::Tip { on, .. } | Quantity::Work(on) => (on, None),
                 Quantity::Metric { selector, on } => (on, Some(&selector.text)),
             };
             let nodes = chosen(core, Some(on), &format!("{key}/{name}"))?;
@@ -268,7 +268,12 @@ impl Recording {
             Verdict::Fail,
             path,
             &expected,
-            &format!("{nodes} told no such value"),
+            &match first.quantity {
+                Quantity::Tip { below, .. } if below > 0 => {
+                    format!("{nodes} told no block {below} below its tip")
+                }
+                _ => format!("{nodes} told no such value"),
+            },
         );
         self.abandon(core);
         Progress::Over(StepOutcome::Failed)
@@ -295,9 +300,15 @@ impl Value {
         let shown = match (&self.quantity, best) {
             (Quantity::Height(_), Some(best)) => self.number(core, f64::from(best.height)),
             (Quantity::Work(_), Some(best)) => self.number(core, work(&best.work)),
-            (Quantity::Tip(_), Some(best)) => {
-                core.tips.insert(self.name.clone(), best.hash.clone());
-                short(&best.hash)
+            (Quantity::Tip { below, .. }, Some(best)) => {
+                let height = best.height.checked_sub(*below);
+                let block = height.and_then(|at| core.history.tree.at_height(&best.hash, at));
+                let Some(hash) = block.map(|block| block.fact.hash.clone()) else {
+                    return false;
+                };
+                let shown = short(&hash);
+                core.tips.insert(self.name.clone(), hash);
+                shown
             }
             (Quantity::Metric { .. }, _) => match self.sum(core) {
                 Some(sum) => self.number(core, sum),

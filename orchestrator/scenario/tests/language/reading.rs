@@ -282,6 +282,14 @@ fn numbers_and_patterns_have_bounds() {
             "exactly one of `steps` and `choose`",
         ),
         ("- record: { Bad: height }", "cannot name a record"),
+        (
+            "- record: { a: { height: all, below: 6 } }",
+            "`below` only stands beside `tip`",
+        ),
+        (
+            "- record: { a: { tip: all, below: 0 } }",
+            "0 is out of range; choose from 1 to 10000",
+        ),
         ("- clock_skew: { on: a, by: 3 blocks }", "is not a time"),
         ("- link: { on: a }", "nothing would happen"),
         (

@@ -117,6 +117,22 @@ steps:
 }
 
 #[test]
+fn a_block_below_the_first_one_cannot_be_recorded() {
+    let steps = "
+steps:
+  - wait: { height: 2 }
+  - record: { first: { tip: all, below: 2 } }
+  - record: { none: { tip: miner-0, below: 100 } }
+";
+    let (report, _) = run(steps, &[1_000], Tricks::default());
+    assert_verdict(&report, Verdict::Fail);
+    assert!(report.recorded.contains_key("first"));
+    assert!(!report.recorded.contains_key("none"));
+    let found = report.failure.unwrap().found;
+    assert!(found.contains("no block 100 below its tip"), "{found}");
+}
+
+#[test]
 fn a_step_waits_as_long_as_its_timeout_says() {
     let line_after_90_s = || Tricks {
         logs: vec![(90_000, "miner-0".into(), "hello".into())],

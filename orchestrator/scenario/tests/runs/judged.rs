@@ -96,10 +96,14 @@ fn what_a_fork_leaves_is_counted() {
             "tip_of: { is: miner-1 }",
             "tip_of: { is: $lost, contains: true }\n        within: 2s",
         ),
+        (
+            "tip_of: { is: $kept, contains: true }\n        within: 2s",
+            "tip_of: { is: $lost, contains: true }\n        within: 2s",
+        ),
     ] {
         let before = FORKED.replace(
             "  - heal\n",
-            "  - record: { lost: { tip: miner-1 } }\n  - heal\n",
+            "  - record: { lost: { tip: miner-1 }, kept: { tip: miner-1, below: 6 } }\n  - heal\n",
         );
         holds_and_breaks(&before, &[1_000, 2_000], holding, broken);
     }
