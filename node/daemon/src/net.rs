@@ -30,6 +30,7 @@ mod exchange;
 mod gate;
 pub mod gossip;
 pub mod identity;
+mod kademlia;
 mod kept;
 mod levers;
 pub mod link_conditioner;

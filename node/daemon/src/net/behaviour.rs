@@ -1,7 +1,6 @@
 //! The libp2p protocols a node speaks, all named after its network, and their
 //! settings.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use libp2p::allow_block_list::{self, BlockedPeers};
@@ -14,6 +13,7 @@ use libp2p::{StreamProtocol, identify, ping};
 
 use super::bans::Bans;
 use super::gate::Gate;
+use super::kademlia::Kademlia;
 use super::pace::Pace;
 use super::places::{self, Places};
 use super::probe::ProbeCodec;
@@ -29,15 +29,12 @@ pub struct Behaviour {
     pub places: Places,
     pub ping: ping::Behaviour,
     pub identify: identify::Behaviour,
-    pub kad: Toggle<kad::Behaviour<MemoryStore>>,
+    pub kad: Toggle<Kademlia>,
     pub gossip: gossip::Behaviour,
     pub sync: request_response::Behaviour<SyncCodec>,
     pub probe: Toggle<request_response::Behaviour<ProbeCodec>>,
 }
 
-/// Nodes asked at least in each lookup that Kademlia begins by itself, where so
-/// many are known.
-const ASKED_AT_LEAST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
 /// The core sets its own, shorter time limits; this one only bounds how long a
 /// forgotten stream lives.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
@@ -84,17 +81,15 @@ pub fn build(
     if config.discovery {
         let mut settings = kad::Config::new(kad_protocol(&config.network)?);
         // Nobody stores anything here; the discovery timer decides when to
-        // look around. While it knows few peers Kademlia does so by itself too,
-        // through every bucket: then the fewer it asks for each the better.
+        // look around.
         settings
             .set_record_filtering(kad::StoreInserts::FilterBoth)
             .set_periodic_bootstrap_interval(None)
-            .set_replication_factor(ASKED_AT_LEAST)
             .set_query_timeout(Duration::from_secs(20));
-        let mut behaviour = kad::Behaviour::with_config(id, MemoryStore::new(id), settings);
+        let mut inner = kad::Behaviour::with_config(id, MemoryStore::new(id), settings);
         // Left to itself it stays a client wherever no address is public.
-        behaviour.set_mode(Some(kad::Mode::Server));
-        kad = Some(behaviour);
+        inner.set_mode(Some(kad::Mode::Server));
+        kad = Some(Kademlia { inner });
     }
     let sync = protocol(format!("/minichain/{}/sync/1", config.network))?;
     let codec = SyncCodec::new(Pace::new(config.spacing).question);

@@ -88,7 +88,7 @@ const BIND_TIMEOUT: Duration = Duration::from_secs(5);
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 /// Nodes asked by one look at least, where so many are known.
 const LOOKED_AT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
-const LOOK_WAIT_MIN: Duration = Duration::from_secs(2);
+const LOOK_WAIT_MIN: Duration = Duration::from_secs(1);
 const LOOK_WAIT_MAX: Duration = Duration::from_secs(60);
 
 impl<E: From<Delivery> + Send + 'static> Task<E> {
@@ -315,7 +315,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             // through every bucket: a mesh needs somebody, not its neighbours
             // by name.
             let somewhere = self.look_around.dice.number().to_le_bytes();
-            kad.get_n_closest_peers(somewhere.to_vec(), LOOKED_AT);
+            kad.inner.get_n_closest_peers(somewhere.to_vec(), LOOKED_AT);
             self.look_around.wait = (self.look_around.wait * 2).min(LOOK_WAIT_MAX);
         }
         self.look_around.next_at = now + self.look_around.wait;

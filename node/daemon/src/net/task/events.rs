@@ -248,11 +248,12 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
             return;
         };
         let speaks_kad = kad
+            .inner
             .protocol_names()
             .iter()
             .any(|name| info.protocols.contains(name));
         for address in listens_at.into_iter().filter(|_| speaks_kad) {
-            kad.add_address(&id, address);
+            kad.inner.add_address(&id, address);
         }
     }
 

@@ -155,7 +155,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         for id in banned {
             self.book.remove(&id);
             if let Some(kad) = self.swarm.behaviour_mut().kad.as_mut() {
-                kad.remove_peer(&id);
+                kad.inner.remove_peer(&id);
             }
             self.send_off(id);
         }

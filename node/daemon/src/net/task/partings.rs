@@ -123,7 +123,7 @@ impl<E: From<Delivery> + Send + 'static> Task<E> {
         self.book.remove(&id);
         let behaviour = self.swarm.behaviour_mut();
         if let Some(kad) = behaviour.kad.as_mut() {
-            kad.remove_peer(&id);
+            kad.inner.remove_peer(&id);
         }
         behaviour.blocked.block_peer(id);
     }
