@@ -3,13 +3,26 @@
 use std::time::Duration;
 
 use minichain_tests::docker;
-use minichain_tests::memory::{STARVED_MIB, limit, starve};
+use minichain_tests::memory::{STARVED_MIB, crowd_out, limit, starve};
+use minichain_tests::namespace::can_be_root;
 use minichain_tests::network::Network;
+use minichain_tests::runs::Runs;
 use serde_json::json;
 
 /// What a node may hold by default.
 const ENOUGH_MIB: u64 = 256;
 const PATIENCE: Duration = Duration::from_secs(120);
+
+const CALM: &str = "\
+name: calm
+topology: { nodes: 3, miners: 1, block_time: 1s }
+steps:
+  - wait: { height: 2 }
+    timeout: 60s
+  - title: Nothing is meant to happen
+    wait: 15s
+  - expect: { converged: { max_lag: 2 }, within: 15s }
+";
 
 /// The height at which the node said it was ready, each time it started.
 fn heights_at_start(network: &Network, node: &str) -> Vec<u32> {
@@ -63,6 +76,39 @@ fn node_out_of_memory_is_told_as_such_and_comes_back_with_its_chain() {
     let twice = network.must(&["up", "--json"]);
     let twice: serde_json::Value = serde_json::from_str(&twice).expect("JSON");
     assert_eq!(twice["actions"], json!(0), "the limit is kept in mind");
+}
+
+#[test]
+fn run_that_loses_a_node_for_want_of_memory_fails_and_says_why() {
+    let test = "run_that_loses_a_node_for_want_of_memory_fails_and_says_why";
+    if !docker::available(test) || !can_be_root(test) {
+        return;
+    }
+    let runs = Runs::on("docker");
+    let file = runs.scenario("calm.yaml", CALM);
+    let mut run = runs.spawn(&file, &[]);
+    runs.wait_until_said("1 wait for height 2", PATIENCE);
+    let names = runs.left();
+    assert_eq!(names.len(), 1, "{names:?}");
+    let network = format!("label=devnet.name={}", names[0]);
+    let filters = [
+        "--filter",
+        network.as_str(),
+        "--filter",
+        "label=devnet.node=observer-0",
+    ];
+    let id = docker::docker(&[&["ps", "-q"], filters.as_slice()].concat());
+    crowd_out(id.trim());
+    let status = run.wait().expect("it ends");
+    let said = runs.said();
+    assert_eq!(status.code(), Some(1), "{said}");
+    let why = format!(
+        "not by this run: its process is exited (out of memory, limit {ENOUGH_MIB} MiB; raise it"
+    );
+    for words in ["FAIL calm", "observer-0 ended at", &why] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(docker::left_behind(&names[0]), Vec::<String>::new());
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //! still.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use minichain_tests::docker;
 use minichain_tests::network::Network;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -12,8 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const SOON: Duration = Duration::from_secs(30);
 
 fn up() -> (Network, u32) {
+    up_on("process")
+}
+
+fn up_on(engine: &'static str) -> (Network, u32) {
     let arguments = ["--nodes", "2", "--miners", "2", "--block-time", "1s"];
-    let network = Network::up("process", &arguments);
+    let network = Network::up(engine, &arguments);
     let height = network.wait_until_agreed(3, PATIENCE);
     (network, height)
 }
@@ -28,6 +35,39 @@ fn swap(a: &Path, b: &Path) {
     fs::rename(a, &aside).expect("a move");
     fs::rename(b, a).expect("a move");
     fs::rename(&aside, b).expect("a move");
+}
+
+/// Puts the data of two containers that stand still in each other's place.
+fn swap_volumes(ids: &[String; 2]) {
+    let data = ids.each_ref().map(|id| taken_out(id));
+    put_in(&ids[0], &data[1]);
+    put_in(&ids[1], &data[0]);
+}
+
+/// A container's data as an archive.
+fn taken_out(id: &str) -> Vec<u8> {
+    let out = Command::new("docker")
+        .args(["cp", "--archive", &format!("{id}:/data/."), "-"])
+        .output()
+        .expect("docker runs");
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    out.stdout
+}
+
+/// Files keep the owners that the archive tells.
+fn put_in(id: &str, archive: &[u8]) {
+    let mut copy = Command::new("docker")
+        .args(["cp", "-", &format!("{id}:/data")])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("docker runs");
+    let sent = copy.stdin.take().expect("a pipe").write_all(archive);
+    sent.expect("it reads all");
+    assert!(copy.wait().expect("it ends").success());
 }
 
 /// `up` ends in time, fails, and says all this.
@@ -66,6 +106,36 @@ fn data_of_two_nodes_that_was_exchanged_is_refused_by_name_and_works_once_put_ba
     assert_up_fails(&network, &told);
     assert_ended(&network, &[first, second]);
     swap(&folders[0], &folders[1]);
+    network.must(&["up"]);
+    network.wait_until_agreed(height + 1, PATIENCE);
+}
+
+#[test]
+fn volumes_of_two_containers_that_were_exchanged_are_refused_by_name_and_work_once_put_back() {
+    let test =
+        "volumes_of_two_containers_that_were_exchanged_are_refused_by_name_and_work_once_put_back";
+    if !docker::available(test) {
+        return;
+    }
+    let (network, height) = up_on("docker");
+    let names: Vec<String> = network.nodes().into_iter().map(|node| node.name).collect();
+    network.must(&["stop", &names.join(",")]);
+    let ids = [0, 1].map(|node| {
+        let status = network.node(&names[node]).status;
+        status["id"].as_str().expect("a container's id").to_owned()
+    });
+    swap_volumes(&ids);
+    let told = [
+        format!("belongs to node {}", names[1]),
+        format!("this is {}", names[0]),
+        format!("belongs to node {}", names[0]),
+        format!("this is {}", names[1]),
+    ];
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    assert_up_fails(&network, &told);
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_ended(&network, &all);
+    swap_volumes(&ids);
     network.must(&["up"]);
     network.wait_until_agreed(height + 1, PATIENCE);
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{getegid, geteuid};
 
-use crate::tools::{find, missing};
+use crate::tools::{find, missing, runs};
 
 /// Programs that make one, and the Debian packages that have them.
 const NEEDED: [(&str, &str); 4] = [
@@ -117,4 +117,14 @@ pub fn as_root(program: &str) -> Command {
     let mut command = Command::new("sudo");
     command.args(["-n", "-E", program]);
     command
+}
+
+/// Whether [`as_root`] works. Says SKIPPED loudly at a desk where it does not; in
+/// CI that is a failure.
+pub fn can_be_root(test: &str) -> bool {
+    let can = runs(&mut as_root("true"));
+    if !can {
+        missing(&format!("{test} needs root, or somebody who may `sudo`"));
+    }
+    can
 }
