@@ -7,6 +7,7 @@ use minichain_tests::memory::{STARVED_MIB, crowd_out, limit, starve};
 use minichain_tests::namespace::can_be_root;
 use minichain_tests::network::Network;
 use minichain_tests::runs::Runs;
+use minichain_tests::tools::tool;
 use serde_json::json;
 
 /// What a node may hold by default.
@@ -81,7 +82,8 @@ fn node_out_of_memory_is_told_as_such_and_comes_back_with_its_chain() {
 #[test]
 fn run_that_loses_a_node_for_want_of_memory_fails_and_says_why() {
     let test = "run_that_loses_a_node_for_want_of_memory_fails_and_says_why";
-    if !docker::available(test) || !can_be_root(test) {
+    let has_python = || tool("python3", "python3", test).is_some();
+    if !docker::available(test) || !can_be_root(test) || !has_python() {
         return;
     }
     let runs = Runs::on("docker");
