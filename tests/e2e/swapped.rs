@@ -88,56 +88,45 @@ fn assert_ended(network: &Network, nodes: &[&str]) {
     }
 }
 
-#[test]
-fn data_of_two_nodes_that_was_exchanged_is_refused_by_name_and_works_once_put_back() {
-    let (network, height) = up();
-    let names: Vec<String> = network.nodes().into_iter().map(|node| node.name).collect();
-    let [first, second] = [names[0].as_str(), names[1].as_str()];
+/// Both nodes refuse the other's data, by name, and take their own up again once
+/// it is put back. `swap` is given what the engine knows the two nodes by.
+fn assert_exchange_is_refused(engine: &'static str, swap: impl Fn(&[String; 2])) {
+    let (network, height) = up_on(engine);
+    let names = [0, 1].map(|node| network.nodes()[node].name.clone());
     network.must(&["stop", &names.join(",")]);
-    let folders = [data(&network, first), data(&network, second)];
-    swap(&folders[0], &folders[1]);
-    let told = [
-        format!("belongs to node {second}"),
-        format!("this is {first}"),
-        format!("belongs to node {first}"),
-        format!("this is {second}"),
-    ];
-    let told: Vec<&str> = told.iter().map(String::as_str).collect();
-    assert_up_fails(&network, &told);
-    assert_ended(&network, &[first, second]);
-    swap(&folders[0], &folders[1]);
-    network.must(&["up"]);
-    network.wait_until_agreed(height + 1, PATIENCE);
-}
-
-#[test]
-fn volumes_of_two_containers_that_were_exchanged_are_refused_by_name_and_work_once_put_back() {
-    let test =
-        "volumes_of_two_containers_that_were_exchanged_are_refused_by_name_and_work_once_put_back";
-    if !docker::available(test) {
-        return;
-    }
-    let (network, height) = up_on("docker");
-    let names: Vec<String> = network.nodes().into_iter().map(|node| node.name).collect();
-    network.must(&["stop", &names.join(",")]);
-    let ids = [0, 1].map(|node| {
-        let status = network.node(&names[node]).status;
-        status["id"].as_str().expect("a container's id").to_owned()
+    let ids = names.each_ref().map(|name| {
+        let status = network.node(name).status;
+        status["id"].as_str().expect("an id").to_owned()
     });
-    swap_volumes(&ids);
+    swap(&ids);
     let told = [
         format!("belongs to node {}", names[1]),
         format!("this is {}", names[0]),
         format!("belongs to node {}", names[0]),
         format!("this is {}", names[1]),
     ];
-    let told: Vec<&str> = told.iter().map(String::as_str).collect();
-    assert_up_fails(&network, &told);
-    let all: Vec<&str> = names.iter().map(String::as_str).collect();
-    assert_ended(&network, &all);
-    swap_volumes(&ids);
+    assert_up_fails(&network, &told.each_ref().map(String::as_str));
+    assert_ended(&network, &names.each_ref().map(String::as_str));
+    swap(&ids);
     network.must(&["up"]);
     network.wait_until_agreed(height + 1, PATIENCE);
+}
+
+#[test]
+fn data_of_two_nodes_that_was_exchanged_is_refused_by_name_and_works_once_put_back() {
+    assert_exchange_is_refused("process", |folders| {
+        let [first, second] = folders.each_ref().map(|id| Path::new(id).join("data"));
+        swap(&first, &second);
+    });
+}
+
+#[test]
+fn volumes_of_two_containers_that_were_exchanged_are_refused_by_name_and_work_once_put_back() {
+    let test =
+        "volumes_of_two_containers_that_were_exchanged_are_refused_by_name_and_work_once_put_back";
+    if docker::available(test) {
+        assert_exchange_is_refused("docker", swap_volumes);
+    }
 }
 
 #[test]
